@@ -1,0 +1,47 @@
+/**
+ * The test command: installs what the tests drive for real (nginx, Chromium) when it is missing and may, says which
+ * test is skipped and why when it may not, and runs node's test runner. Under CI=true nothing may be skipped.
+ *
+ * Arguments are handed on: `npm test -- test/kernel/duration.test.ts`.
+ */
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+
+/** Debian package by the program that tests look for. */
+const PROGRAMS: Readonly<Record<string, string>> = { nginx: 'nginx-light', chromium: 'chromium' }
+
+const has = (program: string): boolean =>
+  spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`]).status === 0
+
+function install(packages: readonly string[]): void {
+  const apt = has('apt-get')
+  const root = process.getuid?.() === 0
+  const sudo = !root && apt && spawnSync('sudo', ['-n', 'true']).status === 0
+  if (!apt || !(root || sudo)) return
+  console.log(`installing ${packages.join(', ')} with apt`)
+  const apply = (...args: string[]) =>
+    spawnSync(sudo ? 'sudo' : 'apt-get', sudo ? ['-n', 'apt-get', ...args] : args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      timeout: 8 * 60_000,
+    }).status
+  apply('update', '-qq')
+  apply('install', '-y', '-qq', '--no-install-recommends', ...packages)
+}
+
+const given = process.argv.slice(2)
+const wanted = Object.keys(PROGRAMS).filter((program) => !has(program))
+if (given.length === 0 && wanted.length > 0) {
+  install(wanted.map((program) => PROGRAMS[program] ?? program))
+}
+
+const files = given.length > 0 ? given : globSync('test/**/*.test.ts').sort()
+const run = spawnSync(
+  process.execPath,
+  ['--test', '--test-reporter=spec', '--test-timeout=120000', ...files],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
+  },
+)
+process.exit(run.status ?? 1)

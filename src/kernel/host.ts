@@ -1,0 +1,57 @@
+import { parseAddress } from './cidr.ts'
+
+/** A host in its one canonical spelling. */
+export interface Host {
+  /** Lower case, punycode, no port, no trailing dot; v6 without brackets. */
+  readonly name: string
+  /** The port as a number, or undefined when it is the scheme's own. */
+  readonly port: number | undefined
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, ws: 80, https: 443, wss: 443 }
+const MAX_AUTHORITY = 255 + 6 // RFC 1035 §2.3.4, and a port
+
+/**
+ * Canonicalises an authority (`Host` header, the part after `//`): case, IDN, trailing dot, default port.
+ *
+ * Advisory 1: `a.B.example.com`, `a.b.example.com.` and `a.b.example.com:443` must meet the same rule.
+ * @param scheme one of http, https, ws, wss: decides which port is the default one
+ * @returns undefined when it is no host: userinfo, spaces, control characters, an empty label, a port that is none
+ */
+export function parseHost(authority: string, scheme: string): Host | undefined {
+  if (authority.length === 0 || authority.length > MAX_AUTHORITY) return undefined
+  if (/[\s/\\?#@%\0-\x20\x7f]/.test(authority)) return undefined
+  // ws and wss canonicalise as http and https; URL knows the host rules of both.
+  const web = scheme === 'https' || scheme === 'wss' ? 'https' : 'http'
+  const parsed = URL.parse(`${web}://${authority}/`)
+  if (parsed === null || parsed.username !== '' || parsed.password !== '') return undefined
+  if (/:$/.test(authority)) return undefined
+  const name = parsed.hostname.replace(/\.$/, '')
+  if (name === '' || name.includes('..') || name.startsWith('.')) return undefined
+  const port = parsed.port === '' ? undefined : Number(parsed.port)
+  return { name: unbracket(name), port: port === DEFAULT_PORTS[scheme] ? undefined : port }
+}
+
+function unbracket(name: string): string {
+  if (!name.startsWith('[')) return name
+  return parseAddress(name.slice(1, -1))?.text ?? name.slice(1, -1)
+}
+
+/** Whether a canonical host name is the domain or lies below it; label by label, never by suffix alone. */
+export function isWithin(name: string, domain: string): boolean {
+  return name === domain || (domain !== '' && name.endsWith(`.${domain}`) && !isAddress(name))
+}
+
+export function isAddress(name: string): boolean {
+  return parseAddress(name) !== undefined
+}
+
+/** Names that reach this very machine: the only ones for which http is accepted. RFC 6761 §6.3, RFC 1122 §3.2.1.3. */
+export function isLoopback(name: string): boolean {
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '::1' ||
+    (/^127\.\d+\.\d+\.\d+$/.test(name) && isAddress(name))
+  )
+}

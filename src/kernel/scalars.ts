@@ -1,0 +1,105 @@
+/** The scalar forms of the configuration, as Authelia writes them, for use in manifests. */
+import { z } from 'zod'
+import { type ListenAddress, parseListenAddress } from './address.ts'
+import { parseNetwork } from './cidr.ts'
+import { parseDuration } from './duration.ts'
+import { Secret } from './secret.ts'
+
+/** Metadata that the loader and the generated reference read from a leaf. */
+export interface ScalarMeta {
+  /** May also be given as `…_FILE`. */
+  readonly secret?: true
+  /** How the reference names the type. */
+  readonly form?: string
+}
+export const scalarMeta = z.registry<ScalarMeta>()
+
+/** A duration in milliseconds: `1h`, `5 minutes`, or a whole number of seconds. */
+export const duration = () =>
+  z
+    .union([z.string(), z.number()])
+    .transform((value, context): number => {
+      const ms = parseDuration(value)
+      if (ms !== undefined && ms >= 0) return ms
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: 'is not a duration',
+        params: { allowed: 'a number of seconds, or a number with a unit (1h, 5 minutes, 30d)' },
+      })
+      return z.NEVER
+    })
+    .register(scalarMeta, { form: 'duration' })
+
+/** As `duration`, but `-1` and `0` mean "off" and read as 0. */
+export const durationOrOff = () =>
+  z
+    .union([z.string(), z.number()])
+    .transform((value, context): number => {
+      const ms = parseDuration(value)
+      if (ms !== undefined) return Math.max(0, ms)
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: 'is not a duration',
+        params: { allowed: 'a duration such as 1M, or -1 to turn it off' },
+      })
+      return z.NEVER
+    })
+    .register(scalarMeta, { form: 'duration, or -1' })
+
+export const listenAddress = () =>
+  z
+    .string()
+    .transform((value, context): ListenAddress => {
+      const address = parseListenAddress(value)
+      if (address !== undefined) return address
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: 'is not an address to listen on',
+        params: { allowed: 'tcp://host:port/path, tcp4://…, tcp6://…, unix:///path/to/socket' },
+      })
+      return z.NEVER
+    })
+    .register(scalarMeta, { form: 'address' })
+
+/** An address or a CIDR, kept as text; read it with `parseNetwork`. */
+export const networkText = () =>
+  z
+    .string()
+    .refine((value) => parseNetwork(value) !== undefined, {
+      error: 'is not an IP address or a network',
+      params: { allowed: '192.168.1.8, 10.0.0.0/8, fd00::/8' },
+    })
+    .register(scalarMeta, { form: 'network' })
+
+/** A secret text: printed as `[secret]` wherever it goes; may be given as `…_FILE`. */
+export const secret = () =>
+  z
+    .string()
+    .min(1)
+    .transform((value) => new Secret(value))
+    .register(scalarMeta, { secret: true, form: 'secret' })
+
+/** One value or a list of them, always read as a list. */
+export const oneOrMany = <S extends z.ZodType>(item: S) =>
+  z.union([item.transform((value) => [value]), z.array(item)])
+
+/** An absolute http or https URL without userinfo, query or fragment; kept as text. */
+export const webUrl = () =>
+  z
+    .string()
+    .refine(
+      (value) => {
+        const url = URL.parse(value)
+        return (
+          url !== null &&
+          (url.protocol === 'https:' || url.protocol === 'http:') &&
+          url.username === '' &&
+          url.password === ''
+        )
+      },
+      { error: 'is not a web address', params: { allowed: 'https://auth.example.com' } },
+    )
+    .register(scalarMeta, { form: 'url' })
