@@ -1,0 +1,157 @@
+/**
+ * The log: what the server says, line by line, to standard output or a file.
+ *
+ * Owns: the shape of a line, what may be printed of a value, where lines go, reopening for logrotate.
+ * Does not own: what is worth saying (each room), the audit trail (features/audit).
+ * Configuration: `log`.
+ */
+import type { Writable } from 'node:stream'
+import { type LogFn, type Logger, pino } from 'pino'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import { fieldsOf, messageOf } from './fields.ts'
+import { type Entry, jsonLine, prettyLine, textLine } from './line.ts'
+import type { LogConfig } from './manifest.ts'
+import { expandLogPath, type FileSink, openFileSink, streamSink } from './sinks.ts'
+
+export { messageOf } from './fields.ts'
+export type { Logger }
+
+export interface LogSettings {
+  readonly level: LogConfig['level']
+  readonly format: LogConfig['format']
+  readonly filePath: string | undefined
+  readonly keepStdout: boolean
+  /** Short coloured lines on standard output when the format is text: for a person at a terminal. */
+  readonly pretty: boolean
+}
+
+export interface Log {
+  readonly log: Logger
+  /** For SIGHUP: opens the file anew without truncating it. When that fails, says so and keeps the old one. */
+  reopen(): void
+  /**
+   * Takes new settings while running. Children made by `log.child(bindings)` follow.
+   * @throws Refusal when the new file cannot be opened; the old settings stay
+   */
+  set(settings: LogSettings): void
+  /** Resolves when everything said so far has left, or half a second later when nobody reads. */
+  flush(): Promise<void>
+  /** Flushes and closes the file. What is said afterwards goes to standard output. */
+  close(): Promise<void>
+}
+
+/** How long a reader that stands still may hold up a shutdown. */
+const PATIENCE = 500
+
+/** pino's own keys, renamed so that no field of a caller can pass for them. */
+const LEVEL = '@level'
+const MESSAGE = '@msg'
+
+export function logSettings(config: LogConfig, isTerminal: boolean): LogSettings {
+  return {
+    level: config.level,
+    format: config.format,
+    filePath: config.file_path,
+    keepStdout: config.keep_stdout,
+    pretty: isTerminal && config.format === 'text',
+  }
+}
+
+/**
+ * Starts the log. `remote_ip` of a line is its last field; values of fields named like secrets are redacted; an error goes
+ * in as `log.error(error, 'sentence')` or as a field `err`.
+ * @throws Refusal when the file cannot be opened
+ */
+export function createLog(settings: LogSettings, out: Writable, clock: Clock = systemClock): Log {
+  let current = settings
+  const stdout = streamSink(out, (count) =>
+    log.warn({ count }, 'Log lines were dropped because nobody read standard output'),
+  )
+  let file = openFile(settings.filePath)
+
+  const log: Logger = pino(
+    {
+      level: settings.level,
+      base: null,
+      timestamp: false,
+      messageKey: MESSAGE,
+      errorKey: 'error',
+      formatters: { level: (_label, level) => ({ [LEVEL]: level }) },
+      hooks: {
+        logMethod(args, method, level) {
+          method.apply(this, printableArguments(args, this.levelVal <= 20, level >= 50))
+        },
+      },
+    },
+    { write: (json) => write(readEntry(json)) },
+  )
+
+  function write(entry: Entry): void {
+    const line = current.format === 'json' ? jsonLine(entry) : textLine(entry)
+    const taken = file?.write(line) === true
+    // A line that the disk refuses still reaches somebody.
+    if (taken && !current.keepStdout) return
+    stdout.write(current.pretty ? prettyLine(entry) : line)
+  }
+
+  function readEntry(json: string): Entry {
+    // What pino has just written: an object with our two keys and the caller's fields.
+    const { [LEVEL]: level, [MESSAGE]: msg = '', ...fields } = JSON.parse(json)
+    return { time: clock.now(), level: Number(level), msg: String(msg), fields }
+  }
+
+  function openFile(path: string | undefined): FileSink | undefined {
+    if (path === undefined) return undefined
+    return openFileSink(expandLogPath(path, clock.now()), (error) => {
+      const fields = { error: messageOf(error) }
+      const msg = 'The log file cannot be written; lines go to standard output meanwhile'
+      write({ time: clock.now(), level: 50, msg, fields })
+    })
+  }
+
+  return {
+    log,
+    reopen() {
+      try {
+        file?.reopen()
+      } catch (error) {
+        log.error(
+          { error: messageOf(error) },
+          'The log file cannot be opened again; the old one is kept',
+        )
+      }
+    },
+    set(next) {
+      if (next.filePath !== current.filePath) {
+        const opened = openFile(next.filePath)
+        file?.close()
+        file = opened
+      }
+      current = next
+      log.level = next.level
+    },
+    async flush() {
+      await Promise.all([stdout.flush(PATIENCE), file?.flush(PATIENCE)])
+    },
+    async close() {
+      await Promise.all([stdout.flush(PATIENCE), file?.flush(PATIENCE)])
+      file?.close()
+    },
+  }
+}
+
+type LogArguments = Parameters<LogFn>
+
+/** The arguments of a log call, with the fields made plain data. */
+function printableArguments(args: LogArguments, verbose: boolean, severe: boolean): LogArguments {
+  const [first, ...rest] = args
+  if (typeof first !== 'object' || first === null) return args
+  try {
+    const fields = fieldsOf(first, { verbose, severe })
+    if (first instanceof Error && rest.length === 0) return [fields, first.message]
+    return [fields, ...rest]
+  } catch {
+    // A getter that throws must not turn a log line into a crash.
+    return [{ fields: '[unprintable]' }, ...rest]
+  }
+}
