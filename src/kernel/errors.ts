@@ -19,9 +19,13 @@ export const ERRORS = {
   MEDIA_TYPE_UNSUPPORTED: { status: 415, message: 'This content type is not supported.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
+  PASSWORD_UNUSABLE: { status: 400, message: 'This password cannot be used.' },
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },
   STORE_UNAVAILABLE: { status: 503, message: 'Sign-in is unavailable. Try again in a moment.' },
   URL_INVALID: { status: 400, message: 'The address of this request is not valid.' },
+  USER_EXISTS: { status: 409, message: 'There is a user with this name already.' },
+  USER_UNKNOWN: { status: 404, message: 'There is no such user.' },
+  USERS_UNWRITABLE: { status: 503, message: 'The users cannot be changed right now.' },
   VERIFY_MALFORMED: { status: 400, message: 'The request that the proxy asks about is malformed.' },
   VERIFY_PEER_UNTRUSTED: { status: 403, message: 'This peer is not a trusted proxy.' },
 } as const satisfies Record<string, { readonly status: number; readonly message: string }>

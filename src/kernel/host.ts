@@ -27,7 +27,8 @@ export function parseHost(authority: string, scheme: string): Host | undefined {
   if (parsed === null || parsed.username !== '' || parsed.password !== '') return undefined
   if (/:$/.test(authority)) return undefined
   const name = parsed.hostname.replace(/\.$/, '')
-  if (name === '' || name.includes('..') || name.startsWith('.')) return undefined
+  // WHATWG lets commas, stars and brackets through: `evil.com,app.example.com` is a list, not a host (advisory 42).
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && !name.startsWith('[')) return undefined
   const port = parsed.port === '' ? undefined : Number(parsed.port)
   return { name: unbracket(name), port: port === DEFAULT_PORTS[scheme] ? undefined : port }
 }

@@ -1,0 +1,63 @@
+import type { Logger } from 'pino'
+import type { Sessions } from '../sessions/index.ts'
+import type { Profile, Users } from '../users/index.ts'
+import type { Visit } from './visit.ts'
+
+/** What somebody typed. Bounded before it gets here. */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  readonly remember: boolean
+}
+
+/** A name or password longer than this was typed by nobody. Characters. */
+export const MAX_USERNAME = 320 // RFC 3696: the longest mail address
+export const MAX_PASSWORD = 1024
+
+export type Attempt =
+  | { readonly kind: 'accepted'; readonly profile: Profile; readonly cookie: string }
+  | { readonly kind: 'refused' }
+
+/**
+ * One attempt to sign in with a password. On success the visitor gets a new session and every session that came with
+ * the request ends (advisory 12: no id survives a sign-in).
+ *
+ * @throws AppError HASHING_BUSY, STORE_UNAVAILABLE
+ */
+export function createFirstFactor({
+  users,
+  sessions,
+  log,
+}: {
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly log: Logger
+}) {
+  return async (
+    { username, password, remember }: Credentials,
+    visit: Visit,
+    where: { readonly method: string; readonly path: string; readonly request_id: string },
+  ): Promise<Attempt> => {
+    const answer = await users.authenticate(username, password, visit.address)
+    const fields = { ...where, remote_ip: visit.address }
+    if (answer.kind === 'refused') {
+      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
+      log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
+      return { kind: 'refused' }
+    }
+    const { profile } = answer
+    const { cookie } = await sessions.start({
+      domain: visit.domain,
+      profile,
+      factors: ['password'],
+      remember: remember && visit.domain.rememberMe > 0,
+      address: visit.address,
+      userAgent: visit.userAgent,
+      replaces: visit.cookies,
+    })
+    log.info(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
+    return { kind: 'accepted', profile, cookie }
+  }
+}
+
+export type FirstFactor = ReturnType<typeof createFirstFactor>

@@ -1,0 +1,36 @@
+/**
+ * The portal: where people sign in and out.
+ *
+ * Owns the first factor, the sign-in flow and the portal's pages. Does not own whose password something is (users),
+ * what a session is (sessions) or what somebody may open (access).
+ *
+ *   GET, POST /                      sign in; where a visitor stands decides which page
+ *   GET, POST /logout                a page that posts; the session ends
+ *   GET /forbidden                   "not allowed here", for nginx's error_page
+ *   GET /api/state · POST /api/firstfactor, /api/logout, /api/checks/safe-redirection
+ */
+import type { FastifyPluginAsync } from 'fastify'
+import type { Logger } from 'pino'
+import type { Messages } from '../../http/messages.ts'
+import type { Peers } from '../../http/peers.ts'
+import type { Replies } from '../../http/replies.ts'
+import type { Access } from '../access/index.ts'
+import type { Sessions } from '../sessions/index.ts'
+import type { Users } from '../users/index.ts'
+import { loginRoutes } from './routes.ts'
+
+export interface LoginOptions {
+  readonly access: Access
+  readonly sessions: Sessions
+  readonly users: Users
+  readonly peers: Peers
+  readonly replies: Replies
+  readonly messages: Messages
+  readonly log: Logger
+  /** Where Logout leads when the request names no target of its own; undefined: our own page. */
+  readonly logoutUrl: string | undefined
+}
+
+export const login: FastifyPluginAsync<LoginOptions> = async (app, options) => {
+  await app.register(loginRoutes, options)
+}

@@ -1,0 +1,167 @@
+import { html } from 'ghtml'
+import type { Page } from '../../http/layout.ts'
+import type { Translate } from '../../http/messages.ts'
+import { formatDuration } from '../../kernel/duration.ts'
+import type { App } from '../access/index.ts'
+
+type Content = Omit<Page, 'language' | 't'>
+
+/** The page's own query, carried from request to request in hidden fields and links. */
+export interface Carried {
+  readonly rd: string
+  readonly rm: string
+}
+
+const hidden = ({ rd, rm }: Carried): string => html`!${
+  rd === '' ? '' : html`<input type="hidden" name="rd" value="${rd}">`
+}!${rm === '' ? '' : html`<input type="hidden" name="rm" value="${rm}">`}`
+
+/** `/path?rd=…&rm=…`, the empty ones left out. */
+export function withCarried(path: string, { rd, rm }: Carried, more: Record<string, string> = {}): string {
+  const query = new URLSearchParams({
+    ...(rd !== '' && { rd }),
+    ...(rm !== '' && { rm }),
+    ...more,
+  }).toString()
+  return query === '' ? path : `${path}?${query}`
+}
+
+export function signInPage(
+  t: Translate,
+  {
+    carried,
+    host,
+    failed,
+    signedOut,
+    rememberMe,
+    formAction,
+  }: {
+    readonly carried: Carried
+    /** Where it leads; undefined when nowhere in particular. */
+    readonly host: string | undefined
+    readonly failed: boolean
+    readonly signedOut: boolean
+    /** Milliseconds; 0 hides the box. */
+    readonly rememberMe: number
+    readonly formAction: readonly string[]
+  },
+): Content {
+  const alert = html`<div class="alert" role="alert" id="failed"><p><strong>${t('login.signIn.failed')}</strong> ${t('login.signIn.failedHint')}</p></div>`
+  const notice = html`<p class="hint" role="status">${t('login.signedOut')}</p>`
+  const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: formatDuration(rememberMe) })}</label>`
+  return {
+    title: t('login.signIn.title'),
+    script: true,
+    formAction,
+    content: html`<h1>${t('login.signIn.title')}</h1>
+!${host === undefined ? '' : html`<p class="lead">${t('login.signIn.toContinue', { host })}</p>`}
+!${failed ? alert : signedOut ? notice : ''}
+<form method="post" action="/" id="sign-in" !${failed ? 'data-failed' : ''}>
+!${hidden(carried)}
+<div class="field">
+<label for="username">${t('login.signIn.username')}</label>
+<input type="text" id="username" name="username" autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320" required !${failed ? 'aria-invalid="true" aria-describedby="failed"' : ''} autofocus>
+</div>
+<div class="field">
+<label for="password">${t('login.signIn.password')}</label>
+<div class="with-button">
+<input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required !${failed ? 'aria-invalid="true" aria-describedby="failed"' : ''}>
+<button class="reveal" type="button" id="reveal" aria-controls="password" aria-pressed="false" aria-label="${t('login.signIn.showLabel')}" data-hide="${t('login.signIn.hide')}" hidden>${t('login.signIn.show')}</button>
+</div>
+<p class="hint" id="caps" role="status" hidden>${t('login.signIn.caps')}</p>
+</div>
+!${rememberMe > 0 ? remember : ''}
+<button class="button" type="submit">${t('login.signIn.submit')}</button>
+</form>`,
+  }
+}
+
+export function signedInPage(
+  t: Translate,
+  {
+    user,
+    address,
+    apps,
+    formAction,
+  }: {
+    readonly user: string
+    readonly address: string
+    readonly apps: readonly App[]
+    readonly formAction: readonly string[]
+  },
+): Content {
+  const list = html`<h2>${t('login.signedIn.apps')}</h2>
+<ul class="apps">!${apps
+    .map(
+      ({ title, url, host }) =>
+        html`<li><a href="${url}"><span>${title}<small>${host}</small></span></a></li>`,
+    )
+    .join('')}</ul>`
+  return {
+    title: t('login.signedIn.title'),
+    formAction,
+    content: html`<h1>${t('login.signedIn.title')}</h1>
+<p class="lead">${t('login.signedIn.as', { user })}</p>
+!${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
+!${apps.length === 0 ? '' : list}
+<form method="post" action="/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
+  }
+}
+
+export function signOutPage(
+  t: Translate,
+  {
+    user,
+    carried,
+    formAction,
+  }: { readonly user: string; readonly carried: Carried; readonly formAction: readonly string[] },
+): Content {
+  return {
+    title: t('login.signOut.title'),
+    formAction,
+    content: html`<h1>${t('login.signOut.title')}</h1>
+<p class="lead">${t('login.signOut.text', { user })}</p>
+<form method="post" action="/logout">
+!${hidden(carried)}
+<button class="button" type="submit">${t('login.signOut.submit')}</button>
+</form>
+<a class="button quiet" href="/">${t('login.signOut.stay')}</a>`,
+  }
+}
+
+export function cookieRefusedPage(
+  t: Translate,
+  {
+    carried,
+    domain,
+    insecure,
+    portal,
+  }: {
+    readonly carried: Carried
+    readonly domain: string
+    /** The page came over plain http from another machine, where Secure cookies are dropped. */
+    readonly insecure: boolean
+    readonly portal: string
+  },
+): Content {
+  return {
+    title: t('login.cookieRefused.title'),
+    content: html`<h1>${t('login.cookieRefused.title')}</h1>
+<p>${t('login.cookieRefused.text')}</p>
+<p>${insecure ? t('login.cookieRefused.insecure', { portal }) : t('login.cookieRefused.blocked', { domain })}</p>
+<a class="button" href="${withCarried('/', carried)}">${t('login.tryAgain')}</a>`,
+  }
+}
+
+export function secondFactorPage(
+  t: Translate,
+  { user, host }: { readonly user: string; readonly host: string },
+): Content {
+  return {
+    title: t('login.secondFactor.title'),
+    content: html`<h1>${t('login.secondFactor.title')}</h1>
+<p>${t('login.secondFactor.text', { user, host })}</p>
+<p>${t('login.secondFactor.next', { host })}</p>
+<a class="button quiet" href="/logout">${t('login.signedIn.signOut')}</a>`,
+  }
+}

@@ -1,0 +1,65 @@
+import type { FastifyRequest } from 'fastify'
+import type { Peers } from '../../http/peers.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { isLoopback, parseHost } from '../../kernel/host.ts'
+import { type CookieDomain, cookieValues, type Identity, type Sessions } from '../sessions/index.ts'
+
+/** One request to the portal, understood: which cookie domain it belongs to, who comes from where. */
+export interface Visit {
+  readonly domain: CookieDomain
+  /** The browser's connection to the portal or to the proxy in front is one on which Secure cookies work. */
+  readonly secure: boolean
+  /** The client's address, canonical; empty behind a unix socket that names none. */
+  readonly address: string
+  readonly userAgent: string
+  readonly identity: Identity | undefined
+  /** Every session cookie that came along; a fresh sign-in ends what they name. */
+  readonly cookies: readonly string[]
+}
+
+/**
+ * @throws AppError COOKIE_DOMAIN_UNKNOWN when no cookie domain covers the portal's host, URL_INVALID when the address
+ *   chain of a trusted proxy is broken, STORE_UNAVAILABLE
+ */
+export async function readVisit(
+  request: FastifyRequest,
+  { sessions, peers }: { readonly sessions: Sessions; readonly peers: Peers },
+): Promise<Visit> {
+  const { socket, headers, rawHeaders } = request.raw
+  // Forwarded headers of anybody else are as good as none (measure 6).
+  const trusted = peers.trusts(socket)
+  const address = trusted
+    ? peers.clientBehind(socket, valuesOf(rawHeaders, 'x-forwarded-for'))
+    : peers.addressOf(socket)
+  if (address === undefined)
+    throw new AppError('URL_INVALID', { reason: 'X-Forwarded-For holds something that is no address' })
+  const forwardedHost = trusted ? single(headers['x-forwarded-host']) : ''
+  const forwardedProto = trusted ? single(headers['x-forwarded-proto']).toLowerCase() : ''
+  const scheme = forwardedProto === 'https' ? 'https' : 'http'
+  const authority = forwardedHost === '' ? (headers.host ?? '') : forwardedHost
+  const host = parseHost(authority, scheme)
+  const domain = host === undefined ? undefined : sessions.domainOf(host.name)
+  if (host === undefined || domain === undefined)
+    throw new AppError('COOKIE_DOMAIN_UNKNOWN', { host: host?.name ?? '' })
+  const cookies: string[] = []
+  for (const header of valuesOf(rawHeaders, 'cookie')) cookieValues(header, domain.name, cookies)
+  return {
+    domain,
+    secure: scheme === 'https' || isLoopback(host.name),
+    address,
+    userAgent: single(headers['user-agent']).slice(0, 512),
+    identity: cookies.length === 0 ? undefined : await sessions.identify(cookies, domain),
+    cookies,
+  }
+}
+
+const single = (value: string | readonly string[] | undefined): string =>
+  typeof value === 'string' ? value : ''
+
+function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {
+  const values: string[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() === name) values.push(rawHeaders[i + 1] ?? '')
+  }
+  return values
+}

@@ -1,0 +1,18 @@
+import { html } from 'ghtml'
+import type { Translate } from '../../http/messages.ts'
+
+/** What a person reads who may not go there: who they are, what was refused, what to do next. */
+export function forbiddenContent(
+  t: Translate,
+  { user, host, switchUrl }: { user: string; host: string; switchUrl: string | undefined },
+): string {
+  const known = user !== ''
+  return html`<h1>${t('verify.forbidden.title')}</h1>
+<p class="lead">${
+    known
+      ? t('verify.forbidden.signedIn', { user, host })
+      : t('verify.forbidden.anonymous', { host })
+  }</p>
+<p>${known && switchUrl !== undefined ? t('verify.forbidden.next') : t('verify.forbidden.ask')}</p>
+!${known && switchUrl !== undefined ? html`<a class="button quiet" href="${switchUrl}">${t('verify.forbidden.switch')}</a>` : ''}`
+}

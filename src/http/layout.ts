@@ -1,0 +1,86 @@
+import { html } from 'ghtml'
+import type { Assets } from './assets.ts'
+import type { HeaderSets } from './headers.ts'
+import type { Translate } from './messages.ts'
+
+/** What every page shares: the card, the words' language, the policy that the browser holds it to. */
+export interface Layout {
+  /** @returns the page and its headers, Content-Security-Policy included */
+  render(page: Page): { readonly body: string; readonly headers: Readonly<Record<string, string>> }
+}
+
+export interface Page {
+  readonly language: string
+  readonly t: Translate
+  readonly title: string
+  /** Markup made with the escaping tag; goes in as it is. */
+  readonly content: string
+  readonly requestId?: string
+  /** Runs the portal's script. */
+  readonly script?: boolean
+  /** Carries its style with it: for pages that leave at another origin, where our files are not. */
+  readonly selfContained?: boolean
+  /** Sources for `form-action` besides 'self': where a form's answer may redirect to. */
+  readonly formAction?: readonly string[]
+}
+
+/** A keyhole in the accent colour; inline, so that it costs no request. */
+const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%233454d1'/%3E%3Cpath d='M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z' fill='%23fff'/%3E%3C/svg%3E"
+const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="8"></rect><path d="M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z"></path></svg>`
+
+export function createLayout({
+  assets,
+  headers,
+  brand,
+}: {
+  readonly assets: Assets
+  readonly headers: HeaderSets
+  readonly brand: string
+}): Layout {
+  return {
+    render({ language, t, title, content, requestId, script, selfContained, formAction = [] }) {
+      const style = selfContained
+        ? html`<style>!${assets.style.text}</style>`
+        : html`<link rel="stylesheet" href="${assets.style.url}">`
+      const body = html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${title} · ${brand}</title>
+<link rel="icon" href="!${ICON}">
+!${style}
+!${script ? html`<script src="${assets.script.url}" defer></script>` : ''}
+</head>
+<body>
+<main class="card">
+<p class="brand">!${MARK}<span>${brand}</span></p>
+!${content}
+</main>
+!${requestId === undefined ? '' : html`<p class="request-id">${t('page.requestId', { id: requestId })}</p>`}
+</body>
+</html>
+`
+      const policy = [
+        "default-src 'none'",
+        "base-uri 'none'",
+        'img-src data:',
+        `style-src ${selfContained ? assets.style.csp : "'self'"}`,
+        ...(script ? ["script-src 'self'", "connect-src 'self'"] : []),
+        `form-action ${["'self'", ...formAction].join(' ')}`,
+        `frame-ancestors ${headers.frameAncestors}`,
+      ].join('; ')
+      return {
+        body,
+        headers: {
+          ...headers.page,
+          'Content-Security-Policy': policy,
+          'Content-Type': 'text/html; charset=utf-8',
+        },
+      }
+    },
+  }
+}

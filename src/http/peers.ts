@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { contains, type Network, PRIVATE_NETWORKS, parseAddress, parseNetwork } from '../kernel/cidr.ts'
+import { memoize } from '../kernel/memo.ts'
+
+/**
+ * Who is at the other end of a connection, and whom it speaks for (measure 6).
+ *
+ * A proxy is believed only when its own socket address is trusted; then the client is the right-most hop of
+ * X-Forwarded-For that is not itself a trusted proxy.
+ */
+export interface Peers {
+  /** Whether this connection comes from a trusted proxy. A unix socket does. */
+  trusts(socket: Socket): boolean
+  /**
+   * The client's address behind a trusted peer.
+   * @param forwardedFor every X-Forwarded-For header of the request, in order
+   * @returns canonical text (empty behind a unix socket without the header), or undefined when the walk meets an
+   *   element that is no address: the caller treats the request as malformed
+   */
+  clientBehind(socket: Socket, forwardedFor: readonly string[]): string | undefined
+  /** The socket's own address, canonical; empty for a unix socket. */
+  addressOf(socket: Socket): string
+  /** Says once per peer, and for a bounded number of peers, which line of configuration would trust it. */
+  reportUntrusted(socket: Socket): void
+}
+
+interface Peer {
+  readonly address: string
+  readonly trusted: boolean
+}
+
+/** More hops than this is no chain of proxies: malformed (advisory 24). */
+const MAX_HOPS = 100
+const MAX_REPORTED = 1000
+
+export function createPeers({
+  trustedProxies,
+  log,
+}: {
+  /** Addresses, CIDRs, or `private`. */
+  readonly trustedProxies: readonly string[]
+  readonly log: Logger
+}): Peers {
+  const networks = trustedProxies
+    .flatMap((entry) => (entry === 'private' ? PRIVATE_NETWORKS : [entry]))
+    .map((entry) => parseNetwork(entry))
+    .filter((network): network is Network => network !== undefined)
+  const reported = new Set<string>()
+  const peers = new WeakMap<Socket, Peer>()
+
+  /** Canonical text and trust of one hop; an empty address is no address. */
+  const hop = memoize((text: string): Peer => {
+    const address = parseAddress(text)
+    if (address === undefined) return { address: '', trusted: false }
+    return {
+      address: address.text,
+      trusted: networks.some((network) => contains(network, address)),
+    }
+  })
+
+  const peerOf = (socket: Socket): Peer => {
+    const known = peers.get(socket)
+    if (known !== undefined) return known
+    // A unix socket has no address: whoever can open it was let in by the file system.
+    const { remoteAddress } = socket
+    const peer = remoteAddress === undefined ? { address: '', trusted: true } : hop(remoteAddress)
+    peers.set(socket, peer)
+    return peer
+  }
+
+  /** The walk over one header text, right to left. */
+  const walk = memoize((text: string): string | false => {
+    const hops = text.split(',')
+    if (hops.length > MAX_HOPS) return false
+    let address = ''
+    for (let i = hops.length - 1; i >= 0; i--) {
+      const current = hop((hops[i] ?? '').trim())
+      if (current.address === '') return false
+      address = current.address
+      if (!current.trusted) break
+    }
+    return address
+  })
+
+  return {
+    trusts: (socket) => peerOf(socket).trusted,
+    addressOf: (socket) => peerOf(socket).address,
+    clientBehind(socket, forwardedFor) {
+      const [first] = forwardedFor
+      if (first === undefined) return peerOf(socket).address
+      const text = forwardedFor.length === 1 ? first : forwardedFor.join(',')
+      // A blank header is an absent one.
+      if (text.trim() === '') return peerOf(socket).address
+      const address = walk(text)
+      return address === false ? undefined : address
+    },
+    reportUntrusted(socket) {
+      const { address } = peerOf(socket)
+      if (reported.has(address) || reported.size >= MAX_REPORTED) return
+      reported.add(address)
+      const wanted = [...trustedProxies, address].map((entry) => JSON.stringify(entry)).join(', ')
+      log.warn(
+        { peer: address },
+        `refused a verify request from ${address}, which is not a trusted proxy; if it is yours, set trusted_proxies: [${wanted}]`,
+      )
+    },
+  }
+}

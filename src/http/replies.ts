@@ -1,0 +1,173 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { html } from 'ghtml'
+import type { Logger } from 'pino'
+import { AppError, type ErrorCode } from '../kernel/errors.ts'
+import type { HeaderSets } from './headers.ts'
+import type { Layout, Page } from './layout.ts'
+import type { Messages } from './messages.ts'
+
+/** The two bodies of the JSON API. */
+export const okBody = (data?: unknown): Readonly<Record<string, unknown>> =>
+  data === undefined ? { status: 'OK' } : { status: 'OK', data }
+export const koBody = (message: string): Readonly<Record<string, unknown>> => ({
+  status: 'KO',
+  message,
+})
+
+export interface Replies {
+  page(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    page: Omit<Page, 'language' | 't'>,
+    status?: number,
+  ): FastifyReply
+  json(reply: FastifyReply, body: unknown, status?: number): FastifyReply
+  /** Plain `403 Forbidden`, as Authelia answers where no JSON is promised. */
+  text(reply: FastifyReply, status: number): FastifyReply
+  redirect(reply: FastifyReply, location: string, status?: 302 | 303): FastifyReply
+  /** Every thrown thing ends here: refusals in their own words, anything else as one generic sentence and an id. */
+  installErrorHandlers(app: FastifyInstance): void
+}
+
+const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BODY_INVALID: 'error.badRequest',
+  BODY_TOO_LARGE: 'error.badRequest',
+  MEDIA_TYPE_UNSUPPORTED: 'error.badRequest',
+  METHOD_NOT_ALLOWED: 'error.notFound',
+  URL_INVALID: 'error.badRequest',
+  CROSS_ORIGIN: 'error.forbidden',
+  COOKIE_DOMAIN_UNKNOWN: 'error.noDomain',
+  NOT_FOUND: 'error.notFound',
+  STORE_UNAVAILABLE: 'error.unavailable',
+  HASHING_BUSY: 'error.busy',
+  INTERNAL: 'error.internal',
+}
+/** What Fastify refuses before we see it. */
+const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BODY_INVALID',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_INVALID',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
+  FST_ERR_BAD_URL: 'URL_INVALID',
+}
+/** Refusals that nobody needs to read about at the default log level. */
+const QUIET: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED']
+
+export function createReplies({
+  headers,
+  layout,
+  messages,
+  log,
+}: {
+  readonly headers: HeaderSets
+  readonly layout: Layout
+  readonly messages: Messages
+  readonly log: Logger
+}): Replies {
+  const replies: Replies = {
+    page(request, reply, page, status = 200) {
+      const { language, t } = messages.negotiate(request.headers['accept-language'])
+      const { body, headers: own } = layout.render({ ...page, language, t })
+      return reply.code(status).headers({ ...own, Vary: 'Accept-Language' }).send(body)
+    },
+    json: (reply, body, status = 200) =>
+      reply
+        .code(status)
+        .headers({ ...headers.api, 'Content-Type': 'application/json; charset=utf-8' })
+        .send(JSON.stringify(body)),
+    text: (reply, status) =>
+      reply
+        .code(status)
+        .headers({ ...headers.api, 'Content-Type': 'text/plain; charset=utf-8' })
+        .send(`${status} ${STATUS_CODES[status] ?? ''}`),
+    redirect: (reply, location, status = 303) =>
+      reply
+        .code(status)
+        .headers({ ...headers.api, Location: location })
+        .send(),
+    installErrorHandlers(app) {
+      app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
+        const refusal = asRefusal(error)
+        report(log, error, refusal, request)
+        return refuse(replies, messages, request, reply, refusal)
+      })
+      app.setNotFoundHandler(function answerUnknownRoute(request, reply) {
+        const path = pathOf(request)
+        const allowed = KNOWN_METHODS.filter(
+          (method) => app.findRoute({ method, url: path }) !== null,
+        )
+        if (allowed.length > 0) reply.header('Allow', allowed.join(', '))
+        const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
+        report(log, refusal, refusal, request)
+        return refuse(replies, messages, request, reply, refusal)
+      })
+    },
+  }
+  return replies
+}
+
+const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
+
+function asRefusal(error: FastifyError | AppError): AppError {
+  if (error instanceof AppError) return error
+  const code = FASTIFY_CODES[error.code] ?? 'INTERNAL'
+  return new AppError(code, { reason: error.message }, { cause: error })
+}
+
+function report(log: Logger, error: Error, refusal: AppError, request: FastifyRequest): void {
+  const fields = {
+    ...refusal.details,
+    code: refusal.code,
+    method: request.method,
+    path: pathOf(request),
+    request_id: request.id,
+    peer: request.socket.remoteAddress ?? 'unix',
+  }
+  if (refusal.code === 'INTERNAL') log.error({ ...fields, err: error }, 'a request failed')
+  else if (refusal.statusCode >= 500)
+    log.error({ ...fields, cause: String(refusal.cause ?? '') }, refusal.message)
+  else if (QUIET.includes(refusal.code)) log.debug(fields, refusal.message)
+  else log.info(fields, refusal.message)
+}
+
+function refuse(
+  replies: Replies,
+  messages: Messages,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: AppError,
+): FastifyReply {
+  const { statusCode: status, code } = refusal
+  if (refusal.retryAfter !== undefined) reply.header('Retry-After', String(refusal.retryAfter))
+  const path = pathOf(request)
+  if (path === '/verify' || path.startsWith('/api/authz/') || path === '/api/verify')
+    return replies.text(reply, status)
+  if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
+    // A sign-in that fails says the same whatever was wrong with it (http-api §3).
+    return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)
+  }
+  const { t } = messages.negotiate(request.headers['accept-language'])
+  const words = PAGES[code] ?? 'error.internal'
+  const again = status >= 500
+  return replies.page(
+    request,
+    reply,
+    {
+      title: t(`${words}.title`),
+      content: html`<h1>${t(`${words}.title`)}</h1>
+<p>${t(`${words}.text`, { host: String(refusal.details['host'] ?? '') })}</p>
+!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
+      requestId: request.id,
+    },
+    status,
+  )
+}
+
+/** The path without its query, bounded: it goes into the log. */
+export function pathOf(request: FastifyRequest): string {
+  const url = request.raw.url ?? ''
+  const question = url.indexOf('?')
+  return (question === -1 ? url : url.slice(0, question)).slice(0, 512)
+}

@@ -1,0 +1,22 @@
+import type { Access } from './features/access/index.ts'
+
+/** The rules in force, exchangeable while requests are under way: each decision is made whole by one rule set. */
+export interface LiveAccess extends Access {
+  replace(next: Access): void
+}
+
+export function createLiveAccess(first: Access): LiveAccess {
+  let current = first
+  return {
+    get needsTwoFactor() {
+      return current.needsTwoFactor
+    },
+    verdict: (subject, target) => current.verdict(subject, target),
+    decide: (subject, level, target) => current.decide(subject, level, target),
+    explain: (subject, target) => current.explain(subject, target),
+    apps: (subject, level) => current.apps(subject, level),
+    replace(next) {
+      current = next
+    },
+  }
+}
