@@ -1,0 +1,182 @@
+/**
+ * The data directory: what the server keeps between two starts. Ours alone (0700), held by one server at a time.
+ *
+ * Owns: `secrets/<name>` (0600, made once, never made again while they are there) and `lock`.
+ * Does not own: the database, the control socket, the users file; they only live here.
+ */
+import { randomBytes } from 'node:crypto'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { Refusal, systemCode } from './kernel/refusal.ts'
+import { Secret } from './kernel/secret.ts'
+import { createPrivateFile } from './private-file.ts'
+
+export interface DataDirectory {
+  /** Absolute. */
+  readonly path: string
+  /** The absolute path of something in it. */
+  file(name: string): string
+  /**
+   * The secret of this name: what stands in `secrets/<name>`, or newly made and stored there. One that is there but
+   * cannot be read, is empty, short or readable to others is refused, never replaced: what it sealed would be lost.
+   * @param bytes of randomness when it is made; 32 by default
+   * @throws Refusal
+   */
+  secret(name: string, bytes?: number): Secret
+  /**
+   * Holds the directory until `release` or the end of the process, kill -9 included.
+   * @throws Refusal when another server holds it, in this container or another one on this machine
+   */
+  lock(): { release(): void }
+}
+
+/** 128 bits in base64url: nothing shorter was made by us or is worth keeping. */
+const MIN_SECRET_LENGTH = 22
+const MAX_SECRET_LENGTH = 4096
+const OTHERS_MAY_WRITE = 0o022
+const OTHERS_MAY_ANYTHING = 0o077
+
+/**
+ * Opens the data directory, making it (and the directories above it) with mode 0700 when it is missing.
+ * @throws Refusal when it cannot be made, is no directory, belongs to another user, or others may write to it
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  const root = resolve(path)
+  openPrivateDirectory(root, 'the data directory')
+  return {
+    path: root,
+    file: (name) => join(root, name),
+    secret(name, bytes = 32) {
+      if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) throw new TypeError(`no name of a secret: ${name}`)
+      openPrivateDirectory(join(root, 'secrets'), 'the directory of the secrets')
+      const file = join(root, 'secrets', name)
+      return readSecret(file) ?? makeSecret(file, bytes)
+    },
+    lock: () => lockFile(join(root, 'lock'), root),
+  }
+}
+
+function openPrivateDirectory(path: string, what: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new Refusal(
+      `${what} ${path} cannot be made (${systemCode(error)})`,
+      'make it, owned by the user the server runs as and with mode 0700, or set data_directory to another place',
+      { cause: error },
+    )
+  }
+  const { uid, mode } = statSync(path)
+  const own = process.geteuid?.()
+  // Root may use what a user owns (a directory mounted into a container); nobody else may, it is not theirs to trust.
+  if (own !== undefined && own !== 0 && uid !== own) {
+    throw new Refusal(
+      `${what} ${path} belongs to another user (uid ${uid}, the server runs as ${own})`,
+      `chown ${own} ${path}`,
+    )
+  }
+  if ((mode & OTHERS_MAY_WRITE) !== 0) {
+    throw new Refusal(
+      `${what} ${path} may be written to by other users (mode ${octal(mode)}): they could replace keys and sessions`,
+      `chmod 700 ${path}, or set data_directory to a directory inside it, which is then made with the right mode`,
+    )
+  }
+}
+
+function readSecret(path: string): Secret | undefined {
+  let descriptor: number
+  try {
+    // A link could point at a file that others may write, whatever the mode of this directory.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw unusable(path, `cannot be read (${systemCode(error)})`, error)
+  }
+  try {
+    const { mode, size } = fstatSync(descriptor)
+    if (!lstatSync(path).isFile()) throw unusable(path, 'is no file')
+    if ((mode & OTHERS_MAY_ANYTHING) !== 0) {
+      throw unusable(path, `is open to other users (mode ${octal(mode)}); chmod 600 ${path}`)
+    }
+    if (size > MAX_SECRET_LENGTH) throw unusable(path, `is longer than ${MAX_SECRET_LENGTH} bytes`)
+    const text = readFileSync(descriptor, 'utf8').trim()
+    if (text.length < MIN_SECRET_LENGTH) {
+      throw unusable(path, `holds fewer than ${MIN_SECRET_LENGTH} characters`)
+    }
+    return new Secret(text)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function makeSecret(path: string, bytes: number): Secret {
+  try {
+    // Whoever came first made it: its secret counts, not ours.
+    createPrivateFile(path, `${randomBytes(bytes).toString('base64url')}\n`)
+  } catch (error) {
+    throw new Refusal(`the secret ${path} cannot be stored (${systemCode(error)})`, undefined, {
+      cause: error,
+    })
+  }
+  const secret = readSecret(path)
+  if (secret === undefined) throw unusable(path, 'vanished while it was made')
+  return secret
+}
+
+function unusable(path: string, problem: string, cause?: unknown): Refusal {
+  return new Refusal(
+    `the secret ${path} ${problem}`,
+    'it is not made anew, because what it protects (sessions, stored keys) would be lost: restore it, or remove it ' +
+      'to start over',
+    { cause },
+  )
+}
+
+/** Garbage collection closes a database that nobody refers to, and with it would go the lock. */
+const held = new Set<DatabaseSync>()
+
+/**
+ * A lock that the kernel lifts when the process ends, however it ends: SQLite's exclusive lock on an empty file. A pid
+ * file would lie after kill -9 (in a container every server is pid 1). Once it is held, nothing else in this process may
+ * open the file: closing any descriptor of it would lift the lock (POSIX fcntl).
+ */
+function lockFile(path: string, root: string): { release(): void } {
+  // Loaded here: only a server pays for SQLite.
+  const sqlite = process.getBuiltinModule('node:sqlite')
+  try {
+    createPrivateFile(path, '')
+    const database = new sqlite.DatabaseSync(path)
+    try {
+      database.exec('BEGIN EXCLUSIVE')
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    held.add(database)
+    return {
+      release() {
+        if (held.delete(database)) database.close()
+      },
+    }
+  } catch (error) {
+    if (error instanceof Error && /database is locked/.test(error.message)) {
+      throw new Refusal(
+        `another server is running on the data directory ${root}`,
+        'stop it first, or set data_directory to another place for this one',
+      )
+    }
+    throw new Refusal(`the data directory ${root} cannot be locked`, undefined, { cause: error })
+  }
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
