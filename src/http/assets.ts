@@ -28,13 +28,16 @@ export function loadAssets(accent: string | undefined): Assets {
     style: asset(
       'portal.css',
       'text/css; charset=utf-8',
-      accent === undefined ? style : `${style}:root{--accent:${accent};--accent-strong:${accent}}\n`,
+      accent === undefined
+        ? style
+        : `${style}:root{--accent:${accent};--accent-strong:${accent}}\n`,
     ),
     script: asset('portal.js', 'text/javascript; charset=utf-8', read('portal.js')),
   }
 }
 
-const read = (name: string): string => readFileSync(new URL(`client/${name}`, import.meta.url), 'utf8')
+const read = (name: string): string =>
+  readFileSync(new URL(`client/${name}`, import.meta.url), 'utf8')
 
 function asset(name: string, type: string, text: string): Asset {
   const hash = createHash('sha256').update(text).digest()
@@ -68,7 +71,11 @@ export const assetRoutes: FastifyPluginAsync<{
     }
     app.get(url, { config: { guard: 'public' } }, (request, reply) => {
       const accepted = request.headers['accept-encoding'] ?? ''
-      const encoding = /\bbr\b/.test(accepted) ? 'br' : /\bgzip\b/.test(accepted) ? 'gzip' : undefined
+      const encoding = /\bbr\b/.test(accepted)
+        ? 'br'
+        : /\bgzip\b/.test(accepted)
+          ? 'gzip'
+          : undefined
       reply
         .headers({
           ...headers.base,

@@ -3,7 +3,10 @@ export type Translate = (key: string, values?: Readonly<Record<string, string | 
 
 export interface Messages {
   /** The language to speak, by Accept-Language; English when none of the wanted ones is there. */
-  negotiate(acceptLanguage: string | undefined): { readonly language: string; readonly t: Translate }
+  negotiate(acceptLanguage: string | undefined): {
+    readonly language: string
+    readonly t: Translate
+  }
 }
 
 type Catalogue = Readonly<Record<string, string>>

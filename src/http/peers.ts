@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { contains, type Network, PRIVATE_NETWORKS, parseAddress, parseNetwork } from '../kernel/cidr.ts'
+import {
+  contains,
+  type Network,
+  PRIVATE_NETWORKS,
+  parseAddress,
+  parseNetwork,
+} from '../kernel/cidr.ts'
 import { memoize } from '../kernel/memo.ts'
 
 /**

@@ -70,7 +70,10 @@ export function createReplies({
     page(request, reply, page, status = 200) {
       const { language, t } = messages.negotiate(request.headers['accept-language'])
       const { body, headers: own } = layout.render({ ...page, language, t })
-      return reply.code(status).headers({ ...own, Vary: 'Accept-Language' }).send(body)
+      return reply
+        .code(status)
+        .headers({ ...own, Vary: 'Accept-Language' })
+        .send(body)
     },
     json: (reply, body, status = 200) =>
       reply

@@ -40,7 +40,7 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   }
   if (scheme !== 'tcp' && scheme !== 'tcp4' && scheme !== 'tcp6') return undefined
   const [, bracketed, plain, digits, path = ''] =
-    /^(?:\[([0-9A-Fa-f:.]+)\]|([^:/[\]]*))(?::(\d{1,5}))?(\/.*)?$/.exec(rest) ?? []
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*))(?::(\d{1,5}))?(\/.*)?$/.exec(rest) ?? []
   const host = bracketed ?? plain
   if (host === undefined) return undefined
   const port = digits === undefined ? 9091 : Number(digits)

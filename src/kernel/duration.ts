@@ -36,7 +36,10 @@ export function parseDuration(value: string | number): number | undefined {
   if (text.length > 100) return undefined
   if (/^(-1|\d+)$/.test(text)) return parseDuration(Number(text))
   const parts = text.replace(/\s+and\s+/g, ' ').match(/\d+\s*[A-Za-z]+/g)
-  if (parts === null || parts.join('').replace(/\s/g, '') !== text.replace(/\s+and\s+/g, '').replace(/\s/g, ''))
+  if (
+    parts === null ||
+    parts.join('').replace(/\s/g, '') !== text.replace(/\s+and\s+/g, '').replace(/\s/g, '')
+  )
     return undefined
   let sum = 0
   for (const part of parts) {

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, createSecretKey, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import type { Secret } from './secret.ts'
 
 /** NIST SP 800-38D §8.2.2: random 96-bit nonces are good for 2^32 messages a key. */
@@ -46,9 +53,7 @@ export function createSealer(secrets: readonly Secret[], purpose: string): Seale
 }
 
 export function deriveKey(secret: Secret, purpose: string): KeyObject {
-  return createSecretKey(
-    Buffer.from(hkdfSync('sha256', secret.reveal(), 'vestibule', purpose, 32)),
-  )
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret.reveal(), 'vestibule', purpose, 32)))
 }
 
 function openWith(key: KeyObject, sealed: Uint8Array, place: string): Buffer | undefined {

@@ -40,8 +40,9 @@ export const health: FastifyPluginAsync<HealthOptions> = async (
     }
     if (down.length === 0) return replies.json(reply, okBody())
     // Which one is the operator's business: strangers read "unavailable".
-    const { socket } = request.raw
-    const insider = peers.trusts(socket) || isLoopback(peers.addressOf(socket))
+    const { socket, headers } = request.raw
+    const direct = headers['x-forwarded-for'] === undefined
+    const insider = direct && (peers.trusts(socket) || isLoopback(peers.addressOf(socket)))
     const message = insider ? `unavailable: ${down.join(', ')}` : 'unavailable'
     reply.header('Retry-After', String(RETRY_AFTER_SECONDS))
     return replies.json(reply, koBody(message), 503)

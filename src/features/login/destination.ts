@@ -30,9 +30,7 @@ export function judgeDestination(
   if ('malformed' in asked) return { kind: 'unsafe' }
   const profile = freshly ?? identity?.profile
   const subject =
-    profile === undefined
-      ? anonymous
-      : { user: profile.name, groups: profile.groups, clientId: '' }
+    profile === undefined ? anonymous : { user: profile.name, groups: profile.groups, clientId: '' }
   const level = freshly !== undefined ? 1 : identity === undefined ? 0 : levelOf(identity.session)
   const decision = access.decide(subject, level, asked.target)
   return {

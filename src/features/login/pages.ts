@@ -12,12 +12,17 @@ export interface Carried {
   readonly rm: string
 }
 
-const hidden = ({ rd, rm }: Carried): string => html`!${
-  rd === '' ? '' : html`<input type="hidden" name="rd" value="${rd}">`
-}!${rm === '' ? '' : html`<input type="hidden" name="rm" value="${rm}">`}`
+const hidden = ({ rd, rm }: Carried): string =>
+  html`!${
+    rd === '' ? '' : html`<input type="hidden" name="rd" value="${rd}">`
+  }!${rm === '' ? '' : html`<input type="hidden" name="rm" value="${rm}">`}`
 
 /** `/path?rd=…&rm=…`, the empty ones left out. */
-export function withCarried(path: string, { rd, rm }: Carried, more: Record<string, string> = {}): string {
+export function withCarried(
+  path: string,
+  { rd, rm }: Carried,
+  more: Record<string, string> = {},
+): string {
   const query = new URLSearchParams({
     ...(rd !== '' && { rd }),
     ...(rm !== '' && { rm }),

@@ -49,7 +49,9 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
   const firstFactor = createFirstFactor(options)
   const domains = sessions.domains.map(({ domain }) => domain)
   const origins = new Set(
-    sessions.domains.flatMap(({ portalUrl }) => (portalUrl === undefined ? [] : [portalUrl.origin])),
+    sessions.domains.flatMap(({ portalUrl }) =>
+      portalUrl === undefined ? [] : [portalUrl.origin],
+    ),
   )
   const destinations = formDestinations(domains, logoutUrl)
   const visitOf = ({ visit }: FastifyRequest): Visit => {
@@ -122,7 +124,9 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
             user,
             address: identity?.session.address ?? '',
             apps:
-              identity === undefined ? [] : access.apps(subjectOf(visit), levelOf(identity.session)),
+              identity === undefined
+                ? []
+                : access.apps(subjectOf(visit), levelOf(identity.session)),
             formAction: destinations,
           }),
         )
@@ -301,7 +305,8 @@ const subjectOf = ({ identity }: Visit) => ({
  */
 function formDestinations(domains: readonly string[], logoutUrl: string | undefined): string[] {
   const sources = domains.flatMap((domain) => {
-    const schemes = domain === 'localhost' || domain.endsWith('.localhost') ? ['https', 'http'] : ['https']
+    const schemes =
+      domain === 'localhost' || domain.endsWith('.localhost') ? ['https', 'http'] : ['https']
     return schemes.flatMap((scheme) => [`${scheme}://${domain}:*`, `${scheme}://*.${domain}:*`])
   })
   return logoutUrl === undefined ? sources : [...sources, new URL(logoutUrl).origin]
@@ -316,7 +321,9 @@ function readCarried(source: unknown): Carried {
 function textFields(source: unknown): Readonly<Record<string, string>> {
   if (typeof source !== 'object' || source === null) return {}
   return Object.fromEntries(
-    Object.entries(source).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(source).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
   )
 }
 

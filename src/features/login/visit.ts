@@ -32,7 +32,9 @@ export async function readVisit(
     ? peers.clientBehind(socket, valuesOf(rawHeaders, 'x-forwarded-for'))
     : peers.addressOf(socket)
   if (address === undefined)
-    throw new AppError('URL_INVALID', { reason: 'X-Forwarded-For holds something that is no address' })
+    throw new AppError('URL_INVALID', {
+      reason: 'X-Forwarded-For holds something that is no address',
+    })
   const forwardedHost = trusted ? single(headers['x-forwarded-host']) : ''
   const forwardedProto = trusted ? single(headers['x-forwarded-proto']).toLowerCase() : ''
   const scheme = forwardedProto === 'https' ? 'https' : 'http'

@@ -121,6 +121,9 @@ export function sameAuthority(a: string, b: string, scheme: string): boolean {
   if (a === b) return true
   const [left, right] = [parseHost(a, scheme), parseHost(b, scheme)]
   return (
-    left !== undefined && right !== undefined && left.name === right.name && left.port === right.port
+    left !== undefined &&
+    right !== undefined &&
+    left.name === right.name &&
+    left.port === right.port
   )
 }

@@ -143,9 +143,7 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (
     }
     report(walk, identity, decision, request)
     const sent =
-      decision.kind === 'deny'
-        ? forbidden(walk, identity, request)
-        : unauthenticated(walk)
+      decision.kind === 'deny' ? forbidden(walk, identity, request) : unauthenticated(walk)
     write(reply, sent)
   }
 

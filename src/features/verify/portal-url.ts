@@ -23,10 +23,7 @@ export function portalFor(
 }
 
 /** An override must be https (or loopback), without userinfo, inside the cookie domain. */
-function parseOverride(
-  text: string,
-  domain: CookieDomain,
-): { readonly portal: URL } | Malformed {
+function parseOverride(text: string, domain: CookieDomain): { readonly portal: URL } | Malformed {
   const no = malformed('authelia_url is no portal of the cookie domain')
   const url = /^https?:\/\/[^/\s\\]/i.test(text) && !/[\s\\]/.test(text) ? URL.parse(text) : null
   if (url === null || url.username !== '' || url.password !== '') return no
@@ -58,8 +55,6 @@ export function signInUrl(portal: URL, target: string, method: string, path = ''
 /** application/x-www-form-urlencoded (WHATWG URL §5.2) over bytes. */
 function encodeForm(bytes: string): string {
   return bytes.replace(/[^A-Za-z0-9*._-]/g, (char) =>
-    char === ' '
-      ? '+'
-      : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+    char === ' ' ? '+' : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   )
 }

@@ -41,7 +41,8 @@ export function parseTarget(url: string, method: string, address: string): Asked
   const colon = url.indexOf('://')
   if (colon < 2 || colon > 5) return malformed('the target URL is not absolute')
   const scheme = SCHEMES[url.slice(0, colon).toLowerCase()]
-  if (scheme === undefined) return malformed('the scheme of the target URL is not http, https, ws or wss')
+  if (scheme === undefined)
+    return malformed('the scheme of the target URL is not http, https, ws or wss')
   let end = colon + 3
   while (end < url.length && !isDelimiter(url.charCodeAt(end))) end++
   return parseParts(scheme, url.slice(colon + 3, end), url.slice(end), url, method, address)

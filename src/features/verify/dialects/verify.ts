@@ -1,5 +1,5 @@
 import { type Dialect, redirectStatus } from '../dialect.ts'
-import { type Fields, FIELD, isPresent, sameAuthority } from '../fields.ts'
+import { FIELD, type Fields, isPresent, sameAuthority } from '../fields.ts'
 import { type Asked, type Malformed, malformed } from '../target.ts'
 import { authRequest } from './auth-request.ts'
 import { forwardAuth } from './forward-auth.ts'
@@ -33,4 +33,3 @@ function contradiction(fields: Fields, { target, url }: Asked): Malformed | unde
     return malformed('X-Original-URL and X-Forwarded-URI differ')
   return undefined
 }
-

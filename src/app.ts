@@ -1,0 +1,105 @@
+/**
+ * The application: makes the services and registers the rooms. Read from top to bottom it is the order in which they
+ * depend on each other. What belongs to the process (listening, signals, files watched) is server.ts.
+ */
+import { randomBytes } from 'node:crypto'
+import { METHODS } from 'node:http'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { createAccess } from './features/access/index.ts'
+import { health } from './features/health/index.ts'
+import { login } from './features/login/index.ts'
+import type { Sessions } from './features/sessions/index.ts'
+import type { Users } from './features/users/index.ts'
+import { verify } from './features/verify/index.ts'
+import { type Config, messageCatalogues } from './features.ts'
+import { assetRoutes, loadAssets } from './http/assets.ts'
+import { guards } from './http/guard.ts'
+import { createHeaderSets } from './http/headers.ts'
+import { createLayout } from './http/layout.ts'
+import { createMessages } from './http/messages.ts'
+import { createPeers } from './http/peers.ts'
+import { createReplies } from './http/replies.ts'
+import { createLiveAccess, type LiveAccess } from './live-access.ts'
+
+/** What outlives a request and is not made from the configuration alone. */
+export interface Tools {
+  readonly log: Logger
+  readonly users: Users
+  readonly sessions: Sessions
+  /** What `/api/health/ready` asks. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>
+}
+
+export interface App {
+  readonly fastify: FastifyInstance
+  readonly access: LiveAccess
+}
+
+/** Node's default of 16 KiB answers 431 where an app sets many cookies, and nginx makes 500 of it (http-api §1). */
+export const MAX_HEADER_BYTES = 64 * 1024
+
+export async function createApp(
+  config: Config,
+  { log, users, sessions, checks }: Tools,
+): Promise<App> {
+  const server = config['server']
+  const headers = createHeaderSets({
+    hsts: server.headers.hsts,
+    frameAncestors: server.headers.frame_ancestors,
+  })
+  const messages = createMessages(messageCatalogues)
+  const assets = loadAssets(config['branding'].accent)
+  const layout = createLayout({ assets, headers, brand: config['branding'].title })
+  const replies = createReplies({ headers, layout, messages, log })
+  const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
+  const access = createLiveAccess(
+    createAccess(config['access_control'], config['definitions'].network),
+  )
+
+  const fastify = Fastify({
+    // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
+    logger: false,
+    requestIdHeader: false,
+    genReqId: requestIds(),
+    forceCloseConnections: 'idle',
+    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false },
+  })
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
+      fastify.addHttpMethod(method)
+  }
+  await fastify.register(guards)
+  replies.installErrorHandlers(fastify)
+  await fastify.register(verify, {
+    access,
+    sessions,
+    peers,
+    headers,
+    layout,
+    messages,
+    identityHeaders: config['identity_headers'],
+    log,
+  })
+  await fastify.register(login, {
+    access,
+    sessions,
+    users,
+    peers,
+    replies,
+    messages,
+    log,
+    logoutUrl: config['logout_url'],
+  })
+  await fastify.register(health, { checks, peers, replies, log })
+  await fastify.register(assetRoutes, { assets, headers })
+  await fastify.ready()
+  return { fastify, access }
+}
+
+/** Short, unique over restarts and instances, and cheap: a random prefix a process, then a count. */
+function requestIds(): () => string {
+  const prefix = randomBytes(6).toString('base64url')
+  let count = 0
+  return () => `${prefix}-${(++count).toString(36)}`
+}
