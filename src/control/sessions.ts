@@ -1,0 +1,68 @@
+/** The commands about sessions, both ends of them: what the server does, and what the command line reads. */
+import { z } from 'zod'
+import type { Command } from './server.ts'
+
+/** Of features/sessions, what these commands need. */
+interface SessionControl {
+  list(user?: string): Promise<readonly SessionSource[]>
+  revokeById(id: string): Promise<boolean>
+  revokeUser(user: string): Promise<number>
+}
+interface SessionSource {
+  readonly id: string
+  readonly domain: string
+  readonly user: string
+  readonly factors: readonly string[]
+  readonly createdAt: number
+  readonly lastSeen: number
+  readonly expiresAt: number
+  readonly remembered: boolean
+  readonly address: string
+  readonly userAgent: string
+}
+
+/** A session as the command line sees it; times in milliseconds since the epoch. Never its key, let alone its cookie. */
+const sessionRow = z.object({
+  id: z.string(),
+  domain: z.string(),
+  user: z.string(),
+  factors: z.array(z.string()),
+  createdAt: z.number(),
+  lastSeen: z.number(),
+  expiresAt: z.number(),
+  remembered: z.boolean(),
+  address: z.string(),
+  userAgent: z.string(),
+})
+export type SessionRow = z.infer<typeof sessionRow>
+export const sessionRows = z.array(sessionRow)
+export const revoked = z.object({ revoked: z.number(), unknown: z.array(z.string()) })
+
+const name = z.string().min(1).max(256)
+const listArgs = z.strictObject({ user: name.optional() })
+const revokeArgs = z.union([
+  z.strictObject({ ids: z.array(name).min(1).max(1000) }),
+  z.strictObject({ user: name }),
+  z.strictObject({ all: z.literal(true) }),
+])
+export type ListArgs = z.infer<typeof listArgs>
+export type RevokeArgs = z.infer<typeof revokeArgs>
+
+export function sessionCommands(sessions: SessionControl): Readonly<Record<string, Command>> {
+  return {
+    'sessions.list': async (args): Promise<SessionRow[]> => {
+      const { user } = listArgs.parse(args)
+      // Read field by field: what a session holds besides must not leave.
+      return (await sessions.list(user)).map((session) => sessionRow.parse({ ...session }))
+    },
+    'sessions.revoke': async (args): Promise<z.infer<typeof revoked>> => {
+      const asked = revokeArgs.parse(args)
+      if ('user' in asked) return { revoked: await sessions.revokeUser(asked.user), unknown: [] }
+      const ids = 'ids' in asked ? asked.ids : (await sessions.list()).map(({ id }) => id)
+      const unknown: string[] = []
+      for (const id of ids) if (!(await sessions.revokeById(id))) unknown.push(id)
+      // Of "all", one that ended meanwhile is no mistake of the caller's.
+      return { revoked: ids.length - unknown.length, unknown: 'ids' in asked ? unknown : [] }
+    },
+  }
+}
