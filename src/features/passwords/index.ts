@@ -1,0 +1,83 @@
+/**
+ * Passwords: hash, verify, and the bounded pool in which both happen.
+ *
+ * Owns the digest formats (schemes/) and how much of the machine hashing may take. Does not own whose digest it is
+ * (users), what a failed attempt costs the client (throttle), or which parameters new digests get (users, from
+ * `authentication_backend.file.password`). Keeps no password: one lives here as long as its job waits and runs.
+ */
+import { availableParallelism } from 'node:os'
+import type { Clock } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { createPool } from './pool.ts'
+import type { Digest, HashParameters } from './scheme.ts'
+import { schemes } from './schemes/index.ts'
+
+export { parseDigest } from './digest.ts'
+export type { Argon2Parameters, Digest, HashParameters, ParsedDigest } from './scheme.ts'
+
+/** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
+const MAX_PASSWORD = 1024
+
+export interface PasswordsOptions {
+  /** How new digests are made, and what a check costs for names that do not exist. */
+  readonly parameters: HashParameters
+  /** Hashes at the same time; the processor cores less one, at least one, when undefined. */
+  readonly concurrency?: number | undefined
+  /** Jobs that may wait. */
+  readonly queue: number
+  readonly clock: Clock
+}
+
+/** `client` is the client's address, by which the queue is shared; '' for the server's own work. */
+export interface Passwords {
+  /**
+   * A new digest with the configured parameters and a fresh salt.
+   * @throws AppError HASHING_BUSY; PASSWORD_UNUSABLE when it is empty or longer than 1024 bytes
+   */
+  hash(password: string, client: string): Promise<string>
+  /**
+   * Whether this is the password. An empty one, or one over 1024 bytes, costs the same work and is wrong.
+   * @throws AppError HASHING_BUSY
+   */
+  verify(digest: Digest, password: string, client: string): Promise<boolean>
+  /**
+   * The work of a verify with the configured parameters, for names that do not exist.
+   * @throws AppError HASHING_BUSY
+   */
+  burn(password: string, client: string): Promise<void>
+  /** Turns away what waits; resolves when nothing is hashed any more. */
+  close(): Promise<void>
+}
+
+/** @throws RangeError when no scheme makes digests with these parameters */
+export function createPasswords(options: PasswordsOptions): Passwords {
+  const { parameters, queue, clock } = options
+  const maker = schemes.map((scheme) => scheme.maker(parameters)).find((made) => made !== undefined)
+  if (maker === undefined) throw new RangeError(`no scheme makes ${parameters.algorithm} digests`)
+  const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1)
+  const pool = createPool({ concurrency, queue, clock })
+
+  async function verify(digest: Digest, password: string, client: string): Promise<boolean> {
+    const unusable = problemOf(password) !== undefined
+    const matches = await pool.run(client, () => digest.matches(unusable ? 'x' : password))
+    return matches && !unusable
+  }
+
+  return {
+    async hash(password, client) {
+      const reason = problemOf(password)
+      if (reason !== undefined) throw new AppError('PASSWORD_UNUSABLE', { reason })
+      return pool.run(client, () => maker.hash(password))
+    },
+    verify,
+    async burn(password, client) {
+      await verify(maker.decoy, password, client)
+    },
+    close: () => pool.close(),
+  }
+}
+
+function problemOf(password: string): 'empty' | 'too long' | undefined {
+  if (password === '') return 'empty'
+  return Buffer.byteLength(password) > MAX_PASSWORD ? 'too long' : undefined
+}

@@ -1,0 +1,55 @@
+import type { Secret } from '../../kernel/secret.ts'
+
+/** A stored digest, once it is understood. Its text and its key are secrets: never logged, never sent. */
+export interface Digest {
+  /** Name of the scheme that reads it, as in schemes/index.ts. */
+  readonly scheme: string
+  /** What the digest calls itself: `argon2id`, `2b`. */
+  readonly variant: string
+  /** What it costs and how long its parts are, in the units of its scheme. */
+  readonly parameters: Readonly<Record<string, number>>
+  /**
+   * How much work a check is: the KiB of memory that it fills, each pass counted. Orders digests, measures nothing;
+   * a scheme that fills no memory gives what would take argon2 as long.
+   */
+  readonly weight: number
+  /** As written, without `{CRYPT}`. */
+  readonly text: Secret
+  /** Does the work. For this room only: whoever calls it elsewhere goes round the queue. */
+  readonly matches: (password: string) => Promise<boolean>
+}
+
+export type ParsedDigest =
+  | { readonly ok: true; readonly digest: Digest }
+  /** Neither sentence repeats any of the text: it could be somebody's password. */
+  | { readonly ok: false; readonly problem: string; readonly hint: string }
+
+/** How new digests are made. `memory` is in KiB, lengths are in bytes. */
+export type HashParameters = { readonly algorithm: 'argon2' } & Argon2Parameters
+
+export interface Argon2Parameters {
+  readonly variant: 'argon2id' | 'argon2i' | 'argon2d'
+  readonly iterations: number
+  readonly memory: number
+  readonly parallelism: number
+  readonly keyLength: number
+  readonly saltLength: number
+}
+
+/** Makes digests with fixed parameters. */
+export interface Maker {
+  hash(password: string): Promise<string>
+  /** A digest with the same parameters that no password matches. */
+  readonly decoy: Digest
+}
+
+/** One family of password digests. A new one is a file beside the others and a line in schemes/index.ts. */
+export interface Scheme {
+  readonly name: string
+  /** What its digests begin with, both `$` included. */
+  readonly prefixes: readonly string[]
+  /** @param text begins with one of the prefixes; at most 1024 characters */
+  parse(text: string): ParsedDigest
+  /** @returns undefined when the parameters are another scheme's */
+  maker(parameters: HashParameters): Maker | undefined
+}
