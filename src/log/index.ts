@@ -21,7 +21,7 @@ export interface LogSettings {
   readonly format: LogConfig['format']
   readonly filePath: string | undefined
   readonly keepStdout: boolean
-  /** Short coloured lines on standard output when the format is text: for a person at a terminal. */
+  /** Standard output is a terminal: where the format is text, its lines are short and coloured. */
   readonly pretty: boolean
 }
 
@@ -30,10 +30,10 @@ export interface Log {
   /** For SIGHUP: opens the file anew without truncating it. When that fails, says so and keeps the old one. */
   reopen(): void
   /**
-   * Takes new settings while running. Children made by `log.child(bindings)` follow.
-   * @throws Refusal when the new file cannot be opened; the old settings stay
+   * Takes a new configuration while running. Children made by `log.child(bindings)` follow.
+   * @throws Refusal when the new file cannot be opened; all of the old stays
    */
-  set(settings: LogSettings): void
+  set(config: LogConfig): void
   /** Resolves when everything said so far has left, or half a second later when nobody reads. */
   flush(): Promise<void>
   /** Flushes and closes the file. What is said afterwards goes to standard output. */
@@ -53,7 +53,7 @@ export function logSettings(config: LogConfig, isTerminal: boolean): LogSettings
     format: config.format,
     filePath: config.file_path,
     keepStdout: config.keep_stdout,
-    pretty: isTerminal && config.format === 'text',
+    pretty: isTerminal,
   }
 }
 
@@ -91,7 +91,7 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
     const taken = file?.write(line) === true
     // A line that the disk refuses still reaches somebody.
     if (taken && !current.keepStdout) return
-    stdout.write(current.pretty ? prettyLine(entry) : line)
+    stdout.write(current.pretty && current.format === 'text' ? prettyLine(entry) : line)
   }
 
   function readEntry(json: string): Entry {
@@ -121,7 +121,8 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
         )
       }
     },
-    set(next) {
+    set(config) {
+      const next = logSettings(config, settings.pretty)
       if (next.filePath !== current.filePath) {
         const opened = openFile(next.filePath)
         file?.close()

@@ -60,7 +60,7 @@ test('what is below the level is not written, and a new level takes effect for c
   const { log, set, lines } = listen()
   const child = log.child({ request_id: 'r-1' })
   child.debug('unheard')
-  set({ ...JSON_TO_STDOUT, level: 'debug' })
+  set({ level: 'debug', format: 'json', keep_stdout: false })
   child.debug('heard')
   assert.deepEqual(
     lines().map(({ msg, request_id }) => [msg, request_id]),
@@ -189,11 +189,20 @@ test('new settings take a new file, and keep the old one when the new one cannot
   const directory = temporaryDirectory(t)
   const [a, b] = [join(directory, 'a.log'), join(directory, 'b.log')]
   const { log, set } = listen({ filePath: a })
-  set({ ...JSON_TO_STDOUT, filePath: b, format: 'text' })
+  set({ level: 'info', format: 'text', file_path: b, keep_stdout: false })
   log.info('two')
   assert.equal(readFileSync(a, 'utf8'), '')
   assert.match(readFileSync(b, 'utf8'), /level=info msg="two"/)
-  assert.throws(() => set({ ...JSON_TO_STDOUT, filePath: join(directory, 'no', 'c.log') }), Refusal)
+  assert.throws(
+    () =>
+      set({
+        level: 'info',
+        format: 'json',
+        file_path: join(directory, 'no', 'c.log'),
+        keep_stdout: false,
+      }),
+    Refusal,
+  )
   log.info('three')
   assert.match(readFileSync(b, 'utf8'), /msg="three"/)
 })
