@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import type { Manifest } from '../kernel/feature.ts'
+import { secret } from '../kernel/scalars.ts'
+
+export const manifest = {
+  config: {
+    storage: z
+      .object({
+        local: z
+          .object({
+            path: z
+              .string()
+              .default('')
+              .describe(
+                'The SQLite file. Empty: `vestibule.sqlite3` in `data_directory`. A file of another program is refused.',
+              ),
+          })
+          .prefault({})
+          .describe('The embedded database.'),
+        encryption_key: secret()
+          .refine((key) => key.reveal().length >= 20, {
+            error: 'is too short',
+            params: { allowed: 'at least 20 characters' },
+          })
+          .optional()
+          .describe('Seals secrets that are kept in the database. At least 20 characters.'),
+      })
+      .prefault({})
+      .describe('Where Vestibule keeps what must outlive a restart.'),
+  },
+} satisfies Manifest

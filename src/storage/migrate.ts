@@ -1,0 +1,136 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import type { Clock } from '../kernel/clock.ts'
+import { isBusy, StorageError } from './storage-error.ts'
+
+/** Not `migrations`: Authelia's database has a table of that name. */
+const MIGRATIONS_TABLE = 'vestibule_migrations'
+/** How long one process waits for another that is migrating. */
+const PATIENCE = 60_000
+const PAUSE = 50
+
+export interface MigrateOptions {
+  readonly sqlite: DatabaseSync
+  /** For messages. */
+  readonly path: string
+  /** By name, `NNNN_what`; they run in the order of their names. */
+  readonly migrations: Readonly<Record<string, Migration>>
+  readonly clock: Clock
+  /** Called only when something must be migrated: importing Kysely costs as much as half the start. */
+  readonly db: () => Promise<Kysely<unknown>>
+}
+
+/**
+ * Brings the schema up to date: every migration in a transaction of its own, in order, under SQLite's write lock, so
+ * that of two processes starting at once one migrates and the other waits.
+ *
+ * Not Kysely's Migrator: its SQLite lock is a no-op, it runs without a transaction there, and it has to be imported
+ * to learn that nothing is to be done.
+ *
+ * @returns the names that were applied by this call
+ * @throws StorageError when the database is newer than this program, or stays locked
+ */
+export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
+  const { sqlite, clock } = options
+  const names = Object.keys(options.migrations).sort()
+  const done: string[] = []
+  if (pending(names, appliedIn(options), options.path).length === 0) return done
+  const db = await options.db()
+  const deadline = clock.monotonic() + PATIENCE
+  for (;;) {
+    if (!(await lock(sqlite, clock, deadline))) {
+      throw new StorageError(
+        `The database ${options.path} cannot be migrated: another process keeps it locked`,
+      )
+    }
+    try {
+      // Read again under the lock: another process may have been faster.
+      const [next] = pending(names, appliedIn(options), options.path)
+      if (next === undefined) {
+        sqlite.exec('rollback')
+        return done
+      }
+      await apply(options, db, next)
+      sqlite.exec('commit')
+      done.push(next)
+    } catch (error) {
+      if (sqlite.isTransaction) sqlite.exec('rollback')
+      throw error
+    }
+  }
+}
+
+async function lock(sqlite: DatabaseSync, clock: Clock, deadline: number): Promise<boolean> {
+  for (;;) {
+    try {
+      sqlite.exec('begin immediate')
+      return true
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      if (clock.monotonic() >= deadline) return false
+      await sleep(PAUSE)
+    }
+  }
+}
+
+async function apply(options: MigrateOptions, db: Kysely<unknown>, name: string): Promise<void> {
+  const { sqlite, clock } = options
+  sqlite.exec(
+    `create table if not exists ${MIGRATIONS_TABLE} (name text primary key, applied_at integer not null) strict, without rowid`,
+  )
+  await options.migrations[name]?.up(db)
+  sqlite
+    .prepare(`insert into ${MIGRATIONS_TABLE} (name, applied_at) values (?, ?)`)
+    .run(name, clock.now())
+}
+
+/** Names in the order in which they were applied, which is their own order. */
+function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
+  if (!tablesIn(sqlite).includes(MIGRATIONS_TABLE)) return []
+  return sqlite
+    .prepare(`select name from ${MIGRATIONS_TABLE} order by name`)
+    .all()
+    .map(({ name }) => String(name))
+}
+
+/** @throws StorageError when the file has tables but not ours: it is another program's, and left as it is */
+export function refuseForeign(sqlite: DatabaseSync, path: string): void {
+  const tables = tablesIn(sqlite)
+  const [foreign] = tables
+  if (foreign === undefined || tables.includes(MIGRATIONS_TABLE)) return
+  throw new StorageError(
+    `The database ${path} belongs to another program (it has a table "${foreign}"): ` +
+      'give storage.local.path a file of its own',
+  )
+}
+
+function tablesIn(sqlite: DatabaseSync): readonly string[] {
+  return sqlite
+    .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
+    .all()
+    .map(({ name }) => String(name))
+}
+
+/** What is still to be applied. The applied names must be the beginning of the known ones. */
+function pending(
+  known: readonly string[],
+  applied: readonly string[],
+  path: string,
+): readonly string[] {
+  const unknown = applied.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new StorageError(
+      `The database ${path} was written by a newer version of Vestibule (migration "${unknown}"): ` +
+        'run that version, or restore a backup from before the upgrade',
+    )
+  }
+  const gap = applied.findIndex((name, i) => known[i] !== name)
+  if (gap !== -1) {
+    throw new StorageError(
+      `The database ${path} has migration "${applied[gap]}" without the one before it, "${known[gap]}"`,
+    )
+  }
+  return known.slice(applied.length)
+}
