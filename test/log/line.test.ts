@@ -186,6 +186,7 @@ test('whatever the texts are, a line is one line, printable, and reads back as w
 
 test('on a terminal a line is short, and text from outside moves no cursor', () => {
   const line = prettyLine(entry({ agent: '\x1b]0;owned\x07' }, 'Hello \x1b[2J', 40))
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
   const bare = line.replace(/\x1b\[\d+m/g, '')
   assert.match(
     bare,

@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto'
+
+/** Without 0 O o, 1 I l, 5 S s, 2 Z z, 8 B: it may be read off a screen and typed. */
+const ALPHABET = 'ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxy34679'
+/** 24 of 48 characters: 134 bits. */
+const LENGTH = 24
+
+/** A password that nobody can guess and anybody can type. */
+export function randomPassword(): string {
+  return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+}
+
+export interface FirstStart {
+  /** Shown here and nowhere else; only its digest is kept. */
+  readonly password: string
+  readonly portalUrl: string
+  readonly dataDirectory: string
+  /** Where the digest of a new password goes. */
+  readonly usersFile: string
+  /** What nginx needs, as features/proxy-config prints it. */
+  readonly nginx: string
+}
+
+/**
+ * What a server says that was started for the first time, without users. For standard output, never for the log: it
+ * holds a password. `User: ` and `Password: ` each begin a line, so that a script can read them.
+ */
+export function firstStartBanner(start: FirstStart): string {
+  return `
+${RULE}
+This is the first start: there were no users, so one was made.
+
+User: admin
+Password: ${start.password}
+
+The password is shown this once, and stored as a digest only. Change it soon:
+run \`vestibule hash-password\` and put what it prints into the entry of admin in
+${start.usersFile}
+
+Portal: ${start.portalUrl}
+Data:   ${start.dataDirectory} (users, sessions and keys: back it up, show it to nobody)
+
+For nginx in front of an app:
+
+${start.nginx.trim()}
+${RULE}
+
+`
+}
+
+export interface NewAdminPassword {
+  readonly password: string
+  readonly usersFile: string
+}
+
+/** What a server says that was started with `reset_admin_password: true`. For standard output only. */
+export function resetAdminBanner({ password, usersFile }: NewAdminPassword): string {
+  return `
+${RULE}
+The password of admin was reset, and the sessions of admin have ended.
+
+User: admin
+Password: ${password}
+
+Take reset_admin_password out of the configuration, or the next start resets it
+again. Its digest is in ${usersFile}
+${RULE}
+
+`
+}
+
+const RULE = '─'.repeat(72)
