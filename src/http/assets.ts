@@ -28,12 +28,28 @@ export function loadAssets(accent: string | undefined): Assets {
     style: asset(
       'portal.css',
       'text/css; charset=utf-8',
-      accent === undefined
-        ? style
-        : `${style}:root{--accent:${accent};--accent-strong:${accent}}\n`,
+      accent === undefined ? style : `${style}${accented(accent)}`,
     ),
     script: asset('portal.js', 'text/javascript; charset=utf-8', read('portal.js')),
   }
+}
+
+/** The colour of a brand in light and dark alike, and on it the one of black and white that is easier to read. */
+function accented(accent: string): string {
+  const ink = luminance(accent) > 0.18 ? '#10152a' : '#fff'
+  return `:root{--accent:${accent};--accent-strong:${accent};--on-accent:${ink}}\n`
+}
+
+/** Relative luminance, WCAG 2.2. */
+function luminance(hex: string): number {
+  const digits = hex.slice(1)
+  const pairs =
+    digits.length === 3 ? [...digits].map((digit) => digit + digit) : digits.match(/../g)
+  const [r = 0, g = 0, b = 0] = (pairs ?? []).map((pair) => {
+    const part = Number.parseInt(pair, 16) / 255
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 const read = (name: string): string =>

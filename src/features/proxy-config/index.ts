@@ -13,6 +13,8 @@ export interface ProxySetup {
   readonly serverName: string
   /** `host:port` of the app behind. */
   readonly appUpstream: string
+  /** The portal's host, when people reach the portal through this proxy too. */
+  readonly portalServerName?: string
   readonly cookieName: string
   readonly identityHeaders: {
     readonly user: string

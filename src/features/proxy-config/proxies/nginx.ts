@@ -9,6 +9,7 @@ export function nginx({
   listen,
   serverName,
   appUpstream,
+  portalServerName,
   cookieName,
   identityHeaders,
 }: ProxySetup): string {
@@ -125,5 +126,31 @@ ${aliases.map((alias) => `        proxy_set_header ${alias.padEnd(column)}"";`).
         return 303 $vestibule_forbidden;
     }
 }
-`
+${portalServerName === undefined ? '' : portal(listen, portalServerName)}`
 }
+
+const portal = (listen: string, serverName: string): string => `
+# The portal, where people sign in.
+server {
+    listen ${listen};
+    server_name ${serverName};
+    large_client_header_buffers 8 32k;
+
+    location / {
+        proxy_pass http://vestibule;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Host $http_host;
+        proxy_buffer_size 64k;
+        proxy_buffers 4 64k;
+        proxy_busy_buffers_size 64k;
+    }
+
+    # Only proxies ask these.
+    location /verify { return 404; }
+    location /api/authz/ { return 404; }
+}
+`

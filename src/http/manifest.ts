@@ -1,0 +1,268 @@
+import { z } from 'zod'
+import { contains, type Network, parseAddress, parseNetwork } from '../kernel/cidr.ts'
+import type { ConfigPath, ConfigReport, Manifest } from '../kernel/feature.ts'
+import { duration, listenAddress, networkText, oneOrMany, webUrl } from '../kernel/scalars.ts'
+
+/** RFC 6797 §6.1: directives, max-age among them. */
+const HSTS = /^\s*max-age="?\d{1,10}"?\s*(;\s*(includeSubDomains|preload)\s*)*$/i
+/** One year, what browsers' preload lists ask for at least. */
+const HSTS_DEFAULT = 'max-age=31536000'
+
+const hsts = z.union([z.boolean(), z.string()]).transform((value, context): string | undefined => {
+  if (value === false) return undefined
+  if (value === true) return HSTS_DEFAULT
+  if (HSTS.test(value)) return value.trim()
+  context.issues.push({
+    code: 'custom',
+    input: value,
+    message: 'is no value for Strict-Transport-Security',
+    params: { allowed: 'true, false, max-age=31536000; includeSubDomains; preload' },
+  })
+  return z.NEVER
+})
+
+const origin = () =>
+  z.string().refine((value) => value === "'self'" || URL.parse(value)?.origin === value, {
+    error: 'is no origin',
+    params: { allowed: "'self', https://dashboard.example.com (no path, no slash at the end)" },
+  })
+
+const STRATEGIES = [
+  'CookieSession',
+  'HeaderAuthorization',
+  'HeaderProxyAuthorization',
+  'HeaderAuthRequestProxyAuthorization',
+  'HeaderLegacy',
+] as const
+
+const authz = z.strictObject({
+  implementation: z
+    .enum(['ForwardAuth', 'AuthRequest', 'ExtAuthz', 'Legacy'])
+    .describe('Which family of proxies this endpoint answers.'),
+  authn_strategies: z
+    .array(
+      z.strictObject({
+        name: z.enum(STRATEGIES).describe('Where a credential is looked for.'),
+        schemes: z
+          .array(z.enum(['basic', 'bearer']))
+          .default(['basic'])
+          .describe('The schemes that a header strategy reads.'),
+        scheme_basic_cache_lifespan: duration()
+          .optional()
+          .describe('How long a successful Basic credential is remembered.'),
+      }),
+    )
+    .optional()
+    .describe('In the order in which they are asked.'),
+})
+
+const server = z.strictObject({
+  address: listenAddress()
+    .prefault('tcp://:9091/')
+    .describe(
+      'Where the portal and the verify endpoints listen: `tcp://host:port/path` (an empty host is every interface, ' +
+        '`localhost` is 127.0.0.1 and ::1), `tcp4://…`, `tcp6://…`, or `unix:///path?umask=0117`. A path is the base path ' +
+        'of everything.',
+    ),
+  disable_healthcheck: z
+    .boolean()
+    .default(false)
+    .describe("The container's health check always says healthy."),
+  headers: z
+    .strictObject({
+      hsts: hsts
+        .optional()
+        .describe(
+          'Sends Strict-Transport-Security: `true` for `max-age=31536000`, or the value itself. Off: the proxy in ' +
+            'front usually sends it for all its hosts.',
+        ),
+      frame_ancestors: oneOrMany(origin())
+        .default([])
+        .describe('Origins that may show the portal in a frame. None: nobody may.'),
+    })
+    .prefault({}),
+  buffers: z
+    .strictObject({
+      read: z
+        .int()
+        .min(1)
+        .default(4096)
+        .describe('Without effect: headers of a request may always be 64 KiB together.'),
+      write: z.int().min(1).default(4096).describe('Without effect: answers are streamed.'),
+    })
+    .prefault({}),
+  timeouts: z
+    .strictObject({
+      read: duration().prefault('6s').describe('How long a client may take to send its request.'),
+      write: duration().prefault('6s').describe('How long a client may take to take the answer.'),
+      idle: duration()
+        .prefault('30s')
+        .describe('How long a connection is kept open between two requests.'),
+    })
+    .prefault({}),
+  endpoints: z
+    .strictObject({
+      authz: z
+        .record(
+          z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
+            error: 'letters, digits, - and _ are allowed',
+          }),
+          authz,
+        )
+        .optional()
+        .describe('Verify endpoints by name, mounted at `/api/authz/<name>`.'),
+    })
+    .prefault({}),
+})
+
+const trustedProxies = oneOrMany(z.union([z.literal('private'), networkText()]))
+  .default(['127.0.0.0/8', '::1'])
+  .describe(
+    'Who may ask for a verdict, and whose X-Forwarded-For is believed: addresses, networks, or `private` for all ' +
+      'private ranges. A list in place of the default, not in addition. A unix socket is always trusted.',
+  )
+
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
+/** Names that mean something to a proxy or a browser by themselves. */
+const RESERVED =
+  /^(host|connection|keep-alive|te|trailer|upgrade|transfer-encoding|content-.*|cookie|set-cookie2?|location|date|via|forwarded|x-forwarded-.*|x-original-.*|authorization|proxy-.*|www-authenticate|cache-control|pragma|expires|vary|server|retry-after|strict-transport-security)$/i
+
+const headerName = (name: string) =>
+  z
+    .string()
+    .regex(TOKEN, { error: 'is no name for a header' })
+    .refine((value) => !RESERVED.test(value), {
+      error: 'has a meaning of its own in HTTP',
+      params: { allowed: 'a name of your own, such as X-User' },
+    })
+    .default(name)
+
+const identityHeaders = z.strictObject({
+  user: headerName('Remote-User').describe('Carries the user name.'),
+  groups: headerName('Remote-Groups').describe('Carries the groups, joined by `separator`.'),
+  name: headerName('Remote-Name').describe('Carries the display name.'),
+  email: headerName('Remote-Email').describe('Carries the e-mail address.'),
+  separator: z
+    .string()
+    .regex(/^[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$/, {
+      error: 'is no separator',
+    })
+    .default(',')
+    .describe(
+      'Joins the groups: one character, no letter or digit. A group whose name contains it is left out.',
+    ),
+})
+
+const network = z
+  .record(
+    z.string().refine((name) => parseNetwork(name) === undefined && /^\S.{0,99}$/.test(name), {
+      error: 'a name that is no address itself',
+    }),
+    oneOrMany(networkText()),
+  )
+  .default({})
+  .describe('Networks by name, for `access_control.rules[].networks`.')
+
+type Check = NonNullable<Manifest['check']>
+
+const check: Check = (config, report, explicit) => {
+  // Checks run after every slice parsed: these are the outputs of the schemas above.
+  const headers = config['identity_headers'] as z.infer<typeof identityHeaders>
+  const proxies = config['trusted_proxies'] as z.infer<typeof trustedProxies>
+  distinctHeaders(headers, report)
+  for (const [index, text] of proxies.entries()) openToAll(text, ['trusted_proxies', index], report)
+  if (explicit(['server', 'endpoints', 'authz']))
+    report.warn(
+      ['server', 'endpoints', 'authz'],
+      'has no effect yet: the usual endpoints are there',
+    )
+  for (const side of ['read', 'write']) {
+    const path = ['server', 'buffers', side]
+    if (explicit(path)) report.warn(path, 'has no effect: headers may always be 64 KiB together')
+  }
+}
+
+/** Two headers that a proxy or an application server reads as one are one: `X_User` is `X-User` to many. */
+function distinctHeaders(
+  { separator: _, ...names }: z.infer<typeof identityHeaders>,
+  report: ConfigReport,
+): void {
+  const seen = new Map<string, string>()
+  for (const [key, name] of Object.entries(names)) {
+    const folded = name.toLowerCase().replaceAll(/[_.]/g, '-')
+    const first = seen.get(folded)
+    if (first === undefined) seen.set(folded, key)
+    else report.fault(['identity_headers', key], `is the same header as identity_headers.${first}`)
+  }
+}
+
+/** An address from the documentation range (RFC 5737) and one from RFC 3849: nobody's proxy. */
+const STRANGERS = ['192.0.2.1', '2001:db8::1'].map((text) => parseAddress(text))
+
+function openToAll(text: string, path: ConfigPath, report: ConfigReport): void {
+  const trusted: Network | undefined = parseNetwork(text)
+  if (trusted === undefined || trusted.prefix > 1) return
+  if (STRANGERS.some((address) => address !== undefined && contains(trusted, address)))
+    report.warn(
+      path,
+      'trusts everybody: any client can claim any address, and networks in rules protect nothing',
+    )
+}
+
+export default {
+  config: {
+    server: server.prefault({}).describe('The listener.'),
+    trusted_proxies: trustedProxies,
+    data_directory: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe(
+        'Where Vestibule keeps its database and the secrets it makes for itself. Made with mode 0700.',
+      ),
+    logout_url: webUrl()
+      .optional()
+      .describe("Where the portal's logout leads, in place of its own page."),
+    reset_admin_password: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Gives `admin` a new random password at the next start, prints it and ends the old sessions. Take it out again afterwards.',
+      ),
+    admin: z
+      .strictObject({
+        groups: oneOrMany(z.string().min(1))
+          .default(['vestibule-admins'])
+          .describe(
+            "Groups whose members are administrators of Vestibule. Never an application's.",
+          ),
+        disable: z.boolean().default(false).describe('There are no pages for administrators.'),
+      })
+      .prefault({}),
+    branding: z
+      .strictObject({
+        title: z
+          .string()
+          .min(1)
+          .max(64)
+          .default('Vestibule')
+          .describe('The name above the sign-in form and in the title of the window.'),
+        accent: z
+          .string()
+          .regex(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, {
+            error: 'is no colour; six hex digits, in quotes',
+          })
+          .optional()
+          .describe(
+            "The colour of buttons and links: `'#3454d1'`, quoted, as YAML reads # as a comment.",
+          ),
+      })
+      .prefault({}),
+    identity_headers: identityHeaders
+      .prefault({})
+      .describe('The names of the headers that tell an application who is there.'),
+    definitions: z.strictObject({ network }).prefault({}),
+  },
+  check,
+} as const satisfies Manifest

@@ -1,0 +1,42 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import type { TestContext } from 'node:test'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const EXECUTABLE = spawnSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'])
+  .stdout.toString()
+  .trim()
+
+/** Why tests that need Chromium can't run here; undefined when they can. */
+export const noBrowser: string | undefined =
+  EXECUTABLE === '' ? 'chromium is not installed' : undefined
+
+/** One real Chromium until the test ends. */
+export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: EXECUTABLE,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  t.after(() => browser.close())
+  return browser
+}
+
+/** A fresh profile in it. */
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options)
+  return context.newPage()
+}
+
+/** Keeps a screenshot for people to look at; not in git. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync('artefacts/screenshots', { recursive: true })
+  await page.screenshot({ path: `artefacts/screenshots/${name}.png`, fullPage: true })
+}
