@@ -1,0 +1,210 @@
+/** Environment variables → values at their paths. */
+import { type Fault, NOT_ALLOWED, type Notice } from './faults.ts'
+import type { TextFile } from './files.ts'
+import { describe, type Known, type Leaf } from './known.ts'
+import { nearest } from './nearest.ts'
+import {
+  entryAt,
+  isWritten,
+  type MapTree,
+  type Origin,
+  putEntry,
+  type Scalar,
+  type Tree,
+} from './tree.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Variables that begin like ours and are no keys: what they are for. */
+export const META_VARIABLES: Readonly<Record<string, string>> = {
+  VESTIBULE_CONFIG: 'The configuration files or directories, separated by commas; `--config` wins.',
+}
+const PREFIX = 'VESTIBULE_'
+/**
+ * What Kubernetes (and Docker's old links) put into the environment when a service is called vestibule, or vestibule-…:
+ * VESTIBULE_SERVICE_HOST, VESTIBULE_PORT_9091_TCP_ADDR.
+ */
+const SERVICE_LINK =
+  /^(VESTIBULE|AUTHELIA)_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
+const isServiceLink = (name: string, text: string): boolean =>
+  SERVICE_LINK.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text))
+/** Names of keys that Authelia lets a file give, for those that nobody reads yet. */
+const SECRET_NAME = /(KEY|SECRET|PASSWORD|TOKEN|CERTIFICATE_CHAIN)$/
+
+export const isOurs = (name: string): boolean =>
+  /^(VESTIBULE|X_AUTHELIA|AUTHELIA)_/.test(name) && !Object.hasOwn(META_VARIABLES, name)
+
+/** `session.cookies` → `VESTIBULE_SESSION_COOKIES`. */
+export const variableOf = (path: readonly string[]): string =>
+  PREFIX + path.join('_').toUpperCase().replaceAll('-', '_')
+
+interface Variable {
+  readonly path: readonly string[]
+  readonly node: Known
+}
+
+/** Every key that one variable can give: single values and lists of them, at paths without lists and free keys. */
+export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
+  const variables = new Map<string, Variable>()
+  const walk = (node: Known, path: readonly string[]) => {
+    const single = node.leaf !== undefined || (node.item?.leaf !== undefined && node.built)
+    const end = !node.built && node.keys.size === 0 && node.item === undefined
+    if (path.length > 0 && (single || (end && node.any === undefined))) {
+      const name = variableOf(path)
+      // What a feature reads wins over what nobody reads.
+      if (variables.get(name)?.node.built !== true) variables.set(name, { path, node })
+    }
+    for (const [key, next] of node.keys) walk(next, [...path, key])
+  }
+  walk(known, [])
+  return variables
+}
+
+export interface Applied {
+  readonly faults: readonly Fault[]
+  readonly notices: readonly Notice[]
+  /** What was read, in order, for the revision: names of variables and of secret files, and their texts. */
+  readonly read: readonly (readonly [source: string, text: string])[]
+}
+
+/** Puts the environment's values into `root`. Values of variables are never repeated in a fault. */
+export async function applyEnvironment(
+  root: MapTree,
+  known: Known,
+  env: Environment,
+  readFile: (path: string) => Promise<TextFile>,
+): Promise<Applied> {
+  const variables = variablesOf(known)
+  const faults: Fault[] = []
+  const notices: Notice[] = []
+  const read: [string, string][] = []
+  for (const name of Object.keys(env).filter(isOurs).sort()) {
+    const text = env[name]
+    if (text === undefined) continue
+    if (!name.startsWith(PREFIX)) {
+      if (!isServiceLink(name, text))
+        notices.push({ source: name, path: '', message: foreign(name) })
+      continue
+    }
+    const direct = variables.get(name)
+    if (direct !== undefined) {
+      read.push([name, text])
+      put(direct, text, { source: name })
+      continue
+    }
+    if (isServiceLink(name, text)) continue
+    const base = name.replace(/_FILE$/, '')
+    const secret = base === name ? undefined : variables.get(base)
+    if (secret === undefined) faults.push(strange(name))
+    else await putFile(secret, base, name, text)
+  }
+  return { faults, notices, read }
+
+  async function putFile(variable: Variable, base: string, name: string, path: string) {
+    const dotted = variable.path.join('.')
+    const { node } = variable
+    if (node.built ? node.leaf?.secret !== true : !SECRET_NAME.test(base)) {
+      faults.push({ source: name, path: dotted, message: `is no secret: use ${base}` })
+      return
+    }
+    const there = entryAt(root, variable.path)
+    if (env[base] !== undefined || (there !== undefined && isWritten(there.value))) {
+      const other = env[base] === undefined ? there?.at.source : base
+      faults.push({ source: name, path: dotted, message: `is also given by ${other}; keep one` })
+      return
+    }
+    if (!node.built) {
+      put(variable, '', { source: name })
+      return
+    }
+    const file = await readFile(path)
+    if (!file.ok) {
+      faults.push({ source: name, path: dotted, message: `names a file that ${file.problem}` })
+      return
+    }
+    read.push([path, file.text])
+    put(variable, file.text.replace(/[\r\n]+$/, ''), { source: name })
+  }
+
+  function put({ path, node }: Variable, text: string, at: Origin): void {
+    const value = coerce(node, text, at)
+    if (value === undefined)
+      faults.push({
+        source: at.source,
+        path: path.join('.'),
+        message: NOT_ALLOWED,
+        ...(node.leaf?.secret !== true && { found: JSON.stringify(text.slice(0, 60)) }),
+        allowed: describe(node),
+      })
+    const unread: Tree = { kind: 'scalar', value: null, at, unread: true }
+    putEntry(root, path, { at, value: value ?? unread })
+  }
+
+  function strange(name: string): Fault {
+    const group = [...variables.values()].find((variable) =>
+      variableOf(variable.path).startsWith(`${name}_`),
+    )
+    const isList = onlyInFiles(known).find((path) => name.startsWith(variableOf(path)))
+    if (group !== undefined || isList !== undefined)
+      return {
+        source: name,
+        path: '',
+        message: 'is a key that only a file can give: it is no single value',
+      }
+    const near = nearest(name, [...variables.keys(), ...Object.keys(META_VARIABLES)])
+    return {
+      source: name,
+      path: '',
+      message: 'is no variable of ours',
+      ...(near !== undefined && { nearest: near }),
+    }
+  }
+}
+
+/** Paths that hold lists of maps or maps with free keys. */
+function onlyInFiles(known: Known): string[][] {
+  const paths: string[][] = []
+  const walk = (node: Known, path: string[]) => {
+    if (node.any !== undefined || (node.item !== undefined && node.item.leaf === undefined))
+      paths.push(path)
+    for (const [key, next] of node.keys) walk(next, [...path, key])
+  }
+  walk(known, [])
+  return paths.filter((path) => path.length > 0)
+}
+
+function foreign(name: string): string {
+  if (name === 'X_AUTHELIA_CONFIG') return 'is ignored; its name here is VESTIBULE_CONFIG'
+  if (name.startsWith('X_')) return 'is ignored: there are no template filters here'
+  return `is ignored; its name here is ${name.replace(/^AUTHELIA/, 'VESTIBULE')}`
+}
+
+/** @returns undefined when the text is none of what the key takes */
+function coerce(node: Known, text: string, at: Origin): Tree | undefined {
+  const { leaf, item } = node
+  if (!node.built) return { kind: 'scalar', value: text, at }
+  const list = item?.leaf
+  const empty = text.trim() === ''
+  if (list !== undefined && (leaf === undefined || empty || text.includes(','))) {
+    const parts = empty ? [] : text.split(',').map((part) => part.trim())
+    const items: Tree[] = []
+    for (const part of parts) {
+      const value = coerceScalar(list, part)
+      if (value === undefined) return undefined
+      items.push({ kind: 'scalar', value, at })
+    }
+    return { kind: 'list', items, at }
+  }
+  const value = leaf === undefined ? undefined : coerceScalar(leaf, text)
+  return value === undefined ? undefined : { kind: 'scalar', value, at }
+}
+
+/** By the type of the key, never by the look of the text: the password 12345 is no number. */
+function coerceScalar({ types }: Leaf, text: string): Scalar | undefined {
+  const trimmed = text.trim()
+  if (types.has('boolean') && /^(true|false)$/i.test(trimmed))
+    return trimmed.toLowerCase() === 'true'
+  if (types.has('string')) return text
+  if (types.has('number') && /^-?\d{1,15}(\.\d{1,15})?$/.test(trimmed)) return Number(trimmed)
+  return undefined
+}

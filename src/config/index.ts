@@ -1,0 +1,114 @@
+/**
+ * The configuration: files, environment and secret files → one frozen value, or everything that is wrong with them.
+ *
+ * Owns how it is read, merged, named, checked for unknown keys, and how faults are said. Does not own any key: the
+ * features declare those (kernel/feature.ts), and are handed in.
+ */
+import { createHash } from 'node:crypto'
+import { EMBEDDED } from './embedded.ts'
+import type { Environment } from './environment.ts'
+import { type Fault, type Notice, sortFaults } from './faults.ts'
+import type { Gathered } from './gather.ts'
+import { type Parsed, parseSlices, runChecks } from './parse.ts'
+import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
+import { BUILT_IN, type MapTree, treeOf } from './tree.ts'
+
+export { type Fault, formatFault, formatFaults, formatNotice, type Notice } from './faults.ts'
+export { type ConfigOf, type Features, slicesOf } from './slices.ts'
+
+export interface LoadOptions<F extends Features> {
+  /** Files and directories in order, later ones win. None: the built-in defaults. */
+  readonly files: readonly string[]
+  readonly env: Environment
+  readonly features: F
+  /** What relative paths are relative to. */
+  readonly cwd: string
+}
+
+/** @typeParam C the configuration: `ConfigOf<typeof features>` */
+export type LoadResult<C = Readonly<Record<string, unknown>>> =
+  | {
+      readonly ok: true
+      /** Frozen to the last list. */
+      readonly config: C
+      readonly warnings: readonly Notice[]
+      /** Files that were read, secret files among them, as absolute paths in order. */
+      readonly sources: readonly string[]
+      /**
+       * Twelve hex digits that change when anything that was read changes. It covers secrets too: not for people who
+       * may not read the configuration.
+       */
+      readonly revision: string
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] }
+
+/** Never throws for what an operator wrote: everything wrong with it is a fault, and all of them come at once. */
+export async function loadConfig<F extends Features>(
+  options: LoadOptions<F>,
+): Promise<LoadResult<ConfigOf<F>>> {
+  const { features } = options
+  const slices = slicesOf(features)
+  const gathered = await read(options, slices)
+  const { order } = gathered
+  const faults = [...gathered.faults]
+  const notices = [...gathered.notices]
+  // With half of a file gone, what is missing from the rest would only be noise.
+  if (!gathered.incomplete) {
+    const parsed: Parsed = await parseSlices(slices, gathered.tree)
+    faults.push(...parsed.faults)
+    if (parsed.complete) {
+      const checked = await runChecks(features, slices, parsed.config, gathered.tree)
+      faults.push(...checked.faults)
+      notices.push(...checked.notices)
+    }
+    if (faults.length === 0) {
+      return {
+        ok: true,
+        // The slices are those of F, and each was parsed by its own schema.
+        config: deepFreeze(parsed.config) as ConfigOf<F>,
+        warnings: sortFaults(notices, order),
+        sources: gathered.files,
+        revision: revisionOf(gathered.read),
+      }
+    }
+  }
+  return { ok: false, faults: sortFaults(faults, order) }
+}
+
+async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gathered> {
+  const { files, env } = options
+  // A literal map becomes a map.
+  const base = files.length === 0 ? (treeOf(EMBEDDED, BUILT_IN) as MapTree) : undefined
+  const quiet = !Object.keys(env).some((name) => /^(VESTIBULE|X_AUTHELIA|AUTHELIA)_/.test(name))
+  // Nothing was written: nothing to read it with is loaded.
+  if (base !== undefined && quiet)
+    return {
+      tree: base,
+      faults: [],
+      notices: [],
+      incomplete: false,
+      read: [],
+      order: [],
+      files: [],
+    }
+  const { gather } = await import('./gather.ts')
+  return gather({ ...options, base, slices })
+}
+
+function revisionOf(read: Gathered['read']): string {
+  const hash = createHash('sha256')
+  for (const [source, text] of read) {
+    hash.update(`${source.length}:${source}${text.length}:${text}`)
+  }
+  return hash.digest('hex').slice(0, 12)
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  const prototype = Object.getPrototypeOf(value)
+  // Other objects (Secret, URL, a compiled pattern) keep what they are.
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null)
+    return value
+  Object.values(value).forEach(deepFreeze)
+  return Object.freeze(value)
+}

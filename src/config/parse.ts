@@ -1,0 +1,104 @@
+/** The tree → the features' slices, each through its own schema; then the checks that span them. */
+import type { z } from 'zod'
+import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
+import { type Fault, type Notice, placeOf } from './faults.ts'
+import { knownAt, knownOf } from './known.ts'
+import { type Features, innerSlices, type Slices } from './slices.ts'
+import { find, hasUnread, isNothing, isWritten, type MapTree, toPlain } from './tree.ts'
+
+export interface Parsed {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly faults: readonly Fault[]
+  /** Every slice was parsed, from values that could all be read. */
+  readonly complete: boolean
+}
+
+export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed> {
+  const config: Record<string, unknown> = {}
+  const issues: { path: string; issues: readonly z.core.$ZodIssue[] }[] = []
+  for (const [path, schema] of Object.entries(slices)) {
+    const result = parseSlice(schema, plainSlice(tree, path, slices))
+    if (result.success) config[path] = result.data
+    else issues.push({ path, issues: result.error.issues })
+  }
+  if (issues.length === 0) return { config, faults: [], complete: !hasUnread(tree) }
+  // Only a refused start pays for the words.
+  const { explainIssues } = await import('./issues.ts')
+  const known = knownOf(slices)
+  return {
+    config,
+    faults: issues.flatMap(({ path, issues }) =>
+      explainIssues(issues, path.split('.'), tree, known),
+    ),
+    complete: false,
+  }
+}
+
+/** A section that was left out is an empty one, unless its schema has something to say about that. */
+function parseSlice(schema: z.ZodType, plain: unknown) {
+  const result = schema.safeParse(plain)
+  if (result.success || plain !== undefined) return result
+  const isSection = result.error.issues.some(
+    (issue) =>
+      issue.code === 'invalid_type' && issue.expected === 'object' && issue.path.length === 0,
+  )
+  return isSection ? schema.safeParse({}) : result
+}
+
+function plainSlice(tree: MapTree, path: string, slices: Slices): unknown {
+  const found = find(tree, path.split('.')).tree
+  if (found === undefined || isNothing(found)) return undefined
+  if (found.kind === 'scalar' && found.unread) return undefined
+  const plain = toPlain(found)
+  for (const inner of innerSlices(path, slices)) {
+    removeAt(plain, inner.slice(path.length + 1).split('.'))
+  }
+  return plain
+}
+
+function removeAt(value: unknown, [key = '', ...rest]: readonly string[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (rest.length === 0) Reflect.deleteProperty(value, key)
+  else removeAt(Reflect.get(value, key), rest)
+}
+
+/** Runs the features' own checks. What they find is placed where the path was written. */
+export async function runChecks(
+  features: Features,
+  slices: Slices,
+  config: Readonly<Record<string, unknown>>,
+  tree: MapTree,
+): Promise<{ faults: readonly Fault[]; notices: readonly Notice[] }> {
+  const said: { path: ConfigPath; message: string; hint: string | undefined }[] = []
+  const notices: Notice[] = []
+  const report: ConfigReport = {
+    fault(path, message, hint) {
+      said.push({ path, message, hint })
+    },
+    warn(path, message) {
+      const spot = find(tree, path)
+      notices.push({ ...placeOf(spot.at), path: spot.text, message })
+    },
+  }
+  const explicit = (path: ConfigPath): boolean => {
+    const spot = find(tree, path)
+    return spot.tree !== undefined && isWritten(spot.tree)
+  }
+  for (const { check } of Object.values(features)) check?.(config, report, explicit)
+  if (said.length === 0) return { faults: [], notices }
+  const { foundText } = await import('./issues.ts')
+  const known = knownOf(slices)
+  const faults = said.map(({ path, message, hint }): Fault => {
+    const spot = find(tree, path)
+    const isValue = spot.tree?.kind === 'scalar'
+    const found = isValue ? foundText(spot.tree, knownAt(known, path), path) : undefined
+    return {
+      ...placeOf(spot.at),
+      path: spot.text,
+      message,
+      ...(found !== undefined && { found }),
+      ...(hint !== undefined && { allowed: hint }),
+    }
+  })
+  return { faults, notices }
+}
