@@ -1,10 +1,7 @@
 /**
  * Databases, not data: opens the embedded SQLite file, keeps its schema up to date, and hands out the connection.
  *
- * Owns: where the file lies and who may read it, how durable a commit is, the order and the lock of migrations, the
- * secrets that Vestibule makes for itself. Does not own: tables (each room's manifest has its migrations) or what is
- * in them.
+ * Owns: where the file lies and who may read it, how durable a commit is, the order and the lock of migrations. Does
+ * not own: tables (each room's manifest has its migrations) or what is in them.
  */
 export { openStorage, type Storage, type StorageOptions } from './open.ts'
-export { openSecretFile } from './secret-file.ts'
-export { StorageError } from './storage-error.ts'

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { Clock } from '../kernel/clock.ts'
-import { isBusy, StorageError } from './storage-error.ts'
+import { Refusal } from '../kernel/refusal.ts'
+import { isBusy } from './sqlite-error.ts'
 
 /** Not `migrations`: Authelia's database has a table of that name. */
 const MIGRATIONS_TABLE = 'vestibule_migrations'
@@ -30,7 +31,7 @@ export interface MigrateOptions {
  * to learn that nothing is to be done.
  *
  * @returns the names that were applied by this call
- * @throws StorageError when the database is newer than this program, or stays locked
+ * @throws Refusal when the database is newer than this program, or stays locked
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const { sqlite, clock } = options
@@ -41,8 +42,9 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   const deadline = clock.monotonic() + PATIENCE
   for (;;) {
     if (!(await lock(sqlite, clock, deadline))) {
-      throw new StorageError(
-        `The database ${options.path} cannot be migrated: another process keeps it locked`,
+      throw new Refusal(
+        `the database ${options.path} cannot be migrated: another process keeps it locked`,
+        'stop that process, or wait until it is done',
       )
     }
     try {
@@ -95,14 +97,14 @@ function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
     .map(({ name }) => String(name))
 }
 
-/** @throws StorageError when the file has tables but not ours: it is another program's, and left as it is */
+/** @throws Refusal when the file has tables but not ours: it is another program's, and left as it is */
 export function refuseForeign(sqlite: DatabaseSync, path: string): void {
   const tables = tablesIn(sqlite)
   const [foreign] = tables
   if (foreign === undefined || tables.includes(MIGRATIONS_TABLE)) return
-  throw new StorageError(
-    `The database ${path} belongs to another program (it has a table "${foreign}"): ` +
-      'give storage.local.path a file of its own',
+  throw new Refusal(
+    `the database ${path} belongs to another program (it has a table "${foreign}")`,
+    'give storage.local.path a file of its own',
   )
 }
 
@@ -121,15 +123,15 @@ function pending(
 ): readonly string[] {
   const unknown = applied.find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw new StorageError(
-      `The database ${path} was written by a newer version of Vestibule (migration "${unknown}"): ` +
-        'run that version, or restore a backup from before the upgrade',
+    throw new Refusal(
+      `the database ${path} was written by a newer version of Vestibule (migration "${unknown}")`,
+      'run that version, or restore a backup from before the upgrade',
     )
   }
   const gap = applied.findIndex((name, i) => known[i] !== name)
   if (gap !== -1) {
-    throw new StorageError(
-      `The database ${path} has migration "${applied[gap]}" without the one before it, "${known[gap]}"`,
+    throw new TypeError(
+      `the database ${path} has migration "${applied[gap]}" without the one before it, "${known[gap]}"`,
     )
   }
   return known.slice(applied.length)

@@ -6,8 +6,9 @@ import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import type { BaseLogger } from 'pino'
 import { type Clock, systemClock } from '../kernel/clock.ts'
+import { Refusal, systemCode } from '../kernel/refusal.ts'
 import { migrate, refuseForeign } from './migrate.ts'
-import { explain, isBusy, StorageError } from './storage-error.ts'
+import { explain, isBusy } from './sqlite-error.ts'
 
 /**
  * How long a statement waits, in milliseconds, for another process that is writing. node:sqlite waits on the event
@@ -43,7 +44,7 @@ export interface StorageOptions {
 /**
  * Opens the embedded database (WAL, every commit on disk before it is acknowledged, mode 0600) and migrates it.
  *
- * @throws StorageError with a sentence for the administrator
+ * @throws Refusal
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { path, migrations, log, clock = systemClock } = options
@@ -114,10 +115,9 @@ function createPrivate(path: string): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     closeSync(openSync(path, 'a', 0o600))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new StorageError(
-      `The database ${path} cannot be opened: ${reason}. ` +
-        'May this user write to its folder (storage.local.path, data_directory)?',
+    throw new Refusal(
+      `the database ${path} cannot be opened (${systemCode(error)})`,
+      'see storage.local.path and data_directory, and who owns what is there',
       { cause: error },
     )
   }
