@@ -185,7 +185,12 @@ function coerce(node: Known, text: string, at: Origin): Tree | undefined {
   if (!node.built) return { kind: 'scalar', value: text, at }
   const list = item?.leaf
   const empty = text.trim() === ''
-  if (list !== undefined && (leaf === undefined || empty || text.includes(','))) {
+  // A comma in a secret is a part of it.
+  if (
+    list !== undefined &&
+    leaf?.secret !== true &&
+    (leaf === undefined || empty || text.includes(','))
+  ) {
     const parts = empty ? [] : text.split(',').map((part) => part.trim())
     const items: Tree[] = []
     for (const part of parts) {

@@ -13,7 +13,14 @@ import { type Parsed, parseSlices, runChecks } from './parse.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
 import { BUILT_IN, type MapTree, treeOf } from './tree.ts'
 
-export { type Fault, formatFault, formatFaults, formatNotice, type Notice } from './faults.ts'
+export {
+  type Fault,
+  formatFault,
+  formatFaults,
+  formatNotice,
+  formatPlace,
+  type Notice,
+} from './faults.ts'
 export { type ConfigOf, type Features, slicesOf } from './slices.ts'
 
 export interface LoadOptions<F extends Features> {

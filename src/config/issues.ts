@@ -92,9 +92,13 @@ function depthOf(issue: Issue): number {
   return issue.path.length + Math.max(0, ...inside)
 }
 
+/** zod's own sentences begin like this. */
+const isOwnMessage = ({ message }: Issue): boolean =>
+  !/^(Invalid|Too (small|big)|Unrecognized)\b/.test(message)
+
 function messageOf(issue: Issue, tree: Tree | undefined): string {
-  // A sentence that a room wrote says more than anything made up here; zod's own begin like this.
-  if (!/^(Invalid|Too (small|big)|Unrecognized)\b/.test(issue.message)) return issue.message
+  // A sentence that a room wrote says more than anything made up here.
+  if (isOwnMessage(issue)) return issue.message
   if (issue.code === 'invalid_key') {
     const [inner] = issue.issues
     return inner === undefined
@@ -132,7 +136,9 @@ function allowedText(issue: Issue, node: Known | undefined, tree?: Tree): string
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`
     case 'invalid_format':
-      return issue.format === 'regex' ? `what matches ${issue.pattern}` : `a ${issue.format}`
+      // A room's own sentence says it better than its pattern.
+      if (issue.format !== 'regex') return `a ${issue.format}`
+      return isOwnMessage(issue) ? undefined : `what matches ${issue.pattern}`
     case 'invalid_type':
       if (issue.expected === 'int') return 'a whole number'
       return describeNode(node) ?? TYPES[issue.expected]

@@ -36,7 +36,7 @@ export interface YamlFile {
 
 /** Our own words by the parser's codes: its messages may quote the text, and with it a secret. */
 const SYNTAX: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'is not indented like what it belongs to',
+  BAD_INDENT: 'is not indented like what it belongs to, or a bracket before it is not closed',
   BLOCK_AS_IMPLICIT_KEY: 'has a second ":" on the line, or a wrong indentation (quote the value?)',
   BAD_SCALAR_START: 'begins with a character that YAML reserves (quote the value)',
   BAD_DQ_ESCAPE: 'has an escape sequence that YAML does not know (use single quotes?)',

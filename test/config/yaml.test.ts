@@ -33,7 +33,7 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
   [
     'an indentation that fits nothing',
     'log:\n   level: info\n  keep_stdout: true\n',
-    ':3:1: is not indented like what it belongs to',
+    ':3:1: is not indented like what it belongs to, or a bracket before it is not closed',
   ],
   [
     'a reserved character',

@@ -1,0 +1,72 @@
+/** The one list. The configuration's keys, the migrations and the messages all derive from it. */
+import type { Migration } from 'kysely/migration'
+import { type ConfigOf, slicesOf } from './config/index.ts'
+import login from './features/login/manifest.ts'
+import passwords from './features/passwords/manifest.ts'
+import sessions from './features/sessions/manifest.ts'
+import users from './features/users/manifest.ts'
+import verify from './features/verify/manifest.ts'
+import http from './http/manifest.ts'
+import type { Manifest } from './kernel/feature.ts'
+import log from './log/manifest.ts'
+import { manifest as storage } from './storage/manifest.ts'
+
+export const features = {
+  http,
+  log,
+  storage,
+  passwords,
+  users,
+  sessions,
+  login,
+  verify,
+} as const satisfies Readonly<Record<string, Manifest>>
+
+/** The parsed configuration, by the dotted path of each slice. */
+export type Config = ConfigOf<typeof features>
+
+// A key that two rooms claim is a bug in the rooms: nothing starts.
+slicesOf(features)
+
+const all: readonly Manifest[] = Object.values(features)
+
+/** Migrations of all rooms, in order. */
+export const migrations: Readonly<Record<string, Migration>> = inOrder(
+  union(
+    'migration',
+    all.map((manifest) => manifest.migrations ?? {}),
+  ),
+)
+
+/** The rooms' words by language and key. */
+export const messageCatalogues: Readonly<Record<string, Readonly<Record<string, string>>>> =
+  catalogues(all)
+
+function catalogues(manifests: readonly Manifest[]): Record<string, Record<string, string>> {
+  const languages = new Set(manifests.flatMap(({ messages = {} }) => Object.keys(messages)))
+  return Object.fromEntries(
+    [...languages].map((language) => [
+      language,
+      union(
+        `message (${language})`,
+        manifests.map(({ messages }) => messages?.[language] ?? {}),
+      ),
+    ]),
+  )
+}
+
+/** @throws TypeError when two of them have the same key */
+function union<T>(what: string, parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  const whole: Record<string, T> = {}
+  for (const part of parts) {
+    for (const [key, value] of Object.entries(part)) {
+      if (Object.hasOwn(whole, key)) throw new TypeError(`two rooms declare the ${what} ${key}`)
+      whole[key] = value
+    }
+  }
+  return whole
+}
+
+function inOrder<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
