@@ -1,0 +1,25 @@
+import { formatFaults, formatNotice } from '../config/index.ts'
+import { describeFiles, load } from './config.ts'
+import type { Configure } from './invocation.ts'
+
+export const configure: Configure = (command, cli) => {
+  command.action(async () => {
+    const loaded = await load(cli)
+    if (!loaded.ok) {
+      const { length } = loaded.faults
+      cli.complain(`${formatFaults(loaded.faults)}\n`)
+      cli.complain(`${describeFiles(cli)}: ${length === 1 ? 'one fault' : `${length} faults`}.\n`)
+      cli.finish(1)
+      return
+    }
+    const { warnings, revision } = loaded
+    for (const warning of warnings) cli.print(`warning: ${formatNotice(warning)}\n`)
+    const besides =
+      warnings.length === 0
+        ? ''
+        : warnings.length === 1
+          ? ', with one warning'
+          : `, with ${warnings.length} warnings`
+    cli.print(`${describeFiles(cli)}: valid${besides} (revision ${revision}).\n`)
+  })
+}

@@ -1,0 +1,44 @@
+import { askServer } from '../control/client.ts'
+import { type ListArgs, type SessionRow, sessionRows } from '../control/sessions.ts'
+import { dataDirectoryOf } from './data-directory.ts'
+import type { Cli, Configure } from './invocation.ts'
+import { formatTable } from './table.ts'
+
+interface Options {
+  readonly user?: string
+  readonly json?: true
+}
+
+export const configure: Configure = (command, cli) => {
+  command
+    .option('-u, --user <name>', 'of this user only')
+    .option('--json', 'print JSON; times are milliseconds since 1970')
+    .action(() => list(cli, command.opts<Options>()))
+}
+
+async function list(cli: Cli, { user, json }: Options): Promise<void> {
+  const directory = await dataDirectoryOf(cli)
+  if (directory === undefined) return
+  const args: ListArgs = user === undefined ? {} : { user }
+  const rows = sessionRows.parse(await askServer(directory, 'sessions.list', args))
+  if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
+  else if (rows.length === 0) cli.print('There are no sessions.\n')
+  else cli.print(formatTable(HEAD, rows.map(cells)))
+}
+
+const HEAD = ['ID', 'USER', 'SIGNED IN', 'LAST SEEN', 'EXPIRES', 'ADDRESS', 'DOMAIN', 'BROWSER']
+
+function cells(row: SessionRow): string[] {
+  const expires = row.remembered ? `${moment(row.expiresAt)} (remembered)` : moment(row.expiresAt)
+  const { id, user, address, domain, userAgent } = row
+  const browser = userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent
+  return [id, user, moment(row.createdAt), moment(row.lastSeen), expires, address, domain, browser]
+}
+
+/** `2026-01-15 12:00:00`, UTC, as the offset of this terminal need not be the server's. */
+function moment(time: number): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime())
+    ? '?'
+    : `${date.toISOString().slice(0, 19).replace('T', ' ')}Z`
+}

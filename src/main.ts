@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** The process: hands arguments, environment and standard streams to the command line, and ends with its status. */
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * Keeps compiled code beside what npm installed. Whoever can write there can run code as us, so it has to be a place where
+ * that is so already: ours, and nobody else's to write to. Anywhere else there is no cache, only a slower start.
+ */
+function cacheCompiledCode(): void {
+  const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
+  try {
+    if (!isOursAlone(modules)) return
+    const cache = `${modules}/.cache/vestibule`
+    mkdirSync(cache, { recursive: true, mode: 0o700 })
+    if (isOursAlone(`${modules}/.cache`) && isOursAlone(cache)) enableCompileCache(cache)
+  } catch {
+    // A read-only image, say.
+  }
+}
+
+function isOursAlone(directory: string): boolean {
+  const { uid, mode } = statSync(directory)
+  accessSync(directory, constants.W_OK)
+  return uid === process.geteuid?.() && (mode & 0o022) === 0
+}
+
+cacheCompiledCode()
+// A reader that goes away (`… | head`) is no failure of ours; the log has its own ears for it.
+process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
+
+// Loaded only now, so that the cache holds it.
+const { run } = await import('./cli/index.ts')
+process.exitCode = await run({
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: () => process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+})
+
+// Whatever is still open must not keep a finished command alive; what it printed has to get out first.
+const leave = (): void => {
+  if (process.stdout.writableLength === 0) process.exit()
+  process.stdout.once('drain', leave)
+}
+setTimeout(leave, 2_000).unref()
