@@ -35,4 +35,6 @@ const log = z.strictObject({
 
 export type LogConfig = z.infer<typeof log>
 
-export default { config: { log: log.prefault({}) } } as const satisfies Manifest
+export default {
+  config: { log: log.prefault({}).describe('What the server says, and where to.') },
+} as const satisfies Manifest
