@@ -54,13 +54,8 @@ test('files come from --config, else from VESTIBULE_CONFIG, else ./config.yml, e
   assert.equal(await validated([], { VESTIBULE_CONFIG: '' }), 'config.yml')
 })
 
-test('the schema is JSON, describes every key, and knows what may be written', async (t) => {
-  const { status, out } = await runCli(t, ['config', 'schema'])
-  assert.equal(status, 0)
-  const schema = JSON.parse(out)
-  assert.equal(schema.additionalProperties, false)
-  assert.deepEqual(schema.properties.log.properties.format.enum, ['text', 'json'])
-  assert.equal(typeof schema.properties.log.properties.file_path.description, 'string')
-  // Slices that lie in one another are one tree.
-  assert.ok(schema.properties.authentication_backend.properties.hashing.properties.queue)
+test('the schema is printed as JSON', async (t) => {
+  const { status, out, err } = await runCli(t, ['config', 'schema'])
+  assert.deepEqual([status, err], [0, ''])
+  assert.ok(JSON.parse(out).properties.log)
 })
