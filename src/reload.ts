@@ -1,13 +1,16 @@
 import { type FSWatcher, statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
-import { formatFault, type LoadResult } from './config/index.ts'
+import { formatFaults, formatPlace, type LoadResult } from './config/index.ts'
 import { createAccess } from './features/access/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
 import { Secret } from './kernel/secret.ts'
 import type { LiveAccess } from './live-access.ts'
-import type { Log } from './log/index.ts'
+import { type Log, logSettings } from './log/index.ts'
+
+/** What reading the configuration gives: all of it, or everything that is wrong with it. */
+export type Loaded = LoadResult<Config>
 
 export interface Reloader {
   /** Reads everything again: configuration, users, log files. What SIGHUP does. */
@@ -27,17 +30,19 @@ const SETTLE = 250
 export function createReloader({
   load,
   active,
-  log: { log, set, reopen },
+  logging: { log, set, reopen },
+  isTerminal,
   access,
   users,
 }: {
-  readonly load: () => Promise<LoadResult>
+  readonly load: () => Promise<Loaded>
   readonly active: {
     readonly config: Config
     readonly revision: string
     readonly sources: readonly string[]
   }
-  readonly log: Log
+  readonly logging: Log
+  readonly isTerminal: boolean
   readonly access: LiveAccess
   readonly users: Users
 }): Reloader {
@@ -47,11 +52,10 @@ export function createReloader({
   const reloadConfig = async (): Promise<void> => {
     const result = await load()
     if (!result.ok) {
-      for (const fault of result.faults)
-        log.error(
-          { source: fault.source, line: fault.line, column: fault.column },
-          formatFault(fault),
-        )
+      for (const fault of result.faults) {
+        const { source, line, column } = fault
+        log.error({ source, line, column }, formatFaults([fault]).trim())
+      }
       log.error(
         { revision },
         `the configuration was not reloaded; revision ${revision} stays active`,
@@ -72,8 +76,8 @@ export function createReloader({
       result.config['definitions'].network,
     )
     access.replace(rules)
-    set(result.config['log'])
-    for (const { message } of result.warnings) log.warn(message)
+    set(logSettings(result.config['log'], isTerminal))
+    for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
     config = result.config
     revision = result.revision
     log.info(

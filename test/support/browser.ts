@@ -30,7 +30,10 @@ export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<Brows
 }
 
 /** A fresh profile in it. */
-export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
   const context = await browser.newContext(options)
   return context.newPage()
 }

@@ -27,12 +27,16 @@ export async function startDemoApp(t: TestContext): Promise<DemoApp> {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       seen.push(record(request, Buffer.concat(chunks).toString()))
-      if (request.url?.startsWith('/own-401')) return void response.writeHead(401).end('the app says 401')
-      if (request.url?.startsWith('/own-403')) return void response.writeHead(403).end('the app says 403')
+      if (request.url?.startsWith('/own-401'))
+        return void response.writeHead(401).end('the app says 401')
+      if (request.url?.startsWith('/own-403'))
+        return void response.writeHead(403).end('the app says 403')
       const last = seen.at(-1)
       if (request.headers.accept?.includes('text/html')) {
         response.setHeader('content-type', 'text/html')
-        response.end(`<!doctype html><title>Demo app</title><h1>Demo app</h1><pre id="url">${escape(request.url ?? '')}</pre>`)
+        response.end(
+          `<!doctype html><title>Demo app</title><h1>Demo app</h1><pre id="url">${escapeHtml(request.url ?? '')}</pre>`,
+        )
       } else {
         response.setHeader('content-type', 'application/json')
         response.end(JSON.stringify(last))
@@ -75,4 +79,4 @@ function record(request: http.IncomingMessage, body: string): Seen {
   return { method: request.method ?? '', url: request.url ?? '', headers, body }
 }
 
-const escape = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)
+const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`)

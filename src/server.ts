@@ -1,0 +1,276 @@
+/**
+ * The process: reads the configuration, opens what has to be open, listens, takes up changes, and goes in good order.
+ */
+import { resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { createApp, MAX_HEADER_BYTES } from './app.ts'
+import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
+import { socketPath } from './control/protocol.ts'
+import { openControlServer } from './control/server.ts'
+import { sessionCommands } from './control/sessions.ts'
+import { type DataDirectory, openDataDirectory } from './data-directory.ts'
+import { createPasswords } from './features/passwords/index.ts'
+import { proxies } from './features/proxy-config/index.ts'
+import { createSessions, createSqliteStore, type Sessions } from './features/sessions/index.ts'
+import { createUsers, hashParameters, type Users } from './features/users/index.ts'
+import { type Config, features, migrations } from './features.ts'
+import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
+import { createHeaderSets } from './http/headers.ts'
+import type { ListenAddress } from './kernel/address.ts'
+import { systemClock } from './kernel/clock.ts'
+import { Refusal } from './kernel/refusal.ts'
+import { listen } from './listen.ts'
+import { createLog, type Log, logSettings } from './log/index.ts'
+import { createReloader, type Loaded } from './reload.ts'
+import { openStorage } from './storage/index.ts'
+
+export interface ServeOptions {
+  /** Configuration files and directories; none: the embedded defaults. */
+  readonly files: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly stdout: Writable
+  readonly stderr: Writable
+  /** Standard output is a terminal. */
+  readonly isTTY: boolean
+  readonly version: string
+}
+
+type Accepted = Extract<Loaded, { ok: true }>
+
+/** How long requests under way may take once the server was asked to stop. Milliseconds. */
+const GRACE = 10_000
+
+/** @returns the exit status once the server has ended: 0 after SIGTERM or SIGINT, 1 when it could not start */
+export async function serve(options: ServeOptions): Promise<number> {
+  const load = () =>
+    loadConfig({ files: options.files, env: options.env, features, cwd: options.cwd })
+  const loaded = await load()
+  if (!loaded.ok) {
+    const count = loaded.faults.length
+    options.stderr.write(
+      `${formatFaults(loaded.faults)}\nvestibule: the configuration has ${count === 1 ? 'a fault' : `${count} faults`}; nothing was started\n`,
+    )
+    return 1
+  }
+  /** What has been opened, newest first: closed in this order, also when starting fails half-way. */
+  const opened: (() => unknown)[] = []
+  const close = async () => {
+    for (const one of opened.splice(0)) await one()
+  }
+  try {
+    const log = createLog(logSettings(loaded.config['log'], options.isTTY), options.stdout)
+    opened.unshift(() => log.close())
+    const stopped = await start({
+      options,
+      loaded,
+      load,
+      log,
+      onClose: (one) => opened.unshift(one),
+    })
+    const signal = await stopped
+    log.log.info({ signal }, 'stopping')
+    await close()
+    return 0
+  } catch (error) {
+    await close()
+    if (!(error instanceof Refusal)) throw error
+    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
+    options.stderr.write(`vestibule: ${error.message}${hint}\n`)
+    return 1
+  }
+}
+
+interface Start {
+  readonly options: ServeOptions
+  readonly loaded: Accepted
+  readonly load: () => Promise<Loaded>
+  readonly log: Log
+  /** Registers what has to be closed; the latest is closed first. */
+  readonly onClose: (close: () => unknown) => void
+}
+
+/** @returns a promise of the signal that ends it */
+async function start({
+  options,
+  loaded,
+  load,
+  log: logging,
+  onClose,
+}: Start): Promise<Promise<string>> {
+  const { config, warnings, sources, revision } = loaded
+  const { log } = logging
+  const clock = systemClock
+  log.info({ version: options.version }, `Vestibule ${options.version} is starting`)
+  for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
+
+  const data = openDataDirectory(resolve(options.cwd, config['data_directory']))
+  const lock = data.lock()
+  onClose(() => lock.release())
+
+  const path = config['storage'].local.path
+  const storage = await openStorage({
+    path: path === '' ? data.file('vestibule.sqlite3') : resolve(options.cwd, path),
+    migrations,
+    log,
+  })
+  onClose(() => storage.close())
+
+  const hashing = config['authentication_backend.hashing']
+  const passwords = createPasswords({
+    parameters: hashParameters(config['authentication_backend.file'].password),
+    concurrency: hashing.concurrency,
+    queue: hashing.queue,
+    clock,
+  })
+  onClose(() => passwords.close())
+
+  const usersFile = resolve(
+    options.cwd,
+    config['authentication_backend.file'].path || data.file('users.yml'),
+  )
+  const users = await createUsers({
+    config: config['authentication_backend.file'],
+    path: usersFile,
+    passwords,
+    separator: config['identity_headers'].separator,
+    log,
+  })
+  onClose(() => users.close())
+
+  const { secret } = config['session']
+  const sessions = createSessions({
+    config: config['session'],
+    store: createSqliteStore(storage),
+    secrets: secret.length > 0 ? secret : [data.secret('session')],
+    users,
+    clock,
+    log,
+  })
+  onClose(() => sessions.close())
+
+  const banner = await admit({ config, users, sessions, data, usersFile, logging })
+
+  const app = await createApp(config, {
+    log,
+    users,
+    sessions,
+    checks: {
+      storage: async () => {
+        storage.sqlite.prepare('select 1').get()
+      },
+    },
+  })
+  onClose(() => app.fastify.close())
+
+  const control = await openControlServer({
+    path: socketPath(data.path),
+    commands: sessionCommands(sessions),
+    log,
+  })
+  onClose(() => control.close())
+
+  const { address, headers, timeouts } = config['server']
+  const listening = await listen(address, {
+    handler: (request, response) => app.fastify.routing(request, response),
+    maxHeaderBytes: MAX_HEADER_BYTES,
+    timeouts,
+    refusalHeaders: createHeaderSets({
+      hsts: headers.hsts,
+      frameAncestors: headers.frame_ancestors,
+    }).api,
+  })
+  onClose(async () => {
+    const cut = await listening.drain(GRACE)
+    if (cut > 0) log.warn({ connections: cut }, 'connections were cut that did not end in time')
+  })
+
+  const reloader = createReloader({
+    load,
+    active: { config, revision, sources },
+    logging,
+    isTerminal: options.isTTY,
+    access: app.access,
+    users,
+  })
+  onClose(() => reloader.close())
+
+  const ended = signals(() => void reloader.all())
+  if (banner !== undefined) options.stdout.write(banner)
+  log.info({ revision }, `listening on ${listening.urls.join(' and ')}`)
+  for (const { portalUrl, domain } of sessions.domains) {
+    if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
+  }
+  return ended
+}
+
+/** The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25). */
+async function admit({
+  config,
+  users,
+  sessions,
+  data,
+  usersFile,
+  logging: { log },
+}: {
+  readonly config: Config
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly data: DataDirectory
+  readonly usersFile: string
+  readonly logging: Log
+}): Promise<string | undefined> {
+  const admin = { displayName: 'Administrator', groups: config['admin'].groups }
+  if (users.isEmpty()) {
+    const password = randomPassword()
+    await users.add('admin', { ...admin, password })
+    const [domain] = sessions.domains
+    return firstStartBanner({
+      password,
+      portalUrl: domain?.portalUrl?.href ?? '',
+      dataDirectory: data.path,
+      usersFile,
+      nginx: proxies.nginx({
+        verifyUpstream: upstreamOf(config['server'].address),
+        listen: '127.0.0.1:8080',
+        serverName: `app.${domain?.domain ?? ''}`,
+        appUpstream: '127.0.0.1:8081',
+        cookieName: domain?.name ?? '',
+        identityHeaders: config['identity_headers'],
+      }),
+    })
+  }
+  if (!config['reset_admin_password']) return undefined
+  const password = randomPassword()
+  const known = await users.profile('admin')
+  if (known === undefined) await users.add('admin', { ...admin, password })
+  else await users.setPassword('admin', password)
+  await sessions.revokeUser('admin')
+  log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
+  return resetAdminBanner({ password, usersFile })
+}
+
+function upstreamOf(address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  const host = ['', 'localhost', '0.0.0.0', '::'].includes(address.host)
+    ? '127.0.0.1'
+    : address.host
+  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}
+
+/** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */
+function signals(reload: () => void): Promise<string> {
+  process.on('SIGHUP', reload)
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        // From here on the default action is back: asking twice is meant.
+        process.removeAllListeners('SIGTERM')
+        process.removeAllListeners('SIGINT')
+        process.removeListener('SIGHUP', reload)
+        process.on('SIGHUP', () => {})
+        resolve(signal)
+      })
+    }
+  })
+}
