@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { parse, stringify } from 'yaml'
+import { type LoadResult, loadConfig } from '../../src/config/index.ts'
+import { features } from '../../src/features.ts'
+import { load } from './house.ts'
+
+const EXAMPLE = readFileSync(new URL('../../config.example.yml', import.meta.url), 'utf8')
+
+test('the example is a configuration without a fault and without a warning', async (t) => {
+  const { text, warnings } = await load(t, { 'config.example.yml': EXAMPLE }, { features })
+  assert.equal(text, '')
+  assert.deepEqual(warnings, [])
+})
+
+test('what the example shows as a default is one: written out, it changes nothing', async (t) => {
+  const shown = EXAMPLE.replace(/^(\s*)#(?=[a-z])/gm, '$1')
+  assert.ok(shown.split('\n').filter((line, i) => line !== EXAMPLE.split('\n')[i]).length >= 6)
+  const written = await load(t, { 'c.yml': shown }, { features })
+  const plain = await load(t, { 'c.yml': EXAMPLE }, { features })
+  assert.equal(written.text, '')
+  assert.deepEqual(written.config, plain.config)
+})
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+type Step = string | number
+
+/** Every place of a value, the deepest included. */
+function placesOf(value: Json, path: readonly Step[] = []): (readonly Step[])[] {
+  const below = Array.isArray(value)
+    ? value.flatMap((item, i) => placesOf(item, [...path, i]))
+    : typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, item]) => placesOf(item, [...path, key]))
+      : []
+  return path.length === 0 ? below : [path, ...below]
+}
+
+type Mutation =
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'rename'; readonly to: string }
+  | { readonly kind: 'retype'; readonly to: Json }
+
+function mutate(root: Json, path: readonly Step[], mutation: Mutation): Json {
+  const [step, ...rest] = path
+  if (step === undefined) return mutation.kind === 'retype' ? mutation.to : root
+  if (Array.isArray(root)) {
+    if (rest.length === 0 && mutation.kind === 'delete') return root.filter((_, i) => i !== step)
+    return root.map((item, i) => (i === step ? mutate(item, rest, mutation) : item))
+  }
+  if (typeof root !== 'object' || root === null) return root
+  return Object.fromEntries(
+    Object.entries(root).flatMap(([key, item]): [string, Json][] => {
+      if (key !== step) return [[key, item]]
+      if (rest.length > 0) return [[key, mutate(item, rest, mutation)]]
+      if (mutation.kind === 'delete') return []
+      return [mutation.kind === 'rename' ? [mutation.to, item] : [key, mutation.to]]
+    }),
+  )
+}
+
+/** One file in a folder of its own, written again and again. */
+async function loader(t: TestContext): Promise<(text: string) => Promise<LoadResult>> {
+  const cwd = await mkdtemp(join(tmpdir(), 'vestibule-config-'))
+  t.after(() => rm(cwd, { recursive: true, force: true }))
+  return async (text) => {
+    await writeFile(join(cwd, 'c.yml'), text)
+    return loadConfig({ files: ['c.yml'], env: {}, features, cwd })
+  }
+}
+
+function assertPlaced(result: LoadResult, what: string): void {
+  if (result.ok) return
+  assert.ok(result.faults.length > 0, what)
+  for (const { source, line, column, message } of result.faults) {
+    assert.equal(source, 'c.yml', what)
+    assert.ok(line !== undefined && line >= 1 && column !== undefined && column >= 1, what)
+    assert.notEqual(message, '', what)
+  }
+}
+
+const SIMPLE: readonly Mutation[] = [
+  { kind: 'delete' },
+  { kind: 'rename', to: 'x' },
+  ...[null, '', 'x', 5, -1, true, [], {}, [null], { x: 'x' }].map(
+    (to) => ({ kind: 'retype', to }) as const,
+  ),
+]
+
+test('whatever is done to any one key of the example, there is a configuration or a fault with its place', async (t) => {
+  const example: Json = parse(EXAMPLE)
+  const read = await loader(t)
+  for (const place of placesOf(example)) {
+    for (const mutation of SIMPLE) {
+      const what = `${place.join('.')} ${JSON.stringify(mutation)}`
+      const result = await read(stringify(mutate(example, place, mutation), { lineWidth: 0 }))
+      assertPlaced(result, what)
+    }
+  }
+})
+
+test('whatever is done to several keys at once, the same', async (t) => {
+  const example: Json = parse(EXAMPLE)
+  const places = placesOf(example)
+  const read = await loader(t)
+  const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+    fc.constantFrom(...SIMPLE),
+    fc.record({
+      kind: fc.constant('rename' as const),
+      to: fc.string({ maxLength: 20, unit: 'binary' }),
+    }),
+    fc.record({
+      kind: fc.constant('retype' as const),
+      to: fc.oneof(
+        fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json), // fast-check's own JSON type is the same
+        fc.constantFrom<Json>('*', '..', 'https://', '10.0.0.0/99', 1e9, 0, [[]]),
+      ),
+    }),
+  )
+  const steps = fc.array(fc.tuple(fc.nat(places.length - 1), mutation), {
+    minLength: 2,
+    maxLength: 4,
+  })
+  await fc.assert(
+    fc.asyncProperty(steps, async (changes) => {
+      const mutated = changes.reduce<Json>(
+        (root, [place, change]) => mutate(root, places[place] ?? [], change),
+        example,
+      )
+      assertPlaced(await read(stringify(mutated, { lineWidth: 0 })), JSON.stringify(changes))
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('no bytes in a file make the loader throw', async (t) => {
+  const read = await loader(t)
+  const piece = fc.oneof(
+    fc.constantFrom(
+      'session:',
+      ' ',
+      '\n',
+      '\n  ',
+      '- ',
+      '[',
+      ']',
+      '{',
+      '}',
+      '&a ',
+      '*a',
+      '<<: ',
+      '"',
+      "'",
+      '|',
+      '>',
+      '#',
+      '!x',
+      '!!',
+      '%',
+      '---',
+      '\t',
+      '?',
+      ':',
+      ', ',
+      '{{',
+      '}}',
+      '~',
+      'cookies',
+      '1',
+      '.inf',
+      '0x',
+      '\\',
+    ),
+    fc.string({ maxLength: 10, unit: 'binary' }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(piece, { maxLength: 40 }), async (pieces) => {
+      const result = await read(pieces.join(''))
+      assert.ok(result.ok || result.faults.length > 0)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('no variable makes the loader throw, and none that begins like ours is passed over in silence', async () => {
+  const name = fc.oneof(
+    fc.constantFrom(
+      'LOG_LEVEL',
+      'SESSION_SECRET',
+      'SESSION_SECRET_FILE',
+      'SERVER_ADDRESS',
+      'TRUSTED_PROXIES',
+      'SESSION_COOKIES',
+      'DEFINITIONS_NETWORK',
+      '',
+      '_',
+      'TOTP_ISSUER',
+    ),
+    fc.stringMatching(/^[A-Z_]{1,20}$/),
+  )
+  await fc.assert(
+    fc.asyncProperty(name, fc.string({ unit: 'binary', maxLength: 30 }), async (rest, value) => {
+      const result = await loadConfig({
+        files: [],
+        env: { [`VESTIBULE_${rest}`]: value },
+        features,
+        cwd: '/',
+      })
+      if (result.ok) return
+      for (const fault of result.faults) assert.equal(fault.source, `VESTIBULE_${rest}`)
+    }),
+    { numRuns: 300 },
+  )
+})
