@@ -1,3 +1,4 @@
+import { printable } from '../kernel/printable.ts'
 import type { Origin } from './tree.ts'
 
 /** One thing that is wrong with the configuration. Holds no secret: `found` never quotes one. */
@@ -54,14 +55,14 @@ export function formatFaults(faults: readonly Fault[]): string {
   return lines.join('\n')
 }
 
-/** One fault in one line. */
+/** One fault in one line; what cannot be seen is spelled out. */
 export function formatFault(fault: Fault): string {
   const parts: string[] = []
   if (fault.message !== NOT_ALLOWED) parts.push(fault.message)
   if (fault.found !== undefined) parts.push(`found ${fault.found}`)
   if (fault.allowed !== undefined) parts.push(`allowed: ${fault.allowed}`)
   if (fault.nearest !== undefined) parts.push(`did you mean ${fault.nearest}?`)
-  return `${formatPlace(fault)}: ${parts.join('; ')}`
+  return printable(`${formatPlace(fault)}: ${parts.join('; ')}`)
 }
 
 /** One notice in one line. */

@@ -1,6 +1,7 @@
 /** Files by name → their text, bounded. A missing or unreadable file is a fault, never an exception. */
 import { open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { systemCode } from '../kernel/refusal.ts'
 import type { Fault } from './faults.ts'
 
 /** A configuration is a few kilobytes; a megabyte is a mistake, or an attack on memory. */
@@ -82,6 +83,6 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  const code = systemCode(error) || 'unknown error'
   return REASONS[code] ?? `cannot be read (${code})`
 }

@@ -1,4 +1,5 @@
 /** docs/reference/config.md: one table a section, from the features' own descriptions. */
+import { REFUSED } from './authelia-keys.ts'
 import { variableOf } from './environment.ts'
 import { configSchema, type JsonSchema } from './schema.ts'
 import type { Features } from './slices.ts'
@@ -27,13 +28,17 @@ export function configReference(features: Features): string {
     for (const row of rows) parts.push(lineOf(row))
     parts.push('')
   }
-  const later = withoutEffect(schema).sort()
+  const later = withoutEffect(schema)
+    .filter((path) => REFUSED[path] === undefined)
+    .sort()
   parts.push(TAIL, later.map((path) => `\`${path}\``).join(', '), '')
   return parts.join('\n')
 }
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)
 const isSection = (schema: JsonSchema): boolean => schema.properties !== undefined
+const isSecret = (schema: JsonSchema): boolean =>
+  schema.writeOnly === true || schema.anyOf?.some(isSecret) === true
 const isLater = (schema: JsonSchema): boolean => schema.description === NO_EFFECT
 
 function* rowsOf(
@@ -72,7 +77,7 @@ function objectItem(schema: JsonSchema): JsonSchema | undefined {
 function lineOf({ path, schema, variable, required }: Row): string {
   const notes = [schema.description ?? '']
   if (variable !== '')
-    notes.push(schema.writeOnly ? `\`${variable}\`, \`${variable}_FILE\`` : `\`${variable}\``)
+    notes.push(isSecret(schema) ? `\`${variable}\`, \`${variable}_FILE\`` : `\`${variable}\``)
   const cells = [
     `\`${path}\``,
     typeOf(schema),
@@ -147,6 +152,9 @@ prints this page as JSON Schema, for editors.
 const TAIL = `## Without effect yet
 
 These keys (and what lies below them) are accepted so that a configuration of Authelia can be used as it is; each is named
-once at start. \`authentication_backend.ldap\`, \`session.redis\`, \`server.tls\` and \`storage.postgres\` are refused while
-they are missing, \`storage.mysql\` for good.
+once at start. Refused, because what they ask for must not silently be left out: ${Object.keys(
+  REFUSED,
+)
+  .map((path) => `\`${path}\``)
+  .join(', ')}.
 `

@@ -170,6 +170,17 @@ test('what was found is cut to a readable length and shows its control character
   assert.match(text, /found "\\u001b\[31mx{55}…"; allowed/)
 })
 
+test('a fault is one line, and what cannot be seen in a key or a name is spelled out', async (t) => {
+  const { text } = await load(t, {
+    'c.yml': `${SOUND}"log\\u202e\\x9b\\n": 1\n`,
+    'a\u202e.yml': 'log: {level: "\\u202ex"}\n',
+  })
+  assert.deepEqual(text.split('\n'), [
+    'c.yml:2:1 "log\\u202e\\u009b\\n": unknown key',
+    'a\\u202e.yml:1:7 log.level: found "\\u202ex"; allowed: error, warn, info',
+  ])
+})
+
 test('faults beyond a hundred are counted', async (t) => {
   const keys = Array.from({ length: 130 }, (_, i) => `unheard_of_${i}: 1\n`).join('')
   const { text } = await load(t, { 'c.yml': SOUND + keys })

@@ -54,7 +54,7 @@ test('a file that is not there, a folder without YAML and a name that is none ar
     'missing.yml: does not exist',
     'empty: holds no *.yml or *.yaml file',
     'empty/readme.txt/x.yml: does not exist',
-    '\0: cannot be read (ERR_INVALID_ARG_VALUE)',
+    '\\u0000: cannot be read (ERR_INVALID_ARG_VALUE)',
   ])
 })
 
