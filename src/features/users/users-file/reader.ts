@@ -1,0 +1,125 @@
+/** Walks a users file: values out of nodes, and what is wrong with them, each with its place. */
+import { isMap, isScalar, type Node, type Pair } from 'yaml'
+import type { Fault, Notice } from '../../../config/index.ts'
+import { nearest } from '../../../config/nearest.ts'
+import { formatPath } from '../../../config/tree.ts'
+import type { ConfigPath } from '../../../kernel/feature.ts'
+import { printable } from '../../../kernel/printable.ts'
+import type { TextField } from './fields.ts'
+import { isNothing, textOf, type YamlText } from './yaml.ts'
+
+export interface Entry {
+  readonly name: string
+  readonly key: Node
+  readonly value: Node | null
+}
+
+/** Values read, each time an alias is used counted: a file without aliases of the greatest size has fewer. */
+const MAX_VALUES = 1_000_000
+
+export type Reader = ReturnType<typeof createReader>
+
+/** @param source the file as faults name it */
+export function createReader(yaml: YamlText, source: string) {
+  const faults: Fault[] = []
+  const warnings: Notice[] = []
+  let values = 0
+
+  const at = (node: Node | null, path: ConfigPath) => ({
+    source,
+    ...yaml.placeOf(node),
+    path: printable(formatPath(path)),
+  })
+
+  function fault(
+    node: Node | null,
+    path: ConfigPath,
+    message: string,
+    allowed?: string,
+  ): undefined {
+    faults.push({ ...at(node, path), message, ...(allowed !== undefined && { allowed }) })
+  }
+
+  function warn(node: Node | null, path: ConfigPath, message: string): void {
+    warnings.push({ ...at(node, path), message })
+  }
+
+  /** The value an alias stands for; counts, so that aliases cannot multiply without end. */
+  function follow(node: Node | null, path: ConfigPath): Node | null | undefined {
+    values++
+    if (values === MAX_VALUES)
+      fault(node, path, `holds more than ${MAX_VALUES} values once its aliases are written out`)
+    if (values >= MAX_VALUES) return undefined
+    const target = yaml.follow(node)
+    return target === undefined ? fault(node, path, 'is an alias of nothing') : target
+  }
+
+  /** The entries of a map; nothing is an empty one. What is no map, and keys that are none, are faults. */
+  function entries(node: Node | null, path: ConfigPath, what: string): Entry[] {
+    const map = follow(node, path)
+    if (map === undefined || isNothing(map)) return []
+    if (!isMap<Node, Node | null>(map)) {
+      fault(node, path, `is not ${what}`, 'a map')
+      return []
+    }
+    const found = new Map<string, Entry>()
+    for (const pair of map.items) {
+      const entry = entryOf(pair, path)
+      if (entry === undefined) continue
+      const first = found.get(entry.name)
+      if (first === undefined) found.set(entry.name, entry)
+      else {
+        const { line } = yaml.placeOf(first.key)
+        fault(entry.key, [...path, entry.name], `is given twice; first in line ${line}`)
+      }
+    }
+    return [...found.values()]
+  }
+
+  function entryOf({ key, value }: Pair<Node, Node | null>, path: ConfigPath): Entry | undefined {
+    const name = textOf(follow(key, path))
+    if (name === undefined) return fault(key, path, 'has a key that is no text')
+    // What is merged in could be `disabled: true`: to pass it over would open a door.
+    if (name === '<<' && isScalar(key) && key.type === 'PLAIN')
+      return fault(key, path, 'merges (<<) another map; write its keys out')
+    return { name, key, value }
+  }
+
+  /** A text; '' when there is none. */
+  function text(node: Node | null, path: ConfigPath, problemOf: TextField): string {
+    const value = follow(node, path)
+    if (value === undefined || isNothing(value)) return ''
+    const read = textOf(value)
+    const problem = read === undefined ? 'is not a text' : problemOf(read)
+    if (problem !== undefined) fault(node, path, problem)
+    return read ?? ''
+  }
+
+  function flag(node: Node | null, path: ConfigPath): boolean {
+    const value = follow(node, path)
+    if (value === undefined || isNothing(value)) return false
+    if (isScalar(value) && typeof value.value === 'boolean') return value.value
+    fault(node, path, 'is neither true nor false', 'true, false')
+    return false
+  }
+
+  function unknownKey(key: Node, path: ConfigPath, name: string, known: readonly string[]): void {
+    const near = nearest(name, known)
+    // A slip in this one word must not let somebody in.
+    if (near === 'disabled') fault(key, path, 'unknown key', 'disabled')
+    else warn(key, path, `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`)
+  }
+
+  return {
+    faults,
+    warnings,
+    fault,
+    warn,
+    follow,
+    entries,
+    text,
+    flag,
+    unknownKey,
+    placeOf: yaml.placeOf,
+  }
+}

@@ -1,0 +1,112 @@
+/** YAML with places: the parser's nodes, aliases followed, its complaints in our words. */
+import {
+  type Document,
+  isAlias,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
+
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+export interface YamlText {
+  readonly text: string
+  readonly contents: Node | null
+  /** Where a node begins: behind its anchor and tag, if it has any. */
+  placeOf(node: Node | null): Place
+  /** What an alias stands for, one step; undefined when it stands for nothing. Other nodes are themselves. */
+  follow(node: Node | null): Node | null | undefined
+}
+
+export interface Complaint extends Place {
+  readonly message: string
+}
+
+/** By the parser's codes: its own messages may quote the text, and with it a digest. */
+const SYNTAX: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'has an anchor or alias without a name',
+  BAD_DQ_ESCAPE: 'has an escape sequence that YAML does not know (use single quotes?)',
+  BAD_INDENT: 'is not indented like what it belongs to',
+  BAD_SCALAR_START: 'begins with a character that YAML reserves (quote the value)',
+  BLOCK_AS_IMPLICIT_KEY: 'has a second ":" on the line, or a wrong indentation (quote the value?)',
+  MISSING_CHAR: 'lacks a closing quote, bracket or comma',
+  MULTILINE_IMPLICIT_KEY: 'lacks a ":" after the key',
+  MULTIPLE_DOCS: 'begins a second document; a users file is one document',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
+  TAB_AS_INDENT: 'is indented with a tab; YAML indents with spaces',
+  TAG_RESOLVE_FAILED: 'has a tag (!…) that has no meaning here',
+}
+
+/** @returns the text with its places, or everything that keeps it from being YAML */
+export function parseYaml(text: string): YamlText | readonly Complaint[] {
+  const lines = new LineCounter()
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  let document: Document.Parsed
+  try {
+    // Whether a key is there twice is asked later: the parser's own check costs the square of the number of users.
+    document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, lineCounter: lines })
+  } catch (error) {
+    // The parser recurses: a stack that ran out says something about the file. Anything else is a bug.
+    if (!(error instanceof RangeError)) throw error
+    return [{ line: 1, column: 1, message: 'is nested too deeply' }]
+  }
+  const problems: readonly YAMLError[] = [...document.errors, ...document.warnings]
+  if (problems.length > 0)
+    return problems.map(({ code, pos }) => ({
+      ...place(pos[0]),
+      message: SYNTAX[code] ?? 'is not YAML',
+    }))
+  const follow = createFollow(document, text)
+  return {
+    text,
+    contents: document.contents,
+    placeOf: (node) => place(startOf(node)),
+    follow,
+  }
+}
+
+export const startOf = (node: Node | null): number => node?.range?.[0] ?? 0
+
+/** The parser's own `resolve` walks the whole document for every alias. */
+function createFollow(document: Document.Parsed, text: string): YamlText['follow'] {
+  const anchors = new Map<string, Node[]>()
+  if (text.includes('&')) {
+    visit(document, {
+      Node(_, node) {
+        if (isAlias(node) || node.anchor === undefined) return
+        const named = anchors.get(node.anchor)
+        if (named === undefined) anchors.set(node.anchor, [node])
+        else named.push(node)
+      },
+    })
+  }
+  return (node) => {
+    if (!isAlias(node)) return node
+    // YAML 1.2 §7.1: the last anchor of that name before the alias.
+    return anchors.get(node.source)?.findLast((target) => startOf(target) < startOf(node))
+  }
+}
+
+/**
+ * The text of a scalar as it was written, where YAML would make a number or a truth of it: `0123`, `+49301234` and
+ * `true` are names and telephone numbers here. Undefined for what is no text: nothing, lists, maps.
+ */
+export function textOf(node: Node | null | undefined): string | undefined {
+  if (!isScalar(node)) return undefined
+  if (typeof node.value === 'string') return node.value
+  return typeof node.value === 'number' || typeof node.value === 'boolean'
+    ? (node.source ?? String(node.value))
+    : undefined
+}
+
+export const isNothing = (node: Node | null | undefined): boolean =>
+  node === null || (isScalar(node) && node.value === null)

@@ -1,0 +1,95 @@
+/** Users files of their own for tests: a directory each, cheap hashing, a log that is kept. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPasswords, type HashParameters } from '../../src/features/passwords/index.ts'
+import { type FileUsersOptions, openFileUsers } from '../../src/features/users/backends/file.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+
+export const CHEAP: HashParameters = {
+  algorithm: 'argon2',
+  variant: 'argon2id',
+  iterations: 1,
+  memory: 8,
+  parallelism: 1,
+  keyLength: 16,
+  saltLength: 8,
+}
+export const cheapPasswords = () =>
+  createPasswords({ parameters: CHEAP, concurrency: 1, queue: 100, clock: systemClock })
+
+/** Cheap digests: two of `password`, one of `secret`. */
+export const DIGEST = '$argon2id$v=19$m=8,t=1,p=1$dyjVezUHbeU$0wp7rMfXbcN99OPeEW3Htw'
+export const OTHER_DIGEST = '$argon2id$v=19$m=8,t=1,p=1$TGXGt1zK8uw$+DF0XvnuJ5ckoETCNXvWqA'
+export const SECRET_DIGEST = '$argon2id$v=19$m=8,t=1,p=1$pHbz+2zUAVI$MLXcmraqzgDkv9wNH6+iNQ'
+
+export interface LogLine {
+  readonly level: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly message: string
+}
+export function keptLog() {
+  const lines: LogLine[] = []
+  const keep =
+    (level: string) =>
+    (fields: unknown, message?: string): void => {
+      const given = typeof fields === 'object' && fields !== null ? { ...fields } : {}
+      lines.push({ level, fields: given, message: message ?? String(fields) })
+    }
+  return {
+    lines,
+    log: { error: keep('error'), warn: keep('warn'), info: keep('info') },
+    text: () => lines.map(({ level, message }) => `${level} ${message}`).join('\n'),
+  }
+}
+
+export interface Store {
+  readonly directory: string
+  readonly path: string
+  read(): string
+  /** In place, as some editors do. */
+  write(text: string): void
+  names(): string[]
+}
+
+/** @param text undefined: no file */
+export function makeStore(t: TestContext, text: string | undefined): Store {
+  const directory = mkdtempSync(join(tmpdir(), 'vestibule-users-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'users.yml')
+  if (text !== undefined) writeFileSync(path, text)
+  return {
+    directory,
+    path,
+    read: () => readFileSync(path, 'utf8'),
+    write: (next) => writeFileSync(path, next),
+    names: () => readdirSync(directory).sort(),
+  }
+}
+
+export async function openStore(
+  t: TestContext,
+  { path }: Pick<Store, 'path'>,
+  options: Partial<FileUsersOptions> = {},
+) {
+  const kept = keptLog()
+  const users = await openFileUsers({
+    path,
+    watch: false,
+    search: { email: false, caseInsensitive: false },
+    extraAttributes: {},
+    separator: ',',
+    passwords: cheapPasswords(),
+    log: kept.log,
+    ...options,
+  })
+  t.after(() => users.close())
+  return { users, ...kept }
+}
+
+/** Waits until it is so; the test runner's own limit ends what never comes. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(10)
+}
