@@ -7,7 +7,7 @@ import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
 import { Secret } from './kernel/secret.ts'
 import type { LiveAccess } from './live-access.ts'
-import { type Log, logSettings } from './log/index.ts'
+import type { Log } from './log/index.ts'
 
 /** What reading the configuration gives: all of it, or everything that is wrong with it. */
 export type Loaded = LoadResult<Config>
@@ -31,7 +31,6 @@ export function createReloader({
   load,
   active,
   logging: { log, set, reopen },
-  isTerminal,
   access,
   users,
 }: {
@@ -42,7 +41,6 @@ export function createReloader({
     readonly sources: readonly string[]
   }
   readonly logging: Log
-  readonly isTerminal: boolean
   readonly access: LiveAccess
   readonly users: Users
 }): Reloader {
@@ -76,7 +74,7 @@ export function createReloader({
       result.config['definitions'].network,
     )
     access.replace(rules)
-    set(logSettings(result.config['log'], isTerminal))
+    set(result.config['log'])
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
     config = result.config
     revision = result.revision

@@ -142,7 +142,7 @@ async function start({
   const sessions = createSessions({
     config: config['session'],
     store: createSqliteStore(storage),
-    secrets: secret.length > 0 ? secret : [data.secret('session')],
+    secrets: secret ?? [data.secret('session')],
     users,
     clock,
     log,
@@ -189,7 +189,6 @@ async function start({
     load,
     active: { config, revision, sources },
     logging,
-    isTerminal: options.isTTY,
     access: app.access,
     users,
   })
