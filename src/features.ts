@@ -1,6 +1,7 @@
 /** The one list. The configuration's keys, the migrations and the messages all derive from it. */
 import type { Migration } from 'kysely/migration'
 import { type ConfigOf, slicesOf } from './config/index.ts'
+import access from './features/access/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
@@ -18,6 +19,7 @@ export const features = {
   passwords,
   users,
   sessions,
+  access,
   login,
   verify,
 } as const satisfies Readonly<Record<string, Manifest>>
