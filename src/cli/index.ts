@@ -10,6 +10,7 @@ import { AppError } from '../kernel/errors.ts'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { Cli, Configure, Invocation } from './invocation.ts'
+import { splitList } from './lists.ts'
 import { version } from './version.ts'
 
 export type { Invocation } from './invocation.ts'
@@ -62,6 +63,18 @@ const COMMANDS: readonly Entry[] = [
         name: 'rand',
         summary: 'print a random text, or store it in a file',
         load: () => import('./crypto-rand.ts'),
+      },
+    ],
+  },
+  {
+    name: 'access-control',
+    summary: 'ask the rules',
+    children: [
+      {
+        name: 'check',
+        aliases: ['check-policy'],
+        summary: 'say what the rules decide about a request, and what each of them makes of it',
+        load: () => import('./access-control-check.ts'),
       },
     ],
   },
@@ -172,13 +185,6 @@ function configFiles(given: readonly string[], { env, cwd }: Invocation): readon
   const named = splitList(env['VESTIBULE_CONFIG'] ?? '')
   if (named.length > 0) return named
   return existsSync(join(cwd, 'config.yml')) ? ['config.yml'] : []
-}
-
-export function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }
 
 /** Commander's `error: unknown command 'srve'\n(Did you mean serve?)` on one line, in our name. */
