@@ -55,21 +55,24 @@ function* rowsOf(
     }
     return
   }
-  const item = objectItem(schema)
+  const inner = objectItem(schema)
   const free = schema.additionalProperties
   const isMap = typeof free === 'object' && Object.keys(free).length > 0
-  const single = path !== undefined && item === undefined && !isMap
+  const single = path !== undefined && inner === undefined && !isMap
   yield { path: text, schema, variable: single ? variableOf(path) : '', required }
-  if (item !== undefined) yield* rowsOf(item, undefined, `${text}[]`, false)
+  if (inner !== undefined) yield* rowsOf(inner.item, undefined, text + inner.suffix, false)
   if (isMap && (free.properties !== undefined || free.additionalProperties !== undefined))
     yield* rowsOf(free, undefined, `${text}.*`, false)
 }
 
-/** The schema of an item that is a map. */
-function objectItem(schema: JsonSchema): JsonSchema | undefined {
+/** The schema of an item that is a map, and how deep it lies: `[]`, `[][]`. */
+function objectItem(schema: JsonSchema): { item: JsonSchema; suffix: string } | undefined {
   for (const option of schema.anyOf ?? [schema]) {
     const { items } = option
-    if (typeof items === 'object' && items.properties !== undefined) return items
+    if (typeof items !== 'object') continue
+    if (items.properties !== undefined) return { item: items, suffix: '[]' }
+    const inner = objectItem(items)
+    if (inner !== undefined) return { item: inner.item, suffix: `[]${inner.suffix}` }
   }
   return undefined
 }
@@ -94,8 +97,8 @@ function typeOf(schema: JsonSchema): string {
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
   if (schema.type === 'array') {
     const { items } = schema
-    return typeof items === 'object' && items.properties === undefined
-      ? `list of ${typeOf(items)}`
+    return typeof items === 'object' && objectItem(schema) === undefined
+      ? `list of ${bracketed(typeOf(items))}`
       : 'list'
   }
   if (schema.type === 'object') {
@@ -112,6 +115,8 @@ function typeOf(schema: JsonSchema): string {
   return range === '' ? name : `${name} ${range}`
 }
 
+const bracketed = (text: string): string => (text.includes(' or ') ? `(${text})` : text)
+
 function defaultOf(schema: JsonSchema): string {
   const { default: value } = schema
   if (value === undefined || value === '') return ''
@@ -125,8 +130,8 @@ function withoutEffect(schema: JsonSchema, path = ''): string[] {
     const text = path === '' ? key : `${path}.${key}`
     return isLater(child) ? [text] : withoutEffect(child, text)
   })
-  const item = objectItem(schema)
-  return item === undefined ? below : [...below, ...withoutEffect(item, `${path}[]`)]
+  const inner = objectItem(schema)
+  return inner === undefined ? below : [...below, ...withoutEffect(inner.item, path + inner.suffix)]
 }
 
 const HEAD = `# Configuration

@@ -7,7 +7,13 @@ import test, { type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
 import { type LoadResult, loadConfig } from '../../src/config/index.ts'
-import { features } from '../../src/features.ts'
+import {
+  anonymous,
+  createAccess,
+  type Subject,
+  type Target,
+} from '../../src/features/access/index.ts'
+import { type Config, features } from '../../src/features.ts'
 import { load } from './house.ts'
 
 const EXAMPLE = readFileSync(new URL('../../config.example.yml', import.meta.url), 'utf8')
@@ -25,6 +31,39 @@ test('what the example shows as a default is one: written out, it changes nothin
   const plain = await load(t, { 'c.yml': EXAMPLE }, { features })
   assert.equal(written.text, '')
   assert.deepEqual(written.config, plain.config)
+})
+
+test('the rules of the example do what their comments say', async (t) => {
+  const { config } = await load(t, { 'c.yml': EXAMPLE }, { features })
+  const { access_control: control, definitions } = config as Config // loaded with the features of Config
+  const access = createAccess(control, definitions.network)
+  const john: Subject = { user: 'john', groups: ['dev'], clientId: '' }
+  const admin: Subject = { user: 'jane', groups: ['admins'], clientId: '' }
+  const policy = (subject: Subject, host: string, more: Partial<Target> = {}) =>
+    access.verdict(subject, {
+      scheme: 'https',
+      host,
+      path: '/',
+      query: undefined,
+      method: 'GET',
+      address: '203.0.113.9',
+      ...more,
+    }).policy
+  assert.equal(policy(anonymous, 'www.example.com'), 'bypass')
+  assert.equal(policy(anonymous, 'cloud.example.com'), 'one_factor')
+  assert.equal(policy(anonymous, 'cloud.example.com', { path: '/status.php' }), 'bypass')
+  const posted = { path: '/status.php', method: 'POST' }
+  assert.equal(policy(anonymous, 'cloud.example.com', posted), 'one_factor')
+  assert.equal(policy(anonymous, 'lights.example.com'), 'one_factor')
+  assert.equal(policy(anonymous, 'lights.example.com', { address: '192.168.1.7' }), 'bypass')
+  for (const host of ['router.example.com', 'a.infra.example.com']) {
+    assert.equal(policy(anonymous, host), 'one_factor', 'somebody unknown is asked to sign in')
+    assert.equal(policy(admin, host), 'one_factor')
+    assert.equal(policy(john, host), 'deny')
+  }
+  assert.equal(policy(john, 'anything.example.com'), 'one_factor')
+  assert.equal(policy(john, 'example.com'), 'deny')
+  assert.equal(policy(admin, 'www.example.org'), 'deny')
 })
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
