@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
@@ -11,22 +13,41 @@ const EXECUTABLE = spawnSync('sh', ['-c', 'command -v chromium || command -v chr
 export const noBrowser: string | undefined =
   EXECUTABLE === '' ? 'chromium is not installed' : undefined
 
+const LAUNCH = {
+  executablePath: EXECUTABLE,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+}
+
 /** One real Chromium until the test ends. */
 export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: EXECUTABLE,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  })
+  const browser = await chromium.launch(LAUNCH)
   t.after(() => browser.close())
   return browser
+}
+
+/** A browser of its own whose owner has turned cookies off in the settings. */
+export async function openPageWithoutCookies(t: Pick<TestContext, 'after'>): Promise<Page> {
+  const profile = mkdtempSync(join(tmpdir(), 'vestibule-profile-'))
+  mkdirSync(join(profile, 'Default'))
+  const BLOCK = 2
+  writeFileSync(
+    join(profile, 'Default', 'Preferences'),
+    JSON.stringify({ profile: { default_content_setting_values: { cookies: BLOCK } } }),
+  )
+  const context = await chromium.launchPersistentContext(profile, LAUNCH)
+  t.after(async () => {
+    await context.close()
+    rmSync(profile, { recursive: true, force: true })
+  })
+  return context.newPage()
 }
 
 /** A fresh profile in it. */

@@ -20,7 +20,7 @@ export interface DemoApp {
 }
 
 /** A protected app: shows a page, echoes what it saw as JSON, and speaks enough websocket to say one word. */
-export async function startDemoApp(t: TestContext): Promise<DemoApp> {
+export async function startDemoApp(t: Pick<TestContext, 'after'>): Promise<DemoApp> {
   const seen: Seen[] = []
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = []

@@ -21,7 +21,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Runs the real nginx with this text inside http { }, in a folder of its own, until the test ends. */
-export async function startNginx(t: TestContext, httpBlock: string, port: number): Promise<void> {
+export async function startNginx(
+  t: Pick<TestContext, 'after'>,
+  httpBlock: string,
+  port: number,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'vestibule-nginx-'))
   writeFileSync(
     join(folder, 'nginx.conf'),
