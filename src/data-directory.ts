@@ -157,7 +157,7 @@ function lockFile(path: string, root: string): { release(): void } {
     createPrivateFile(path, '')
     const database = new sqlite.DatabaseSync(path)
     try {
-      database.exec('BEGIN EXCLUSIVE')
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     } catch (error) {
       database.close()
       throw error

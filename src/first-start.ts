@@ -26,9 +26,15 @@ export interface FirstStart {
  * holds a password. `User: ` and `Password: ` each begin a line, so that a script can read them.
  */
 export function firstStartBanner(start: FirstStart): string {
+  // A terminal still shows what was printed last: the password goes below the long part.
   return `
 ${RULE}
-This is the first start: there were no users, so one was made.
+This is the first start. For nginx in front of an app:
+
+${start.nginx.trim()}
+
+${RULE}
+There were no users, so one was made.
 
 User: admin
 Password: ${start.password}
@@ -39,10 +45,6 @@ ${start.usersFile}
 
 Portal: ${start.portalUrl}
 Data:   ${start.dataDirectory} (users, sessions and keys: back it up, show it to nobody)
-
-For nginx in front of an app:
-
-${start.nginx.trim()}
 ${RULE}
 
 `

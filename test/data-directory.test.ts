@@ -155,6 +155,7 @@ test('one server at a time holds the directory, and kill -9 leaves nothing behin
   await once(child, 'exit')
   const lock = data.lock()
   assert.equal(mode(join(path, 'lock')), 0o600)
+  assert.deepEqual(readdirSync(path), ['lock'])
   assert.match(
     refused(() => data.lock()),
     /another server/,

@@ -21,6 +21,7 @@ test('the banner names the user, the password, the portal, the data and what ngi
   assert.match(banner, /^Portal: http:\/\/auth\.vestibule\.localhost:9091$/m)
   assert.match(banner, /\/srv\/data /)
   assert.match(banner, /^location \/ \{\n {2}auth_request \/x;\n\}$/m)
+  assert.ok(banner.indexOf('Password:') > banner.indexOf('auth_request'))
   assert.match(banner, /vestibule hash-password[\s\S]*\/srv\/data\/users\.yml/)
 })
 
