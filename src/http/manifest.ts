@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { contains, type Network, parseAddress, parseNetwork } from '../kernel/cidr.ts'
 import type { ConfigPath, ConfigReport, Manifest } from '../kernel/feature.ts'
 import { duration, listenAddress, networkText, oneOrMany, webUrl } from '../kernel/scalars.ts'
+import en from './messages/en.json' with { type: 'json' }
 
 /** RFC 6797 §6.1: directives, max-age among them. */
 const HSTS = /^\s*max-age="?\d{1,10}"?\s*(;\s*(includeSubDomains|preload)\s*)*$/i
@@ -265,4 +266,5 @@ export default {
     definitions: z.strictObject({ network }).prefault({}),
   },
   check,
+  messages: { en },
 } as const satisfies Manifest

@@ -52,8 +52,8 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
   FST_ERR_BAD_URL: 'URL_INVALID',
 }
-/** Refusals that nobody needs to read about at the default log level. */
-const QUIET: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED']
+/** Refusals that nobody needs to read about at the default log level; an untrusted peer is reported once, by peers. */
+const QUIET: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'VERIFY_PEER_UNTRUSTED']
 
 export function createReplies({
   headers,
