@@ -107,10 +107,11 @@ export async function applyEnvironment(
       faults.push({ source: name, path: dotted, message: `is no secret: use ${base}` })
       return
     }
+    // The variable without _FILE comes first in the order of names: it stands in the tree by now, like a file's value.
     const there = entryAt(root, variable.path)
-    if (env[base] !== undefined || (there !== undefined && isWritten(there.value))) {
-      const other = env[base] === undefined ? there?.at.source : base
-      faults.push({ source: name, path: dotted, message: `is also given by ${other}; keep one` })
+    if (there !== undefined && isWritten(there.value)) {
+      const message = `is also given by ${there.at.source}; keep one`
+      faults.push({ source: name, path: dotted, message })
       return
     }
     if (!node.built) {

@@ -27,7 +27,7 @@ const CASES: readonly (readonly [name: string, text: string, ...faults: string[]
   [
     'a text where a map belongs is not repeated: it may be anything',
     'server: hunter2\n',
-    '2:1 server: found a text; allowed: the keys address, buffers',
+    '2:1 server: found a text; allowed: the keys address, pepper, buffers',
   ],
   [
     'a list where a map belongs',
@@ -161,6 +161,11 @@ test('a secret is never repeated, whatever is wrong with it', async (t) => {
   assert.doesNotMatch(text, /hunter2/)
   assert.match(text, /^c\.yml:2:3 session\.secret: found a list; allowed: a text$/m)
   assert.match(text, /portal_url: is not a web address; found "ftp:\/\/…@x"/)
+  const short = await load(t, { 'c.yml': `${SOUND}server: {pepper: 1234567}\n` })
+  assert.equal(
+    short.text,
+    'c.yml:2:10 server.pepper: is not a text; quote it; found a number; allowed: a text',
+  )
   const second = await load(t, { 'c.yml': 'session: {secret: 1234567, cookies: [{domain: x}]}\n' })
   assert.doesNotMatch(second.text, /1234567/)
 })

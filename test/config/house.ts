@@ -83,6 +83,7 @@ const http: Manifest = {
     server: z
       .strictObject({
         address: z.string().default('tcp://:9091/'),
+        pepper: secret().optional(),
         buffers: z.strictObject({ read: z.int().min(1).default(4096) }).prefault({}),
       })
       .prefault({}),
