@@ -1,0 +1,90 @@
+import type { EpochMs } from '../../kernel/clock.ts'
+import type { CookieDomain } from './cookie-domain.ts'
+
+/** How many cookies of one name a request may carry and still be read (http-api §1). */
+export const MAX_VALUES = 4
+
+/** 256 bits in base64url, RFC 4648 §5, without padding. */
+const VALUE_LENGTH = 43
+
+const TAB = 9
+const SPACE = 32
+const QUOTE = 34
+const SEMICOLON = 59
+const EQUALS = 61
+
+/**
+ * Reads every value of one cookie from a `Cookie` header, in order, and stops at one more than may count: who sends that
+ * many gets no session anyway. On the verify path: no pattern, no list of pairs, nothing allocated but the values.
+ *
+ * Pairs end at `;`, quotes or not, as in browsers; spaces and tabs around name and value do not count (RFC 6265 §5.2),
+ * nor does one pair of quotes around a value (§4.1.1). Names are compared case-sensitively.
+ * @param name a token
+ * @param into may hold values of an earlier header of the same request
+ */
+export function cookieValues(header: string, name: string, into: string[]): void {
+  for (
+    let at = header.indexOf(name);
+    at !== -1 && into.length <= MAX_VALUES;
+    at = header.indexOf(name, at + 1)
+  ) {
+    let before = at - 1
+    while (before >= 0 && isBlank(header.charCodeAt(before))) before--
+    if (before >= 0 && header.charCodeAt(before) !== SEMICOLON) continue
+    let from = at + name.length
+    while (isBlank(header.charCodeAt(from))) from++
+    if (header.charCodeAt(from) !== EQUALS) continue
+    const semicolon = header.indexOf(';', ++from)
+    let to = semicolon === -1 ? header.length : semicolon
+    while (from < to && isBlank(header.charCodeAt(from))) from++
+    while (to > from && isBlank(header.charCodeAt(to - 1))) to--
+    if (to - from > 1 && header.charCodeAt(from) === QUOTE && header.charCodeAt(to - 1) === QUOTE) {
+      from++
+      to--
+    }
+    into.push(header.slice(from, to))
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB
+}
+
+/** Whether a cookie's value may be one of ours: 43 characters of base64url, nothing else is even hashed. */
+export function isWellFormed(value: string): boolean {
+  if (value.length !== VALUE_LENGTH) return false
+  for (let i = 0; i < VALUE_LENGTH; i++) {
+    const code = value.charCodeAt(i)
+    const isAlphanumeric =
+      (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)
+    if (!isAlphanumeric && code !== 45 && code !== 95) return false
+  }
+  return true
+}
+
+/**
+ * The `Set-Cookie` header that gives a session to a browser. Holds the credential: never to be logged.
+ * @param now with `expiresAt` it makes `Max-Age`; `Expires` is for browsers whose clock can be trusted more than ours
+ */
+export function sessionCookie(
+  domain: CookieDomain,
+  value: string,
+  expiresAt: EpochMs,
+  now: EpochMs,
+): string {
+  return setCookie(domain, value, Math.floor((expiresAt - now) / 1000), new Date(expiresAt))
+}
+
+/** The `Set-Cookie` header that takes it away again; the same name, domain and path, or it would be another cookie. */
+export function expiredCookie(domain: CookieDomain): string {
+  return setCookie(domain, '', 0, new Date(0))
+}
+
+/** RFC 6265 §4.1. `Secure` always: browsers take it on http for localhost names. */
+function setCookie(domain: CookieDomain, value: string, maxAge: number, expires: Date): string {
+  const scope = domain.hostOnly ? '' : `; Domain=${domain.domain}`
+  return (
+    `${domain.name}=${value}; Path=/${scope}; Max-Age=${maxAge}; Expires=${expires.toUTCString()}; ` +
+    `HttpOnly; Secure; SameSite=${domain.sameSite}`
+  )
+}

@@ -1,0 +1,284 @@
+/**
+ * Sessions: start, recognise, revoke, list.
+ *
+ * Owns the cookie and its value, how long a session lives, the records and where they are kept (stores/), the cache in
+ * front of the store, and the session slice of the configuration. Does not own who somebody is (users), what they may
+ * open (access) or how they sign in (login).
+ *
+ * Data path: cookie value → SHA-256 → cache → store → unsealed record → rules of session.ts → profile from users. A
+ * known session takes no IO. Whatever fails on the way is "no session" or STORE_UNAVAILABLE, never a yes.
+ */
+import { randomBytes } from 'node:crypto'
+import type { BaseLogger } from 'pino'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Secret } from '../../kernel/secret.ts'
+import type { Profile, Users } from '../users/index.ts'
+import { createCache } from './cache.ts'
+import { expiredCookie, isWellFormed, sessionCookie } from './cookie.ts'
+import { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
+import { createEndings } from './endings.ts'
+import { createLastSeen } from './last-seen.ts'
+import type { SessionConfig } from './manifest.ts'
+import { createRecognition } from './recognise.ts'
+import { createRecords, keyOf } from './record.ts'
+import { type Factor, forgettableAt, type Identity, isAlive, type Session } from './session.ts'
+import type { SessionStore, StoredSession } from './stores/index.ts'
+import { startSweeper } from './sweeper.ts'
+
+export { cookieValues } from './cookie.ts'
+export type { CookieDomain } from './cookie-domain.ts'
+export { type Factor, type Identity, levelOf, type Session } from './session.ts'
+export {
+  createMemoryStore,
+  createSqliteStore,
+  type SessionStore,
+  type StoredSession,
+} from './stores/index.ts'
+
+export interface StartOptions {
+  readonly domain: CookieDomain
+  readonly profile: Profile
+  /** At least one. */
+  readonly factors: readonly Factor[]
+  /** Without effect where the domain remembers nobody. */
+  readonly remember: boolean
+  readonly address: string
+  readonly userAgent: string
+  /** Values of the session cookies that came with the request: their sessions end with this start. */
+  readonly replaces: readonly string[]
+}
+
+export interface Sessions {
+  readonly domains: readonly CookieDomain[]
+  /** The domain that covers a canonical host. */
+  domainOf(host: string): CookieDomain | undefined
+  /**
+   * Whose cookie this is. Of up to four values exactly one may belong to a live session of the domain, else it is
+   * nobody's (a sibling host could otherwise sign people out, or in, by setting a second one).
+   *
+   * At once when the one value's session is known, else a promise.
+   * @param values of the domain's cookie, as `cookieValues` reads them
+   * @throws AppError STORE_UNAVAILABLE, or rejects with it; the cookie is to be left alone then
+   */
+  identify(
+    values: readonly string[],
+    domain: CookieDomain,
+  ): Identity | undefined | Promise<Identity | undefined>
+  /**
+   * Starts a session under a new id and ends those it replaces: nothing that was known before the sign-in is worth
+   * anything after it. `cookie` is a `Set-Cookie` header and a credential: never to be logged.
+   * @throws AppError STORE_UNAVAILABLE; AUTHENTICATION_FAILED when the user's sessions were ended meanwhile
+   */
+  start(options: StartOptions): Promise<{ readonly session: Session; readonly cookie: string }>
+  /** Ends one session. When it resolves, the session is dead and stays so. */
+  revoke(key: string): Promise<void>
+  /** @returns how many were stored */
+  revokeUser(user: string): Promise<number>
+  /** @returns whether there was one */
+  revokeById(id: string): Promise<boolean>
+  /** Live sessions, newest first, at most 10,000. */
+  list(user?: string): Promise<readonly Session[]>
+  /** The `Set-Cookie` header that takes the cookie away. */
+  expireCookie(domain: CookieDomain): string
+  /** Writes what is not yet written. The store is not closed: it is the caller's. */
+  close(): Promise<void>
+}
+
+export interface SessionsOptions {
+  readonly config: SessionConfig
+  readonly store: SessionStore
+  /** The ring: the first seals, all of them open. At least one. */
+  readonly secrets: readonly Secret[]
+  readonly users: Pick<Users, 'profile' | 'onRemoved'>
+  readonly clock: Clock
+  readonly log: Pick<BaseLogger, 'warn' | 'error'>
+  /** Unguessable bytes. */
+  readonly random?: (size: number) => Buffer
+  /** How many sessions are kept in memory; 100,000 by default, some 50 MB. */
+  readonly cacheSize?: number
+}
+
+/** Seconds after which a failed store is worth another try. */
+const RETRY_AFTER = 5
+const MAX_LISTED = 10_000
+/** What is kept of a browser's name. */
+const MAX_USER_AGENT = 256
+const MAX_ADDRESS = 64
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { config, store, users, clock, log, random = randomBytes, cacheSize = 100_000 } = options
+  const domains = cookieDomains(config)
+  const byName = new Map(domains.map((domain) => [domain.domain, domain]))
+  const records = createRecords(options.secrets)
+  const cache = createCache(cacheSize)
+  const endings = createEndings()
+  const lastSeen = createLastSeen({
+    domains,
+    async write(sessions) {
+      for (const key of await store.touch(sessions.map(stored))) drop(key)
+    },
+    failed: (error) => log.error({ err: error }, 'The last use of sessions could not be stored'),
+  })
+  const stopSweeper = startSweeper({
+    async sweep(limit) {
+      for (const user of endings.pending()) await revokeUser(user)
+      return store.sweep(clock.now(), limit)
+    },
+    failed: (error) => log.error({ err: error }, 'Sessions that are over could not be removed'),
+  })
+  const inBackground = new Set<Promise<void>>()
+  let warned = false
+
+  function stored(session: Session): StoredSession {
+    const domain = byName.get(session.domain)
+    const until = domain === undefined ? session.expiresAt : forgettableAt(session, domain)
+    return records.seal(session, until)
+  }
+
+  function open(row: StoredSession): Session | undefined {
+    const session = records.open(row)
+    if (session !== undefined) return endings.covers(session) ? undefined : session
+    // It stays where it is: after a mistake with the secret, putting the old one back brings everybody back.
+    if (!warned) {
+      log.warn(
+        'A stored session could not be opened and counts as none: session.secret was changed, or the store was tampered with. This is said once',
+      )
+    }
+    warned = true
+    return undefined
+  }
+
+  async function read(key: string): Promise<Session | undefined> {
+    const row = await ask('get', () => store.get(key))
+    return row === undefined ? undefined : open(row)
+  }
+
+  function drop(key: string): void {
+    cache.forget(key)
+    lastSeen.drop(key)
+  }
+
+  /** Nobody has to wait for it: the rules refuse the session whether the store still has it or not. */
+  function later(work: Promise<unknown>, failure: string): void {
+    const done = work
+      .then(() => {})
+      .catch((error: unknown) => log.error({ err: error }, failure))
+      .finally(() => inBackground.delete(done))
+    inBackground.add(done)
+  }
+
+  async function revoke(key: string): Promise<number> {
+    drop(key)
+    const count = await ask('delete', () => store.delete([key]))
+    // Once more: a read that began before the deletion may have brought it back.
+    drop(key)
+    return count
+  }
+
+  async function revokeUser(user: string): Promise<number> {
+    const forget = (): void => {
+      cache.forgetUser(user)
+      lastSeen.dropUser(user)
+    }
+    return endings.run(user, clock.now(), async () => {
+      forget()
+      const count = await ask('delete', () => store.deleteOwned(records.owners(user)))
+      forget() // as in revoke
+      return count
+    })
+  }
+
+  users.onRemoved((names) => {
+    for (const name of names) {
+      later(revokeUser(name), 'The sessions of a removed user are not deleted yet')
+    }
+  })
+
+  return {
+    domains,
+    domainOf: domainFinder(domains),
+
+    identify: createRecognition({
+      cache,
+      read,
+      end: ({ key }) => later(revoke(key), 'A session that is over could not be removed'),
+      used: lastSeen.note,
+      users,
+      clock,
+    }),
+
+    async start({ domain, profile, factors, remember, address, userAgent, replaces }) {
+      // What a failing store kept of this user is ended first: when it is ended later, this session would go with it.
+      if (endings.isPending(profile.name)) await revokeUser(profile.name)
+      const value = random(32).toString('base64url')
+      const now = clock.now()
+      const remembered = remember && domain.rememberMe > 0
+      const session: Session = {
+        id: random(16).toString('base64url'),
+        key: keyOf(value),
+        domain: domain.domain,
+        user: profile.name,
+        factors: [...factors],
+        createdAt: now,
+        // A time plus a duration is a time; arithmetic drops the brand.
+        expiresAt: (now + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs,
+        remembered,
+        address: address.slice(0, MAX_ADDRESS),
+        userAgent: userAgent.slice(0, MAX_USER_AGENT),
+        lastSeen: now,
+      }
+      const replaced = replaces.filter(isWellFormed).map(keyOf)
+      const ended = await endings.watch(profile.name, () =>
+        ask('put', () => store.put(stored(session), replaced)),
+      )
+      for (const key of replaced) drop(key)
+      if (ended) {
+        await revoke(session.key)
+        throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
+      }
+      cache.put(session)
+      return { session, cookie: sessionCookie(domain, value, session.expiresAt, now) }
+    },
+
+    async revoke(key) {
+      await revoke(key)
+    },
+    revokeUser,
+    async revokeById(id) {
+      const row = await ask('find', () => store.findById(id))
+      return row !== undefined && (await revoke(row.key)) > 0
+    },
+
+    async list(user) {
+      const owners = user === undefined ? undefined : records.owners(user)
+      const rows = await ask('list', () => store.list(owners, MAX_LISTED))
+      const now = clock.now()
+      return rows
+        .map((row) => cache.peek(row.key)?.session ?? open(row))
+        .filter((session) => session !== undefined)
+        .filter((session) => {
+          const domain = byName.get(session.domain)
+          return domain !== undefined && isAlive(session, domain, now)
+        })
+        .sort((a, b) => b.createdAt - a.createdAt)
+    },
+
+    expireCookie: expiredCookie,
+
+    async close() {
+      stopSweeper()
+      await lastSeen.close()
+      await Promise.all(inBackground)
+    },
+  }
+}
+
+/** Whatever goes wrong in a store is the same refusal: no session can be looked at, and no cookie is touched. */
+async function ask<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new AppError('STORE_UNAVAILABLE', { operation }, { cause, retryAfter: RETRY_AFTER })
+  }
+}

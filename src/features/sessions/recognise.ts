@@ -1,0 +1,100 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Profile, Users } from '../users/index.ts'
+import type { Entry, SessionCache } from './cache.ts'
+import { isWellFormed, MAX_VALUES } from './cookie.ts'
+import type { CookieDomain } from './cookie-domain.ts'
+import { keyOf } from './record.ts'
+import { type Identity, isAlive, type Session } from './session.ts'
+
+export interface RecogniseOptions {
+  readonly cache: SessionCache
+  /** From the store. @throws AppError STORE_UNAVAILABLE */
+  readonly read: (key: string) => Promise<Session | undefined>
+  /** The session is past its time, or its user is gone. */
+  readonly end: (session: Session) => void
+  readonly used: (session: Session) => void
+  readonly users: Pick<Users, 'profile'>
+  readonly clock: Clock
+}
+
+type Recognised = Identity | undefined | Promise<Identity | undefined>
+
+/** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
+export function createRecognition(options: RecogniseOptions) {
+  const { cache, read, end, used, users, clock } = options
+
+  /** For whom the session counts here and now. */
+  function judge(
+    { session }: Entry,
+    domain: CookieDomain,
+  ): Profile | undefined | Promise<Profile | undefined> {
+    // Of another domain: it is no cookie here, and not for this host to end (measure 2).
+    if (session.domain !== domain.domain) return undefined
+    if (!isAlive(session, domain, clock.now())) {
+      end(session)
+      return undefined
+    }
+    const profile = users.profile(session.user)
+    if (profile instanceof Promise) return profile.then((found) => kept(session, found))
+    return kept(session, profile)
+  }
+
+  /** A user who was deleted or disabled has no sessions (measure 11). */
+  function kept(session: Session, profile: Profile | undefined): Profile | undefined {
+    if (profile === undefined) end(session)
+    return profile
+  }
+
+  function welcome(entry: Entry, profile: Profile): Identity {
+    const { session } = entry
+    session.lastSeen = clock.now()
+    used(session)
+    const known = entry.identity
+    if (known !== undefined && known.profile === profile) return known
+    const identity = { session, profile }
+    entry.identity = identity
+    return identity
+  }
+
+  function recognise(entry: Entry, domain: CookieDomain): Recognised {
+    const profile = judge(entry, domain)
+    if (profile === undefined) return undefined
+    if (!(profile instanceof Promise)) return welcome(entry, profile)
+    return profile.then((found) => (found === undefined ? undefined : welcome(entry, found)))
+  }
+
+  async function recogniseStored(key: string, domain: CookieDomain): Promise<Identity | undefined> {
+    const entry = await cache.fetch(key, () => read(key))
+    return entry === undefined ? undefined : recognise(entry, domain)
+  }
+
+  /** All are looked at before one counts, and only the one that counts was used. */
+  async function recogniseOneOf(
+    keys: readonly string[],
+    domain: CookieDomain,
+  ): Promise<Identity | undefined> {
+    const judged = await Promise.all(
+      keys.map(async (key) => {
+        const entry = cache.get(key) ?? (await cache.fetch(key, () => read(key)))
+        const profile = entry === undefined ? undefined : await judge(entry, domain)
+        return entry === undefined || profile === undefined ? [] : [{ entry, profile }]
+      }),
+    )
+    const [first, second] = judged.flat()
+    if (first === undefined || second !== undefined) return undefined
+    return welcome(first.entry, first.profile)
+  }
+
+  return (values: readonly string[], domain: CookieDomain): Recognised => {
+    const [only] = values
+    if (only === undefined || values.length > MAX_VALUES) return undefined
+    if (values.length === 1) {
+      if (!isWellFormed(only)) return undefined
+      const key = keyOf(only)
+      const entry = cache.get(key)
+      return entry === undefined ? recogniseStored(key, domain) : recognise(entry, domain)
+    }
+    const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
+    return keys.length === 0 ? undefined : recogniseOneOf(keys, domain)
+  }
+}

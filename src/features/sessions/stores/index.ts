@@ -1,0 +1,46 @@
+/** Where sessions are kept. A new store is a file here and a run of test/conformance/session-store.ts. */
+import type { EpochMs } from '../../../kernel/clock.ts'
+
+/** All that a store gets to see. Nothing in it says who somebody is, and nothing can be sent as a cookie. */
+export interface StoredSession {
+  /** SHA-256 of the cookie's value, base64url. */
+  readonly key: string
+  /** Public id, random. */
+  readonly id: string
+  /** Index token of the user: a keyed hash of the name. */
+  readonly owner: string
+  /** The record, sealed for this key, id and owner. */
+  readonly sealed: Uint8Array
+  /** From now on the store may forget it. What counts stands in the record. */
+  readonly expiresAt: EpochMs
+}
+
+/**
+ * Keeps sealed sessions. Any call may reject with any error when the store fails; sessions/index.ts turns it into the
+ * refusal that a client gets. What a call acknowledged is durable, and every call that begins later sees it.
+ */
+export interface SessionStore {
+  get(key: string): Promise<StoredSession | undefined>
+  findById(id: string): Promise<StoredSession | undefined>
+  /** @param owners the tokens of one user; undefined: everybody's */
+  list(owners: readonly string[] | undefined, limit: number): Promise<readonly StoredSession[]>
+  /** Adds one and removes those it replaces, both or neither. */
+  put(session: StoredSession, replaces: readonly string[]): Promise<void>
+  /**
+   * Rewrites those that are still there: a session that was deleted meanwhile must not come back.
+   * @returns the keys of those that are gone
+   */
+  touch(sessions: readonly StoredSession[]): Promise<readonly string[]>
+  /** @returns how many there were */
+  delete(keys: readonly string[]): Promise<number>
+  /** @returns how many there were */
+  deleteOwned(owners: readonly string[]): Promise<number>
+  /**
+   * Forgets at most `limit` of those whose time is over.
+   * @returns how many it forgot
+   */
+  sweep(now: EpochMs, limit: number): Promise<number>
+}
+
+export { createMemoryStore } from './memory.ts'
+export { createSqliteStore } from './sqlite.ts'

@@ -1,0 +1,6 @@
+import { createMemoryStore } from '../../src/features/sessions/index.ts'
+import { sessionStoreConformance } from '../conformance/session-store.ts'
+import { openSqliteStore } from './sqlite-house.ts'
+
+sessionStoreConformance('memory', async () => createMemoryStore())
+sessionStoreConformance('sqlite', async (t) => (await openSqliteStore(t)).store)
