@@ -62,8 +62,8 @@ const server = z.strictObject({
     .prefault('tcp://:9091/')
     .describe(
       'Where the portal and the verify endpoints listen: `tcp://host:port/path` (an empty host is every interface, ' +
-        '`localhost` is 127.0.0.1 and ::1), `tcp4://…`, `tcp6://…`, or `unix:///path?umask=0117`. A path is the base path ' +
-        'of everything.',
+        '`localhost` is 127.0.0.1 and ::1), `tcp4://…`, `tcp6://…`, or `unix:///path?umask=0117`. A base path is not ' +
+        'supported yet.',
     ),
   disable_healthcheck: z
     .boolean()
@@ -95,7 +95,7 @@ const server = z.strictObject({
   timeouts: z
     .strictObject({
       read: duration().prefault('6s').describe('How long a client may take to send its request.'),
-      write: duration().prefault('6s').describe('How long a client may take to take the answer.'),
+      write: duration().prefault('6s').describe('Without effect so far: answers are small.'),
       idle: duration()
         .prefault('30s')
         .describe('How long a connection is kept open between two requests.'),
@@ -170,8 +170,14 @@ type Check = NonNullable<Manifest['check']>
 const check: Check = (config, report, explicit) => {
   // Checks run after every slice parsed: these are the outputs of the schemas above.
   const headers = config['identity_headers'] as z.infer<typeof identityHeaders>
+  const { address } = config['server'] as z.infer<typeof server>
   const proxies = config['trusted_proxies'] as z.infer<typeof trustedProxies>
   distinctHeaders(headers, report)
+  // Served at the root, every link and cookie of a portal that believes to live below /auth would lead astray.
+  if (address.basePath !== '/')
+    report.fault(['server', 'address'], 'has a base path, which is not supported yet', 'no path')
+  if (explicit(['server', 'timeouts', 'write']))
+    report.warn(['server', 'timeouts', 'write'], 'has no effect yet')
   for (const [index, text] of proxies.entries()) openToAll(text, ['trusted_proxies', index], report)
   if (explicit(['server', 'endpoints', 'authz']))
     report.warn(

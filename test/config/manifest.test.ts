@@ -86,6 +86,20 @@ for (const [name, text, fault] of FAULTS) {
   })
 }
 
+test('a base path is refused while nothing is served below one', async (t) => {
+  for (const address of ['tcp://:9091/auth', 'unix:///run/v.sock?path=auth']) {
+    const { text } = await load(
+      t,
+      { 'c.yml': `server: {address: '${address}'}` },
+      { features: only },
+    )
+    assert.equal(
+      text,
+      `c.yml:1:10 server.address: has a base path, which is not supported yet; found "${address}"; allowed: no path`,
+    )
+  }
+})
+
 test("the server's keys have Authelia's defaults with a file", async (t) => {
   const { config } = await load(t, { 'c.yml': '# empty\n' }, { features: only })
   assert.deepEqual(config, {
@@ -139,6 +153,7 @@ test('what is dangerous or without effect is said, and accepted', async (t) => {
       'c.yml': `trusted_proxies: [10.0.0.0/8, 0.0.0.0/0, "::/0"]
 server:
   buffers: {read: 8192}
+  timeouts: {read: 10s, write: 10s}
   endpoints: {authz: {nginx: {implementation: AuthRequest, authn_strategies: [{name: HeaderAuthorization, schemes: [basic]}, {name: CookieSession}]}}}
 `,
     },
@@ -148,6 +163,7 @@ server:
     'c.yml:1:31 trusted_proxies[1]: trusts everybody: any client can claim any address, and networks in rules protect nothing',
     'c.yml:1:42 trusted_proxies[2]: trusts everybody: any client can claim any address, and networks in rules protect nothing',
     'c.yml:3:13 server.buffers.read: has no effect: headers may always be 64 KiB together',
-    'c.yml:4:15 server.endpoints.authz: has no effect yet: the usual endpoints are there',
+    'c.yml:4:25 server.timeouts.write: has no effect yet',
+    'c.yml:5:15 server.endpoints.authz: has no effect yet: the usual endpoints are there',
   ])
 })
