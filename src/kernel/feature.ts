@@ -14,7 +14,10 @@ export interface ConfigReport {
 
 /** What a room declares before anything runs. A leaf: it imports the kernel and zod only. */
 export interface Manifest {
-  /** Slices of the configuration by dotted path (`session`, `authentication_backend.file`). Claimed once. */
+  /**
+   * Slices of the configuration by dotted path (`session`, `authentication_backend.file`). Claimed once; a slice may lie
+   * inside another whose schema does not have that key itself.
+   */
   readonly config?: Readonly<Record<string, z.ZodType>>
   /**
    * Checks that need more than one slice. Runs only when every slice parsed.
