@@ -1,0 +1,78 @@
+import type { Policy } from './manifest.ts'
+import type { Asking, Match } from './question.ts'
+import {
+  domainClaims,
+  matchClaims,
+  matchMethods,
+  matchNetworks,
+  matchQuery,
+  matchResources,
+  matchSubject,
+  type Rule,
+} from './rules.ts'
+import type { Verdict } from './verdict.ts'
+
+/** Why the rules say what they say. Plain data: goes out as JSON. */
+export interface Explanation {
+  readonly verdict: Verdict
+  /** Every question that was asked, in order; the strictest answer is the verdict. None for a refused path. */
+  readonly askings: readonly ExplainedAsking[]
+  /** Which of them the verdict comes from; -1 for a refused path. */
+  readonly deciding: number
+  /** Every rule's answer to the deciding question. */
+  readonly rules: readonly ExplainedRule[]
+}
+
+export interface ExplainedAsking {
+  /** The reading of the path. */
+  readonly path: string
+  readonly query: string | null
+  /** Patterns that name no `?` saw the path without its query. */
+  readonly pathAlone: boolean
+  /** The first rule that matched; null: the default policy. */
+  readonly rule: number | null
+  readonly policy: Policy
+}
+
+export interface ExplainedRule {
+  readonly index: number
+  readonly title: string | null
+  readonly policy: Policy
+  /** `may`: matches because nobody has signed in yet. */
+  readonly verdict: 'hit' | 'may' | 'miss'
+  readonly criteria: Readonly<Record<Criterion, Match>>
+}
+
+type Criterion = 'domain' | 'resources' | 'query' | 'methods' | 'networks' | 'subject'
+
+/** Asks every criterion of one rule, without index and without stopping at the first that misses. */
+export function explainRule(rule: Rule, host: string, asking: Asking): ExplainedRule {
+  const claims = domainClaims(rule, host)
+  const criteria = {
+    domain: typeof claims === 'string' ? claims : matchClaims(claims, asking),
+    resources: matchResources(rule.resources, asking),
+    query: matchQuery(rule.query, asking),
+    methods: matchMethods(rule.methods, asking),
+    networks: matchNetworks(rule.networks, asking),
+    subject: matchSubject(rule.subjects, asking),
+  } as const
+  const answers = Object.values(criteria)
+  return {
+    index: rule.index,
+    title: rule.title ?? null,
+    policy: rule.verdict.policy,
+    verdict: answers.includes('miss') ? 'miss' : answers.includes('may') ? 'may' : 'hit',
+    criteria,
+  }
+}
+
+/** The first rule that answers, by asking all of them. */
+export function firstMatch(
+  rules: readonly Rule[],
+  host: string,
+  asking: Asking,
+  fallback: Verdict,
+): Verdict {
+  const first = rules.find((rule) => explainRule(rule, host, asking).verdict !== 'miss')
+  return first?.verdict ?? fallback
+}

@@ -1,0 +1,249 @@
+/**
+ * Access: what a person may open, by the rules of `access_control`. Pure: no IO, no Fastify, nothing remembered but
+ * which rules are about which host.
+ *
+ * Owns rules, patterns, the readings of a path, and why they decide as they do. Does not own who somebody is (users,
+ * sessions) or what is answered (verify). Target → readings → candidates by host → first rule that matches → verdict →
+ * decision.
+ */
+import { isLoopback } from '../../kernel/host.ts'
+import { type Explanation, explainRule, firstMatch } from './explain.ts'
+import { type Candidates, indexHosts } from './hosts.ts'
+import type { AccessControl } from './manifest.ts'
+import { type Asking, anonymous, isAnonymous, type Subject, type Target } from './question.ts'
+import { isCanonical, type Refusal, readPath } from './readings.ts'
+import {
+  makeRules,
+  matchClaims,
+  matchMethods,
+  matchNetworks,
+  matchQuery,
+  matchResources,
+  matchSubject,
+} from './rules.ts'
+import { type Decision, decisionOf, type Level, stricter, type Verdict } from './verdict.ts'
+
+export type { Explanation } from './explain.ts'
+export type { AccessControl, Policy } from './manifest.ts'
+export type { Subject, Target } from './question.ts'
+export type { Refusal } from './readings.ts'
+export type { Decision, Level, Verdict } from './verdict.ts'
+export { anonymous }
+
+/** An application that somebody may open. */
+export interface App {
+  readonly title: string
+  readonly icon?: string
+  readonly host: string
+  readonly url: string
+}
+
+export interface Access {
+  /** The default policy or some rule demands two factors. */
+  readonly needsTwoFactor: boolean
+  verdict(subject: Subject, target: Target): Verdict
+  /** What the verdict means for somebody who has signed in so far. */
+  decide(subject: Subject, level: Level, target: Target): Decision
+  /** Every rule's answer, criterion by criterion. Costs as much as there are rules. */
+  explain(subject: Subject, target: Target): Explanation
+  /**
+   * The rules with a title and an exact domain whose host's first page this subject may open.
+   * @param address where the subject is, for rules with `networks`; without it those do not match
+   */
+  apps(subject: Subject, level: Level, address?: string): readonly App[]
+}
+
+/**
+ * @param control the parsed slice; any rule set is taken, its check belongs to the manifest
+ * @param networks `definitions.network`
+ * @throws TypeError for a pattern that RE2 refuses
+ */
+export function createAccess(
+  control: AccessControl,
+  networks: Readonly<Record<string, readonly string[]>>,
+): Access {
+  const rules = makeRules(control.rules, networks)
+  const candidatesOf = indexHosts(rules)
+  const fallback: Verdict = {
+    policy: control.default_policy,
+    rule: undefined,
+    hasSubject: false,
+    readings: 1,
+    refusal: undefined,
+  }
+  // One for all: a decision is made in one go, and the hot path makes no garbage.
+  const asking: Asking = {
+    subject: anonymous,
+    isAnonymous: true,
+    method: '',
+    address: '',
+    path: '',
+    query: undefined,
+    pathAlone: false,
+    text: '',
+  }
+
+  /** The first rule that matches, in both askings when there is a query: a query neither opens nor closes a door. */
+  function ask(candidates: Candidates, path: string, query: string | undefined): Verdict {
+    asking.path = path
+    asking.query = query
+    asking.text = query === undefined ? path : `${path}?${query}`
+    asking.pathAlone = false
+    const first = match(candidates, asking) ?? fallback
+    if (query === undefined || !candidates.seesPathAlone) return first
+    asking.pathAlone = true
+    return stricter(first, match(candidates, asking) ?? fallback)
+  }
+
+  function verdict(subject: Subject, target: Target): Verdict {
+    asking.subject = subject
+    asking.isAnonymous = isAnonymous(subject)
+    asking.method = target.method
+    asking.address = target.address
+    const candidates = candidatesOf(target.host)
+    const query = queryOf(target)
+    if (isPlain(target.path, query)) return ask(candidates, target.path, query)
+    const readings = readTarget(target)
+    if ('refusal' in readings) return REFUSED[readings.refusal]
+    const { paths, queries } = readings
+    let strictest: Verdict | undefined
+    for (const path of paths) {
+      for (const one of queries) {
+        const answer = ask(candidates, path, one)
+        strictest = strictest === undefined ? answer : stricter(strictest, answer)
+      }
+    }
+    return { ...(strictest ?? REFUSED.readings), readings: paths.length * queries.length }
+  }
+
+  function explain(subject: Subject, target: Target): Explanation {
+    const final = verdict(subject, target)
+    const readings = readTarget(target)
+    if ('refusal' in readings) return { verdict: final, askings: [], deciding: -1, rules: [] }
+    const questions: Asking[] = []
+    for (const path of readings.paths) {
+      for (const query of readings.queries) {
+        const text = query === undefined ? path : `${path}?${query}`
+        const first = { ...asking, path, query, text, pathAlone: false }
+        questions.push(first)
+        if (query !== undefined) questions.push({ ...first, pathAlone: true })
+      }
+    }
+    const answers = questions.map((one) => firstMatch(rules, target.host, one, fallback))
+    const strictest = answers.reduce(stricter)
+    const deciding = answers.indexOf(strictest)
+    return {
+      verdict: { ...strictest, readings: readings.paths.length * readings.queries.length },
+      askings: questions.map(({ path, query, pathAlone }, index) => ({
+        path,
+        query: query ?? null,
+        pathAlone,
+        rule: answers[index]?.rule ?? null,
+        policy: answers[index]?.policy ?? 'deny',
+      })),
+      deciding,
+      rules: rules.map((rule) => explainRule(rule, target.host, questions[deciding] ?? asking)),
+    }
+  }
+
+  const decide: Access['decide'] = (subject, level, target) =>
+    decisionOf(verdict(subject, target), level)
+
+  return {
+    needsTwoFactor:
+      control.default_policy === 'two_factor' ||
+      rules.some((rule) => rule.verdict.policy === 'two_factor'),
+    verdict,
+    decide,
+    explain,
+    apps(subject, level, address = '') {
+      const apps = new Map<string, App>()
+      for (const { title, icon, domains } of rules) {
+        if (title === undefined) continue
+        for (const domain of domains) {
+          if (domain.kind !== 'exact') continue
+          const { host } = domain
+          const target = {
+            scheme: 'https',
+            host,
+            path: '/',
+            query: undefined,
+            method: 'GET',
+            address,
+          }
+          if (decide(subject, level, target).kind !== 'allow') continue
+          const app = appOf(host, title, icon)
+          if (!apps.has(`${host} ${app.title}`)) apps.set(`${host} ${app.title}`, app)
+        }
+      }
+      return [...apps.values()]
+    },
+  }
+}
+
+/** The cheap questions first: most rules that do not match fail one of them. */
+function match({ list }: Candidates, asking: Asking): Verdict | undefined {
+  for (const { claims, methods, subjects, networks, resources, query, verdict } of list) {
+    if (
+      (claims === undefined || matchClaims(claims, asking) !== 'miss') &&
+      matchMethods(methods, asking) !== 'miss' &&
+      matchSubject(subjects, asking) !== 'miss' &&
+      matchNetworks(networks, asking) !== 'miss' &&
+      matchResources(resources, asking) !== 'miss' &&
+      matchQuery(query, asking) !== 'miss'
+    )
+      return verdict
+  }
+  return undefined
+}
+
+type TargetReadings =
+  | { readonly paths: readonly string[]; readonly queries: readonly (string | undefined)[] }
+  | { readonly refusal: Refusal }
+
+/**
+ * Every reading of path and query. A raw `#` ends the query for whoever parses URLs, and one in the path leaves no query
+ * at all (advisory 9).
+ */
+function readTarget(target: Target): TargetReadings {
+  const { path } = target
+  const query = queryOf(target)
+  if (isPlain(path, query)) return { paths: [path], queries: [query] }
+  const readings = readPath(path)
+  if ('refusal' in readings) return readings
+  const queries = new Set([query])
+  if (query?.includes('#')) queries.add(query.slice(0, query.indexOf('#')) || undefined)
+  if (path.includes('#')) queries.add(undefined)
+  return { paths: readings.paths, queries: [...queries] }
+}
+
+/** A question mark with nothing behind it is no query, as for Authelia. */
+function queryOf({ query }: Target): string | undefined {
+  return query === '' ? undefined : query
+}
+
+/** One reading, itself: what nearly every request has. */
+function isPlain(path: string, query: string | undefined): boolean {
+  return (query === undefined || !query.includes('#')) && isCanonical(path)
+}
+
+const refused = (refusal: Refusal): Verdict => ({
+  policy: 'deny',
+  rule: undefined,
+  hasSubject: false,
+  readings: 0,
+  refusal,
+})
+const REFUSED: Readonly<Record<Refusal, Verdict>> = {
+  control: refused('control'),
+  malformed: refused('malformed'),
+  rounds: refused('rounds'),
+  readings: refused('readings'),
+}
+
+function appOf(host: string, title: string, icon: string | undefined): App {
+  // Apps on the same machine are the only ones without TLS
+  const scheme = isLoopback(host) ? 'http' : 'https'
+  const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}/`
+  return { title, host, url, ...(icon !== undefined && { icon }) }
+}

@@ -1,0 +1,286 @@
+import { z } from 'zod'
+import { parseNetwork } from '../../kernel/cidr.ts'
+import type { ConfigReport, Manifest } from '../../kernel/feature.ts'
+import { oneOrMany, scalarMeta } from '../../kernel/scalars.ts'
+import { type Pattern, parsePattern } from './pattern.ts'
+
+/** From the least to the most strict. */
+export const POLICIES = ['bypass', 'one_factor', 'two_factor', 'deny'] as const
+export type Policy = (typeof POLICIES)[number]
+
+/** RFC 9110's methods and WebDAV's (RFC 4918, RFC 5789), as Authelia knows them. */
+const METHODS = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'TRACE',
+  'CONNECT',
+  'OPTIONS',
+  'COPY',
+  'LOCK',
+  'MKCOL',
+  'MOVE',
+  'PROPFIND',
+  'PROPPATCH',
+  'UNLOCK',
+] as const
+
+const OPERATORS = ['present', 'absent', 'equal', 'not equal', 'pattern', 'not pattern'] as const
+export type QueryOperator = (typeof OPERATORS)[number]
+
+const policy = () => z.enum(POLICIES)
+
+/** A list that is there has something in it: an empty one would ask nothing where somebody meant to ask something. */
+const some = <S extends z.ZodType>(item: S) =>
+  oneOrMany(item).refine((list) => list.length > 0, {
+    error: 'is an empty list',
+    params: { allowed: 'at least one value, or no such key' },
+  })
+
+const pattern = () =>
+  z
+    .string()
+    .min(1)
+    .superRefine((source, context) => {
+      const message = patternFault(source)
+      if (message === undefined) return
+      context.addIssue({ code: 'custom', input: source, message, params: { allowed: RE2 } })
+    })
+    .register(scalarMeta, { form: 'pattern' })
+
+const RE2 =
+  'RE2 syntax: no lookaround, no backreferences; see https://github.com/google/re2/wiki/Syntax'
+
+function patternFault(source: string): string | undefined {
+  const parsed = parsePattern(source)
+  if (parsed.ok) return undefined
+  const { problem, character } = parsed.fault
+  return `is no pattern that RE2 accepts: ${problem}, at character ${character}`
+}
+
+const holder = () =>
+  z.string().refine((text) => /^(?:user|group|oauth2:client):./su.test(text), {
+    error: 'names neither a user, a group nor a client',
+    params: { allowed: "'user:john', 'group:admins', 'oauth2:client:grafana'" },
+  })
+
+/** `a`, `[a, b]` and `[[a, b], c]` all become lists of lists: any of the outer, all of the inner. */
+const subject = () =>
+  z.union([
+    holder().transform((one) => [[one]]),
+    z
+      .array(z.union([holder().transform((one) => [one]), z.array(holder()).min(1)]))
+      .refine((list) => list.length > 0, {
+        error: 'is an empty list',
+        params: { allowed: 'at least one subject, or no such key' },
+      }),
+  ])
+
+const methods = () =>
+  some(z.string().toUpperCase().pipe(z.enum(METHODS))).superRefine((list, context) => {
+    for (const [index, method] of list.entries()) {
+      if (list.indexOf(method) === index) continue
+      context.addIssue({
+        code: 'custom',
+        input: method,
+        path: [index],
+        message: `names ${method} a second time`,
+        params: { allowed: 'each method once' },
+      })
+    }
+  })
+
+const condition = z
+  .strictObject({
+    operator: z
+      .enum(OPERATORS)
+      .optional()
+      .describe(
+        'How the value is compared. Without it: `equal` when there is a value, else `present`.',
+      ),
+    key: z.string().min(1).describe('The name of the parameter. Of several, the first counts.'),
+    value: z
+      .union([z.string(), z.number(), z.boolean()])
+      .transform(String)
+      .optional()
+      .describe('What the parameter is compared with; for the pattern operators a pattern (RE2).'),
+  })
+  .superRefine(({ operator, value }, context) => {
+    const say = (message: string, allowed: string) =>
+      context.addIssue({
+        code: 'custom',
+        input: value,
+        path: ['value'],
+        message,
+        params: { allowed },
+      })
+    if (operator === undefined) return
+    const takesValue = operator !== 'present' && operator !== 'absent'
+    if (takesValue && value === undefined) say('is missing', `what \`${operator}\` compares with`)
+    if (!takesValue && value !== undefined)
+      say(`has no meaning with \`${operator}\``, 'no value, or another operator')
+    if (value === undefined || !operator.endsWith('pattern')) return
+    const message = patternFault(value)
+    if (message !== undefined) say(message, RE2)
+  })
+
+const rule = z
+  .strictObject({
+    title: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Names the application on the portal, for those who may open it.'),
+    icon: z.string().min(1).max(500).optional().describe('The address of a picture for it.'),
+    domain: some(z.string().min(1).max(255))
+      .optional()
+      .describe(
+        'Hosts: `app.example.com`; `*.example.com` (any depth, not `example.com` itself); `{user}.example.com` and `{group}.example.com`, the name of whoever asks. A rule needs this or `domain_regex`.',
+      ),
+    domain_regex: some(pattern())
+      .optional()
+      .describe(
+        'Hosts by pattern, in lower case. Groups named `User` and `Group` must be the name and a group of whoever asks.',
+      ),
+    policy: policy().describe('What the rule demands.'),
+    subject: subject()
+      .optional()
+      .describe(
+        'Who: `user:…`, `group:…`, `oauth2:client:…`. Any of a list; of a list within it, all. Whoever has not signed in matches, so as to be asked to.',
+      ),
+    networks: some(z.string().min(1))
+      .optional()
+      .describe('Where from: addresses, CIDR, names under `definitions.network`.'),
+    resources: some(pattern())
+      .optional()
+      .describe(
+        'What: patterns that look for the decoded, cleaned path with the query behind it. Groups named `User` and `Group` as in `domain_regex`.',
+      ),
+    methods: methods().optional().describe('HTTP methods.'),
+    query: z
+      .array(z.array(condition).min(1))
+      .min(1)
+      .optional()
+      .describe('Conditions on the query: any of the lists, all conditions of it.'),
+  })
+  .superRefine((written, context) => {
+    if (written.domain === undefined && written.domain_regex === undefined)
+      context.addIssue({
+        code: 'custom',
+        input: written,
+        path: ['domain'],
+        message: 'is missing, and so is domain_regex: the rule is about no host',
+        params: { allowed: "a host, such as 'app.example.com' or '*.example.com'" },
+      })
+    const asking = written.policy === 'bypass' ? whatAsksWho(written) : undefined
+    if (asking !== undefined)
+      context.addIssue({
+        code: 'custom',
+        input: written,
+        path: [asking],
+        message: 'asks who somebody is, and `policy: bypass` lets in whoever it is',
+        params: { allowed: '`policy: one_factor`, or a rule that does not ask' },
+      })
+  })
+export type AccessRule = z.infer<typeof rule>
+
+export const AccessControl = z
+  .strictObject({
+    default_policy: policy().default('deny').describe('What holds where no rule matches.'),
+    rules: z
+      .array(rule)
+      .default([])
+      .describe('The first rule that matches holds. All criteria of a rule must match.'),
+  })
+  .prefault({})
+export type AccessControl = z.infer<typeof AccessControl>
+
+/** The criterion by which a rule asks who somebody is, if it does. */
+function whatAsksWho(written: AccessRule): 'subject' | 'domain' | 'domain_regex' | undefined {
+  if (written.subject !== undefined) return 'subject'
+  if (written.domain?.some((text) => /^\{(?:user|group)\}/i.test(text))) return 'domain'
+  return written.domain_regex?.some(isNamed) ? 'domain_regex' : undefined
+}
+
+function isNamed(source: string): boolean {
+  return namedIn(source) !== undefined
+}
+
+function namedIn(source: string): Pattern['named'] {
+  const parsed = parsePattern(source)
+  return parsed.ok ? parsed.pattern.named : undefined
+}
+
+function check(
+  config: Readonly<Record<string, unknown>>,
+  report: ConfigReport,
+  explicit: (path: readonly (string | number)[]) => boolean,
+): void {
+  // The loader runs this once both slices are parsed by their own schemas.
+  const control = config['access_control'] as AccessControl
+  const definitions = config['definitions'] as
+    | { readonly network?: Readonly<Record<string, unknown>> }
+    | undefined
+  const named = Object.keys(definitions?.network ?? {})
+  if (control.rules.length === 0) checkEmpty(control, report, explicit)
+  for (const [index, written] of control.rules.entries()) {
+    const path = ['access_control', 'rules', index]
+    for (const [at, text] of (written.networks ?? []).entries()) {
+      if (named.includes(text) || parseNetwork(text) !== undefined) continue
+      const names = named.length === 0 ? 'a name that definitions.network has' : named.join(', ')
+      const hint = `an address, a CIDR, ${names}`
+      report.fault([...path, 'networks', at], 'is no network and no name of one', hint)
+    }
+    for (const [at, text] of (written.domain ?? []).entries()) {
+      const warning = domainWarning(text)
+      if (warning !== undefined) report.warn([...path, 'domain', at], warning)
+    }
+    for (const [at, source] of (written.resources ?? []).entries()) {
+      if (written.policy !== 'bypass' || !isNamed(source)) continue
+      report.warn(
+        [...path, 'resources', at],
+        'has a group named User or Group, which `policy: bypass` never compares: everybody is let in',
+      )
+    }
+  }
+}
+
+function checkEmpty(
+  control: AccessControl,
+  report: ConfigReport,
+  explicit: (path: readonly (string | number)[]) => boolean,
+): void {
+  const { default_policy: everywhere } = control
+  if (everywhere === 'deny' || everywhere === 'bypass')
+    report.fault(
+      ['access_control', 'rules'],
+      everywhere === 'deny'
+        ? 'is empty while default_policy is deny: nobody could open anything'
+        : 'is empty while default_policy is bypass: everything would be open to everybody',
+      'at least one rule, or default_policy one_factor or two_factor',
+    )
+  else if (explicit(['access_control']))
+    report.warn(['access_control', 'rules'], `is empty: ${everywhere} holds everywhere`)
+}
+
+/** What is wrong with a domain that no host will ever match. */
+function domainWarning(text: string): string | undefined {
+  const rest = text.replace(/^(?:\*\.|\{user\}|\{group\})/i, '')
+  if (/^\*[^.]/.test(text))
+    return `matches no host: a wildcard is a whole label, *.${text.slice(1)}`
+  if (rest.includes('*') || /\{(?:user|group)\}/i.test(rest))
+    return 'matches no host: a wildcard or placeholder stands at the beginning only'
+  if (/:\d+$/.test(rest) && !/^\[?[0-9a-f:]+\]?$/i.test(rest))
+    return 'matches no host: rules see hosts without their port'
+  if (rest.includes('/')) return 'matches no host: a domain has no scheme and no path'
+  return undefined
+}
+
+export default {
+  config: { access_control: AccessControl },
+  check,
+} as const satisfies Manifest

@@ -1,0 +1,100 @@
+import type { QueryOperator } from './manifest.ts'
+import type { Pattern } from './pattern.ts'
+
+/** One condition on a query. */
+export interface QueryCondition {
+  readonly operator: QueryOperator
+  readonly key: string
+  /** What equal and not equal compare with. */
+  readonly value: string
+  /** What pattern and not pattern search for. */
+  readonly pattern: Pattern | undefined
+}
+
+/** What a rule asks of the query: one of the lists, all conditions of it. */
+export interface QueryTest {
+  readonly lists: readonly (readonly QueryCondition[])[]
+  readonly keys: ReadonlySet<string>
+}
+
+export function meetsQuery({ lists, keys }: QueryTest, query: string | undefined): boolean {
+  const values = firstValues(query ?? '', keys)
+  return lists.some((list) => list.every((condition) => meets(condition, values)))
+}
+
+/** A key that is not there reads as the empty text, save for present and absent. */
+function meets(
+  { operator, key, value, pattern }: QueryCondition,
+  values: ReadonlyMap<string, string>,
+): boolean {
+  const found = values.get(key) ?? ''
+  switch (operator) {
+    case 'equal':
+      return found === value
+    case 'not equal':
+      return found !== value
+    case 'present':
+      return values.has(key)
+    case 'absent':
+      return !values.has(key)
+    case 'pattern':
+      return pattern?.test(found) ?? false
+    case 'not pattern':
+      return !(pattern?.test(found) ?? true)
+    default:
+      return operator satisfies never
+  }
+}
+
+/** The first value of each of some keys, read as a form is (WHATWG URL §5.1). */
+export function firstValues(query: string, keys: ReadonlySet<string>): Map<string, string> {
+  const values = new Map<string, string>()
+  for (let from = 0; from < query.length && values.size < keys.size; ) {
+    const next = query.indexOf('&', from)
+    const end = next === -1 ? query.length : next
+    const equals = query.indexOf('=', from)
+    const middle = equals === -1 || equals > end ? end : equals
+    if (end > from) {
+      const key = formDecode(query.slice(from, middle))
+      if (keys.has(key) && !values.has(key))
+        values.set(key, formDecode(query.slice(middle + 1, end)))
+    }
+    from = end + 1
+  }
+  return values
+}
+
+function formDecode(text: string): string {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === PERCENT || code === PLUS || code > 0x7f) return decodeBytes(text)
+  }
+  return text
+}
+
+const PERCENT = 0x25
+const PLUS = 0x2b
+
+/**
+ * What is no percent sequence stands for itself, bad UTF-8 is U+FFFD; a raw byte above 0x7f (one character each, as
+ * everywhere in a target) counts like an encoded one.
+ */
+function decodeBytes(text: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  let length = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    const value = byte === PERCENT ? digit(bytes[at + 1]) * 16 + digit(bytes[at + 2]) : -1
+    if (value >= 0) at += 2
+    bytes[length++] = value >= 0 ? value : byte === PLUS ? 0x20 : byte
+  }
+  return bytes.toString('utf8', 0, length)
+}
+
+/** @returns so far below zero for what is no hex digit that no sum with another one is a byte */
+function digit(code: number | undefined): number {
+  if (code === undefined) return -256
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -256
+}
