@@ -63,6 +63,7 @@ export async function createApp(
     requestIdHeader: false,
     genReqId: requestIds(),
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false },
   })
   for (const method of METHODS) {

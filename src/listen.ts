@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { ListenAddress } from './kernel/address.ts'
+import { Refusal } from './kernel/refusal.ts'
 
 export interface Listening {
   /** What was bound, for people: `http://127.0.0.1:9091`, `unix:/run/vestibule.sock`. */
@@ -22,7 +23,7 @@ export interface ListenOptions {
   readonly refusalHeaders: Readonly<Record<string, string>>
 }
 
-/** @throws Error with a sentence for people when an address can't be had */
+/** @throws Refusal when an address can't be had */
 export async function listen(address: ListenAddress, options: ListenOptions): Promise<Listening> {
   let draining = false
   const connections = new Set<Socket>()
@@ -157,12 +158,14 @@ function explain(error: NodeJS.ErrnoException, target: Target): Error {
   const where = target.path ?? `${target.host}:${target.port}`
   const why =
     {
-      EADDRINUSE: 'something else listens there; stop it, or set server.address',
-      EACCES: 'this user may not open it; choose another in server.address',
-      EADDRNOTAVAIL: 'this machine has no such address; see server.address',
-      ENOENT: 'the folder of the socket does not exist; see server.address',
+      EADDRINUSE: 'something else listens there',
+      EACCES: 'this user may not open it',
+      EADDRNOTAVAIL: 'this machine has no such address',
+      ENOENT: 'the folder of the socket does not exist',
     }[error.code ?? ''] ?? error.message
-  return new Error(`cannot listen on ${where}: ${why}`, { cause: error })
+  return new Refusal(`cannot listen on ${where}: ${why}`, 'server.address says where to listen', {
+    cause: error,
+  })
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {

@@ -18,6 +18,7 @@ import { firstStartBanner, randomPassword, resetAdminBanner } from './first-star
 import { createHeaderSets } from './http/headers.ts'
 import type { ListenAddress } from './kernel/address.ts'
 import { systemClock } from './kernel/clock.ts'
+import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
@@ -74,11 +75,18 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 0
   } catch (error) {
     await close()
-    if (!(error instanceof Refusal)) throw error
-    const hint = error.hint === undefined ? '' : `\n  ${error.hint}`
-    options.stderr.write(`vestibule: ${error.message}${hint}\n`)
+    const refusal = asRefusal(error)
+    const hint = refusal.hint === undefined ? '' : `\n  ${refusal.hint}`
+    options.stderr.write(`vestibule: ${refusal.message}${hint}\n`)
     return 1
   }
+}
+
+/** @throws what is neither: a bug, for the command line to report as one */
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (!(error instanceof AppError)) throw error
+  return new Refusal(error.message, JSON.stringify(error.details), { cause: error })
 }
 
 interface Start {
@@ -149,8 +157,6 @@ async function start({
   })
   onClose(() => sessions.close())
 
-  const banner = await admit({ config, users, sessions, data, usersFile, logging })
-
   const app = await createApp(config, {
     log,
     users,
@@ -195,7 +201,16 @@ async function start({
   onClose(() => reloader.close())
 
   const ended = signals(() => void reloader.all())
-  if (banner !== undefined) options.stdout.write(banner)
+  // Once we listen: a start that fails must not have made a user whose password nobody has seen.
+  await admit({
+    config,
+    users,
+    sessions,
+    data,
+    usersFile,
+    log,
+    say: (text) => options.stdout.write(text),
+  })
   log.info({ revision }, `listening on ${listening.urls.join(' and ')}`)
   for (const { portalUrl, domain } of sessions.domains) {
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
@@ -203,50 +218,59 @@ async function start({
   return ended
 }
 
-/** The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25). */
+/**
+ * The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25).
+ *
+ * The password is shown before it is stored: a kill in between costs a password that opens nothing, and the next start
+ * makes another. The other way round it would cost the way in.
+ */
 async function admit({
   config,
   users,
   sessions,
   data,
   usersFile,
-  logging: { log },
+  log,
+  say,
 }: {
   readonly config: Config
   readonly users: Users
   readonly sessions: Sessions
   readonly data: DataDirectory
   readonly usersFile: string
-  readonly logging: Log
-}): Promise<string | undefined> {
-  const admin = { displayName: 'Administrator', groups: config['admin'].groups }
-  if (users.isEmpty()) {
-    const password = randomPassword()
-    await users.add('admin', { ...admin, password })
-    const [domain] = sessions.domains
-    return firstStartBanner({
-      password,
-      portalUrl: domain?.portalUrl?.href ?? '',
-      dataDirectory: data.path,
-      usersFile,
-      nginx: proxies.nginx({
-        verifyUpstream: upstreamOf(config['server'].address),
-        listen: '127.0.0.1:8080',
-        serverName: `app.${domain?.domain ?? ''}`,
-        appUpstream: '127.0.0.1:8081',
-        cookieName: domain?.name ?? '',
-        identityHeaders: config['identity_headers'],
-      }),
-    })
-  }
-  if (!config['reset_admin_password']) return undefined
+  readonly log: Log['log']
+  readonly say: (text: string) => void
+}): Promise<void> {
+  const first = users.isEmpty()
+  if (!first && !config['reset_admin_password']) return
   const password = randomPassword()
-  const known = await users.profile('admin')
-  if (known === undefined) await users.add('admin', { ...admin, password })
+  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password }
+  if (first) {
+    const [domain] = sessions.domains
+    say(
+      firstStartBanner({
+        password,
+        portalUrl: domain?.portalUrl?.href ?? '',
+        dataDirectory: data.path,
+        usersFile,
+        nginx: proxies.nginx({
+          verifyUpstream: upstreamOf(config['server'].address),
+          listen: '127.0.0.1:8080',
+          serverName: `app.${domain?.domain ?? ''}`,
+          appUpstream: '127.0.0.1:8081',
+          cookieName: domain?.name ?? '',
+          identityHeaders: config['identity_headers'],
+        }),
+      }),
+    )
+    await users.add('admin', admin)
+    return
+  }
+  say(resetAdminBanner({ password, usersFile }))
+  if ((await users.profile('admin')) === undefined) await users.add('admin', admin)
   else await users.setPassword('admin', password)
   await sessions.revokeUser('admin')
   log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
-  return resetAdminBanner({ password, usersFile })
 }
 
 function upstreamOf(address: ListenAddress): string {

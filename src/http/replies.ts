@@ -28,6 +28,8 @@ export interface Replies {
   redirect(reply: FastifyReply, location: string, status?: 302 | 303): FastifyReply
   /** Every thrown thing ends here: refusals in their own words, anything else as one generic sentence and an id. */
   installErrorHandlers(app: FastifyInstance): void
+  /** The same for what the router refuses before any handler is set: an address that cannot be decoded. */
+  refuse(error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply
 }
 
 const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -90,11 +92,14 @@ export function createReplies({
         .code(status)
         .headers({ ...headers.api, Location: location })
         .send(),
+    refuse(error, request, reply) {
+      const refusal = asRefusal(error)
+      report(log, error, refusal, request)
+      return refuse(replies, messages, request, reply, refusal)
+    },
     installErrorHandlers(app) {
       app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
-        const refusal = asRefusal(error)
-        report(log, error, refusal, request)
-        return refuse(replies, messages, request, reply, refusal)
+        return replies.refuse(error, request, reply)
       })
       app.setNotFoundHandler(function answerUnknownRoute(request, reply) {
         const path = pathOf(request)

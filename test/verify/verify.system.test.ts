@@ -152,11 +152,11 @@ suite('verify', () => {
       assert.equal(page.headers.location, undefined)
       assert.match(page.body, /You are signed in as bob/)
       assert.match(
-        page.headers['content-security-policy'] ?? '',
+        String(page.headers['content-security-policy']),
         /default-src 'none'.*style-src 'sha256-/,
       )
       assert.match(
-        page.headers['x-vestibule-forbidden'] ?? '',
+        String(page.headers['x-vestibule-forbidden']),
         /^https:\/\/auth\.example\.com\/forbidden\?rd=/,
       )
       const data = await get(path, { ...ask(url), Cookie: bob })
@@ -183,7 +183,7 @@ suite('verify', () => {
         assert.equal(answer.headers['referrer-policy'], 'strict-origin-when-cross-origin')
         assert.equal(answer.headers['x-dns-prefetch-control'], 'off')
         assert.match(
-          answer.headers['permissions-policy'] ?? '',
+          String(answer.headers['permissions-policy']),
           /^accelerometer=\(\), .*interest-cohort=\(\)$/,
         )
         assert.equal(answer.headers['cache-control'], 'no-store')
