@@ -74,11 +74,13 @@ export async function applyEnvironment(
   env: Environment,
   readFile: (path: string) => Promise<TextFile>,
 ): Promise<Applied> {
+  const names = Object.keys(env).filter(isOurs).sort()
+  if (names.length === 0) return { faults: [], notices: [], read: [] }
   const variables = variablesOf(known)
   const faults: Fault[] = []
   const notices: Notice[] = []
   const read: [string, string][] = []
-  for (const name of Object.keys(env).filter(isOurs).sort()) {
+  for (const name of names) {
     const text = env[name]
     if (text === undefined) continue
     if (!name.startsWith(PREFIX)) {

@@ -125,9 +125,7 @@ function assertPlaced(result: LoadResult, what: string): void {
 const SIMPLE: readonly Mutation[] = [
   { kind: 'delete' },
   { kind: 'rename', to: 'x' },
-  ...[null, '', 'x', 5, -1, true, [], {}, [null], { x: 'x' }].map(
-    (to) => ({ kind: 'retype', to }) as const,
-  ),
+  ...[null, 'x', 5, true, [], [null], {}].map((to) => ({ kind: 'retype', to }) as const),
 ]
 
 test('whatever is done to any one key of the example, there is a configuration or a fault with its place', async (t) => {
@@ -156,7 +154,7 @@ test('whatever is done to several keys at once, the same', async (t) => {
       kind: fc.constant('retype' as const),
       to: fc.oneof(
         fc.jsonValue({ maxDepth: 2 }).map((value) => value as Json), // fast-check's own JSON type is the same
-        fc.constantFrom<Json>('*', '..', 'https://', '10.0.0.0/99', 1e9, 0, [[]]),
+        fc.constantFrom<Json>('', -1, '*', '..', 'https://', '10.0.0.0/99', 1e9, 0, [[]]),
       ),
     }),
   )
@@ -172,7 +170,7 @@ test('whatever is done to several keys at once, the same', async (t) => {
       )
       assertPlaced(await read(stringify(mutated, { lineWidth: 0 })), JSON.stringify(changes))
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
 
@@ -221,7 +219,7 @@ test('no bytes in a file make the loader throw', async (t) => {
       const result = await read(pieces.join(''))
       assert.ok(result.ok || result.faults.length > 0)
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })
 
@@ -252,6 +250,6 @@ test('no variable makes the loader throw, and none that begins like ours is pass
       if (result.ok) return
       for (const fault of result.faults) assert.equal(fault.source, `VESTIBULE_${rest}`)
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
