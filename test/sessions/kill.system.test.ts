@@ -35,18 +35,21 @@ test('what was acknowledged before kill -9 is so after it: sessions alive, revok
   await storage.close()
   const alive = new Map<string, string>()
   const dead = new Set<string>()
+  // Everybody still exists: who is signed out is so because the session is gone.
+  const users = new Roster()
   for (let round = 1; round <= ROUNDS; round++) {
     // The kill comes at another moment of the loop in each round.
     for (const line of await runAndKill(path, round, 20 + round * 7)) {
       const [sign = '', value = '', user = ''] = line.split(' ')
-      if (sign === '+') alive.set(value, user)
+      if (sign === '+') {
+        users.add(user)
+        alive.set(value, user)
+      }
       // What was to be revoked may be either until that was acknowledged.
       if (sign === '?') alive.delete(value)
       if (sign === '-') dead.add(value)
     }
     const again = await openStorage({ path, migrations: manifest.migrations, log: { info() {} } })
-    const users = new Roster()
-    for (const user of alive.values()) users.add(user)
     const house = openHouse(t, {
       store: createSqliteStore(again),
       users,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import type { Profile, Users } from '../users/index.ts'
 import type { Entry, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
@@ -27,10 +27,11 @@ export function createRecognition(options: RecogniseOptions) {
   function judge(
     { session }: Entry,
     domain: CookieDomain,
+    now: EpochMs,
   ): Profile | undefined | Promise<Profile | undefined> {
     // Of another domain: it is no cookie here, and not for this host to end (measure 2).
     if (session.domain !== domain.domain) return undefined
-    if (!isAlive(session, domain, clock.now())) {
+    if (!isAlive(session, domain, now)) {
       end(session)
       return undefined
     }
@@ -45,9 +46,9 @@ export function createRecognition(options: RecogniseOptions) {
     return profile
   }
 
-  function welcome(entry: Entry, profile: Profile): Identity {
+  function welcome(entry: Entry, profile: Profile, now: EpochMs): Identity {
     const { session } = entry
-    session.lastSeen = clock.now()
+    session.lastSeen = now
     used(session)
     const known = entry.identity
     if (known !== undefined && known.profile === profile) return known
@@ -57,10 +58,11 @@ export function createRecognition(options: RecogniseOptions) {
   }
 
   function recognise(entry: Entry, domain: CookieDomain): Recognised {
-    const profile = judge(entry, domain)
+    const now = clock.now()
+    const profile = judge(entry, domain, now)
     if (profile === undefined) return undefined
-    if (!(profile instanceof Promise)) return welcome(entry, profile)
-    return profile.then((found) => (found === undefined ? undefined : welcome(entry, found)))
+    if (!(profile instanceof Promise)) return welcome(entry, profile, now)
+    return profile.then((found) => (found === undefined ? undefined : welcome(entry, found, now)))
   }
 
   async function recogniseStored(key: string, domain: CookieDomain): Promise<Identity | undefined> {
@@ -76,13 +78,13 @@ export function createRecognition(options: RecogniseOptions) {
     const judged = await Promise.all(
       keys.map(async (key) => {
         const entry = cache.get(key) ?? (await cache.fetch(key, () => read(key)))
-        const profile = entry === undefined ? undefined : await judge(entry, domain)
+        const profile = entry === undefined ? undefined : await judge(entry, domain, clock.now())
         return entry === undefined || profile === undefined ? [] : [{ entry, profile }]
       }),
     )
     const [first, second] = judged.flat()
     if (first === undefined || second !== undefined) return undefined
-    return welcome(first.entry, first.profile)
+    return welcome(first.entry, first.profile, clock.now())
   }
 
   return (values: readonly string[], domain: CookieDomain): Recognised => {
