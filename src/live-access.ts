@@ -14,7 +14,7 @@ export function createLiveAccess(first: Access): LiveAccess {
     verdict: (subject, target) => current.verdict(subject, target),
     decide: (subject, level, target) => current.decide(subject, level, target),
     explain: (subject, target) => current.explain(subject, target),
-    apps: (subject, level) => current.apps(subject, level),
+    apps: (subject, level, address) => current.apps(subject, level, address),
     replace(next) {
       current = next
     },

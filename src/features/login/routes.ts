@@ -126,7 +126,7 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
             apps:
               identity === undefined
                 ? []
-                : access.apps(subjectOf(visit), levelOf(identity.session)),
+                : access.apps(subjectOf(visit), levelOf(identity.session), visit.address),
             formAction: destinations,
           }),
         )
