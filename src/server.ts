@@ -176,9 +176,15 @@ async function start({
   })
   onClose(() => control.close())
 
+  // Whoever reads the first password off the output must not be faster than its digest is stored: until then requests wait.
+  const doors = Promise.withResolvers<void>()
+  let admitted = false
   const { address, headers, timeouts } = config['server']
   const listening = await listen(address, {
-    handler: (request, response) => app.fastify.routing(request, response),
+    handler: (request, response) => {
+      if (admitted) app.fastify.routing(request, response)
+      else void doors.promise.then(() => app.fastify.routing(request, response))
+    },
     maxHeaderBytes: MAX_HEADER_BYTES,
     timeouts,
     refusalHeaders: createHeaderSets({
@@ -211,6 +217,8 @@ async function start({
     log,
     say: (text) => options.stdout.write(text),
   })
+  admitted = true
+  doors.resolve()
   log.info({ revision }, `listening on ${listening.urls.join(' and ')}`)
   for (const { portalUrl, domain } of sessions.domains) {
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { systemCode } from '../kernel/refusal.ts'
 import type { Fault } from './faults.ts'
 
-/** A configuration is a few kilobytes; a megabyte is a mistake, or an attack on memory. */
-export const MAX_FILE_BYTES = 1024 * 1024
+/** Ten thousand rules are some two megabytes; far more is a mistake, or an attack on memory. */
+export const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 export type TextFile =
   | { readonly ok: true; readonly text: string }
@@ -24,7 +24,7 @@ export async function readText(path: string): Promise<TextFile> {
   } catch (error) {
     return { ok: false, problem: reasonOf(error) }
   }
-  if (bytes.length > MAX_FILE_BYTES) return { ok: false, problem: 'is larger than 1 MiB' }
+  if (bytes.length > MAX_FILE_BYTES) return { ok: false, problem: 'is larger than 16 MiB' }
   try {
     return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch {

@@ -176,13 +176,13 @@ test('a secret that two sources give is refused, and so is one whose file is not
     missing.text,
     'VESTIBULE_SESSION_SECRET_FILE session.secret: names a file that does not exist',
   )
-  const large = await fileWith(t, 'x'.repeat(1024 * 1024 + 1))
+  const large = await fileWith(t, 'x'.repeat(16 * 1024 * 1024 + 1))
   const tooLarge = await withEnv(
     t,
     { VESTIBULE_SESSION_SECRET_FILE: large },
     'session: {cookies: [{domain: x}]}\n',
   )
-  assert.match(tooLarge.text, /names a file that is larger than 1 MiB$/)
+  assert.match(tooLarge.text, /names a file that is larger than 16 MiB$/)
   const empty = await withEnv(
     t,
     { VESTIBULE_SESSION_SECRET_FILE: await fileWith(t, '\n') },

@@ -50,7 +50,7 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
   ['brackets without end', `a: ${'['.repeat(30_000)}`, ':1:'],
   ['bytes that are no text', new Uint8Array([0x61, 0x3a, 0x20, 0xff, 0xfe]), ': is not UTF-8 text'],
   ['UTF-16', Buffer.from('\ufefflog: {}\n', 'utf16le'), ': is not UTF-8 text'],
-  ['more than a megabyte', `# ${'x'.repeat(1024 * 1024)}\n`, ': is larger than 1 MiB'],
+  ['more than sixteen megabytes', `# ${'x'.repeat(16 * 1024 * 1024)}\n`, ': is larger than 16 MiB'],
 ]
 
 for (const [name, text, fault] of REFUSED) {
