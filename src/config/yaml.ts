@@ -19,8 +19,8 @@ import { type Entry, formatPath, type MapTree, type Origin, type Tree } from './
 
 /** Deeper than any key of ours; an alias that contains itself ends here too. */
 const MAX_DEPTH = 64
-/** Values after aliases are expanded: a 1 MiB file without aliases has fewer than half as many useful ones. */
-const MAX_NODES = 50_000
+/** Values after aliases are expanded; ten thousand rules have a tenth as many. */
+const MAX_NODES = 1_000_000
 
 export interface Template {
   readonly path: ConfigPath
