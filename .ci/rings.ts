@@ -26,7 +26,10 @@ for (const file of globSync('src/**/*.ts')) {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true)
   for (const { fileName } of importedFiles) {
     if (!fileName.startsWith('.')) {
-      if (ringOf(file) === 0 && /^(fastify|@fastify|kysely$|pino|node:(fs|net|http))/.test(fileName))
+      if (
+        ringOf(file) === 0 &&
+        /^(fastify|@fastify|kysely$|pino|node:(fs|net|http))/.test(fileName)
+      )
         faults.push(`${file} is kernel and does IO: ${fileName}`)
       continue
     }
