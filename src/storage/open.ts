@@ -56,7 +56,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
   try {
     for (const name of await migrate({ sqlite, path, migrations, clock, db })) {
-      log.info({ migration: name }, 'Database migrated')
+      log.info({ migration: name }, 'the database was migrated')
     }
     if (path !== ':memory:') keepPrivate(path)
   } catch (error) {

@@ -66,6 +66,31 @@ suite('a known session', () => {
   })
 })
 
+suite('the cache', () => {
+  test('keeps who comes often, however many sign in meanwhile', async (t) => {
+    const store = watched(createMemoryStore())
+    const { signIn, who } = openHouse(t, { store, cacheSize: 4 })
+    const { value } = await signIn('alice')
+    for (let i = 0; i < 20; i++) {
+      await signIn(`user-${i}`)
+      assert.equal(await who(value), 'alice')
+    }
+    assert.equal(store.calls['get'], undefined)
+  })
+
+  test('forgets those it has not seen for long as surely as the others', async (t) => {
+    const { signIn, who, sessions } = openHouse(t, { store: createMemoryStore(), cacheSize: 4 })
+    const names = ['alice', 'bob', 'carol']
+    const [alice, bob, carol] = await Promise.all(names.map((name) => signIn(name)))
+    assert.ok(alice && bob && carol)
+    await sessions.revoke(alice.key)
+    assert.equal(await who(alice.value), undefined)
+    await sessions.revokeUser('bob')
+    assert.equal(await who(bob.value), undefined)
+    assert.equal(await who(carol.value), 'carol')
+  })
+})
+
 suite('a cookie that is none', () => {
   test('never reaches the store when it cannot be ours', async (t) => {
     const store = watched(createMemoryStore())

@@ -2,8 +2,8 @@ import type { EpochMs } from '../../kernel/clock.ts'
 import type { Session } from './session.ts'
 
 /**
- * The ending of all sessions of a user, from the moment it is asked for until the store has done it. In between (and
- * for as long as the store fails) what the store still has of that user counts for nothing.
+ * The ending of all sessions of some users, from the moment it is asked for until the store has done it. In between (and
+ * for as long as the store fails) what the store still has of them counts for nothing.
  */
 export interface Endings {
   /** Users whose sessions the store has not ended yet. */
@@ -12,7 +12,7 @@ export interface Endings {
   /** Whether the session is one of those that are to end. */
   covers(session: Session): boolean
   /** Runs the ending; if `work` fails, it stays pending. */
-  run<T>(user: string, now: EpochMs, work: () => Promise<T>): Promise<T>
+  run<T>(users: ReadonlySet<string>, now: EpochMs, work: () => Promise<T>): Promise<T>
   /** @returns whether an ending began while `work` ran: what `work` stored may have come too late for it */
   watch(user: string, work: () => Promise<void>): Promise<boolean>
 }
@@ -27,13 +27,13 @@ export function createEndings(): Endings {
       const ending = since.get(user)
       return ending !== undefined && createdAt <= ending.at
     },
-    async run(user, now, work) {
+    async run(users, now, work) {
       const ending = { at: now }
-      since.set(user, ending)
-      for (const watcher of watchers) watcher.ended ||= watcher.user === user
+      for (const user of users) since.set(user, ending)
+      for (const watcher of watchers) watcher.ended ||= users.has(watcher.user)
       const result = await work()
       // A later ending has more to do.
-      if (since.get(user) === ending) since.delete(user)
+      for (const user of users) if (since.get(user) === ending) since.delete(user)
       return result
     },
     async watch(user, work) {

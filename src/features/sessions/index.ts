@@ -95,7 +95,7 @@ export interface SessionsOptions {
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
   /** Unguessable bytes. */
   readonly random?: (size: number) => Buffer
-  /** How many sessions are kept in memory; 100,000 by default, some 50 MB. */
+  /** How many sessions are kept in memory; 100,000 by default, some 60 MB. */
   readonly cacheSize?: number
 }
 
@@ -118,14 +118,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     async write(sessions) {
       for (const key of await store.touch(sessions.map(stored))) drop(key)
     },
-    failed: (error) => log.error({ err: error }, 'The last use of sessions could not be stored'),
+    failed: (error) => log.error({ err: error }, 'the last use of sessions could not be stored'),
   })
   const stopSweeper = startSweeper({
     async sweep(limit) {
-      for (const user of endings.pending()) await revokeUser(user)
+      if (endings.pending().length > 0) await revokeUsers(endings.pending())
       return store.sweep(clock.now(), limit)
     },
-    failed: (error) => log.error({ err: error }, 'Sessions that are over could not be removed'),
+    failed: (error) => log.error({ err: error }, 'sessions that are over could not be removed'),
   })
   const inBackground = new Set<Promise<void>>()
   let warned = false
@@ -142,7 +142,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // It stays where it is: after a mistake with the secret, putting the old one back brings everybody back.
     if (!warned) {
       log.warn(
-        'A stored session could not be opened and counts as none: session.secret was changed, or the store was tampered with. This is said once',
+        'a stored session could not be opened and counts as none: session.secret was changed, or the store was tampered with (said once)',
       )
     }
     warned = true
@@ -176,23 +176,22 @@ export function createSessions(options: SessionsOptions): Sessions {
     return count
   }
 
-  async function revokeUser(user: string): Promise<number> {
+  async function revokeUsers(names: readonly string[]): Promise<number> {
+    const gone = new Set(names)
     const forget = (): void => {
-      cache.forgetUser(user)
-      lastSeen.dropUser(user)
+      cache.forgetUsers(gone)
+      lastSeen.dropUsers(gone)
     }
-    return endings.run(user, clock.now(), async () => {
+    return endings.run(gone, clock.now(), async () => {
       forget()
-      const count = await ask('delete', () => store.deleteOwned(records.owners(user)))
+      const count = await ask('delete', () => store.deleteOwned(names.flatMap(records.owners)))
       forget() // as in revoke
       return count
     })
   }
 
   users.onRemoved((names) => {
-    for (const name of names) {
-      later(revokeUser(name), 'The sessions of a removed user are not deleted yet')
-    }
+    later(revokeUsers(names), 'the sessions of removed users are not deleted yet')
   })
 
   return {
@@ -202,7 +201,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     identify: createRecognition({
       cache,
       read,
-      end: ({ key }) => later(revoke(key), 'A session that is over could not be removed'),
+      end: ({ key }) => later(revoke(key), 'a session that is over could not be removed'),
       used: lastSeen.note,
       users,
       clock,
@@ -210,7 +209,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     async start({ domain, profile, factors, remember, address, userAgent, replaces }) {
       // What a failing store kept of this user is ended first: when it is ended later, this session would go with it.
-      if (endings.isPending(profile.name)) await revokeUser(profile.name)
+      if (endings.isPending(profile.name)) await revokeUsers([profile.name])
       const value = random(32).toString('base64url')
       const now = clock.now()
       const remembered = remember && domain.rememberMe > 0
@@ -229,8 +228,9 @@ export function createSessions(options: SessionsOptions): Sessions {
         lastSeen: now,
       }
       const replaced = replaces.filter(isWellFormed).map(keyOf)
+      const row = stored(session)
       const ended = await endings.watch(profile.name, () =>
-        ask('put', () => store.put(stored(session), replaced)),
+        ask('put', () => store.put(row, replaced)),
       )
       for (const key of replaced) drop(key)
       if (ended) {
@@ -244,7 +244,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     async revoke(key) {
       await revoke(key)
     },
-    revokeUser,
+    revokeUser: (user) => revokeUsers([user]),
     async revokeById(id) {
       const row = await ask('find', () => store.findById(id))
       return row !== undefined && (await revoke(row.key)) > 0

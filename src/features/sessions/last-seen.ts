@@ -18,7 +18,7 @@ export interface LastSeen {
   note(session: Session): void
   /** The session is over: nothing more is to be written. */
   drop(key: string): void
-  dropUser(user: string): void
+  dropUsers(users: ReadonlySet<string>): void
   /** Writes all that is noted; what could not be written stays noted. */
   flush(): Promise<void>
   /** Flushes a last time. */
@@ -73,8 +73,8 @@ export function createLastSeen({ domains, write, failed }: LastSeenOptions): Las
     drop(key) {
       noted.delete(key)
     },
-    dropUser(user) {
-      for (const [key, session] of noted) if (session.user === user) noted.delete(key)
+    dropUsers(users) {
+      for (const [key, { user }] of noted) if (users.has(user)) noted.delete(key)
     },
     flush,
     async close() {

@@ -88,7 +88,7 @@ export function createRecognition(options: RecogniseOptions) {
   }
 
   return (values: readonly string[], domain: CookieDomain): Recognised => {
-    const [only] = values
+    const only = values[0]
     if (only === undefined || values.length > MAX_VALUES) return undefined
     if (values.length === 1) {
       if (!isWellFormed(only)) return undefined

@@ -17,7 +17,8 @@ export interface StoredSession {
 
 /**
  * Keeps sealed sessions. Any call may reject with any error when the store fails; sessions/index.ts turns it into the
- * refusal that a client gets. What a call acknowledged is durable, and every call that begins later sees it.
+ * refusal that a client gets. Every call ends: a store that may hang has a time limit of its own. What a call
+ * acknowledged is durable, and every call that begins later sees it.
  */
 export interface SessionStore {
   get(key: string): Promise<StoredSession | undefined>
