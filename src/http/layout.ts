@@ -60,7 +60,7 @@ export function createLayout({
 <p class="brand">!${MARK}<span>${brand}</span></p>
 !${content}
 </main>
-!${requestId === undefined ? '' : html`<p class="request-id">${t('page.requestId', { id: requestId })}</p>`}
+!${requestId === undefined ? '' : html`<footer class="request-id">${t('page.requestId', { id: requestId })}</footer>`}
 </body>
 </html>
 `

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import {
   noBrowser,
@@ -171,7 +172,7 @@ suite('a person at a browser, behind nginx', { skip: noNginx ?? noBrowser }, () 
     await page.context().close()
   })
 
-  test('no page breaks its own policy, and none is wider than a phone', async () => {
+  test('every page is accessible, keeps its own policy and fits a phone, in light and dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const [size, viewport] of Object.entries({
         phone: { width: 360, height: 740 },
@@ -191,6 +192,14 @@ suite('a person at a browser, behind nginx', { skip: noNginx ?? noBrowser }, () 
           await screenshot(page, `${name}-${size}-${colorScheme}`)
           const wider = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
           assert.equal(wider, false, `${name} at ${size}`)
+          // Evaluated and not added as a script: the page's own policy would refuse it.
+          await page.evaluate(axe.source)
+          const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
+          assert.deepEqual(
+            violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+            [],
+            `${name} in ${colorScheme} at ${size}`,
+          )
         }
         await page.goto(`http://app.${site}/`)
         await look('sign-in')
