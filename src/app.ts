@@ -18,7 +18,7 @@ import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
-import { createPeers } from './http/peers.ts'
+import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import { createLiveAccess, type LiveAccess } from './live-access.ts'
 
@@ -34,6 +34,8 @@ export interface Tools {
 export interface App {
   readonly fastify: FastifyInstance
   readonly access: LiveAccess
+  /** To be told of each connection before its first request is read. */
+  readonly connected: Peers['welcome']
 }
 
 /** Node's default of 16 KiB answers 431 where an app sets many cookies, and nginx makes 500 of it (http-api §1). */
@@ -95,7 +97,7 @@ export async function createApp(
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.ready()
-  return { fastify, access }
+  return { fastify, access, connected: peers.welcome }
 }
 
 /** Short, unique over restarts and instances, and cheap: a random prefix a process, then a count. */

@@ -16,6 +16,8 @@ export interface Listening {
 
 export interface ListenOptions {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void
+  /** Told of each connection before its first request is read. */
+  readonly connected: (socket: Socket, kind: 'tcp' | 'unix') => void
   readonly maxHeaderBytes: number
   /** Milliseconds. */
   readonly timeouts: { readonly read: number; readonly write: number; readonly idle: number }
@@ -53,6 +55,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     server.maxHeadersCount = 0
     server.on('connection', (socket: Socket) => {
       connections.add(socket)
+      options.connected(socket, address.kind)
       socket.once('close', () => connections.delete(socket))
     })
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -185,6 +185,7 @@ async function start({
       if (admitted) app.fastify.routing(request, response)
       else void doors.promise.then(() => app.fastify.routing(request, response))
     },
+    connected: app.connected,
     maxHeaderBytes: MAX_HEADER_BYTES,
     timeouts,
     refusalHeaders: createHeaderSets({

@@ -16,6 +16,11 @@ import { memoize } from '../kernel/memo.ts'
  * X-Forwarded-For that is not itself a trusted proxy.
  */
 export interface Peers {
+  /**
+   * Takes note of a new connection while its other end can still be asked for: a socket that was closed meanwhile has
+   * no address, and must not pass for a unix socket, which has none either.
+   */
+  welcome(socket: Socket, kind: 'tcp' | 'unix'): void
   /** Whether this connection comes from a trusted proxy. A unix socket does. */
   trusts(socket: Socket): boolean
   /**
@@ -68,9 +73,7 @@ export function createPeers({
   const peerOf = (socket: Socket): Peer => {
     const known = peers.get(socket)
     if (known !== undefined) return known
-    // A unix socket has no address: whoever can open it was let in by the file system.
-    const { remoteAddress } = socket
-    const peer = remoteAddress === undefined ? { address: '', trusted: true } : hop(remoteAddress)
+    const peer = hop(socket.remoteAddress ?? '')
     peers.set(socket, peer)
     return peer
   }
@@ -90,6 +93,11 @@ export function createPeers({
   })
 
   return {
+    welcome(socket, kind) {
+      // A unix socket has no address: whoever can open it was let in by the file system.
+      if (kind === 'unix') peers.set(socket, { address: '', trusted: true })
+      else peerOf(socket)
+    },
     trusts: (socket) => peerOf(socket).trusted,
     addressOf: (socket) => peerOf(socket).address,
     clientBehind(socket, forwardedFor) {

@@ -15,7 +15,7 @@ function peersWith(trustedProxies: readonly string[]) {
 const { peers } = peersWith(['127.0.0.0/8', '::1', '10.0.0.0/8', 'fd00::/8'])
 
 test('only configured peers are trusted, in every spelling of their address (advisory 46)', () => {
-  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.9.8.7', 'fd12::1', undefined])
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '10.9.8.7', 'fd12::1'])
     assert.equal(peers.trusts(from(address)), true, address)
   for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::1', '11.0.0.1'])
     assert.equal(peers.trusts(from(address)), false, address)
@@ -49,6 +49,21 @@ for (const [headers, client] of WALKS) {
   test(`behind a trusted proxy, X-Forwarded-For ${JSON.stringify(headers).slice(0, 60)} is ${client} (advisories 24, 25)`, () =>
     assert.equal(peers.clientBehind(from('127.0.0.1'), headers), client))
 }
+
+test('a unix socket is trusted; a connection that is gone is not, whatever it was', () => {
+  const unix = from(undefined)
+  peers.welcome(unix, 'unix')
+  assert.equal(peers.trusts(unix), true)
+  assert.equal(peers.trusts(from(undefined)), false)
+  // The other end of an untrusted connection closes after its request was read: its address is gone, the verdict stays.
+  const socket = { remoteAddress: '192.0.2.1' as string | undefined }
+  // As in `from`: all that is read of a socket.
+  const closing = socket as unknown as Socket
+  peers.welcome(closing, 'tcp')
+  socket.remoteAddress = undefined
+  assert.equal(peers.trusts(closing), false)
+  assert.equal(peers.addressOf(closing), '192.0.2.1')
+})
 
 test('an untrusted peer is reported once, with the line that would trust it', () => {
   const { peers: strict, lines } = peersWith(['127.0.0.0/8'])

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { AppError } from '../../kernel/errors.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Profile, Users } from '../users/index.ts'
 import type { Visit } from './visit.ts'
@@ -33,6 +34,16 @@ export function createFirstFactor({
   readonly sessions: Sessions
   readonly log: Logger
 }) {
+  /** The user's sessions may be ended while this one begins: then it is as if the password had been wrong. */
+  const start = async (options: Parameters<Sessions['start']>[0]) => {
+    try {
+      return await sessions.start(options)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'AUTHENTICATION_FAILED') return undefined
+      throw error
+    }
+  }
+
   return async (
     { username, password, remember }: Credentials,
     visit: Visit,
@@ -46,7 +57,7 @@ export function createFirstFactor({
       return { kind: 'refused' }
     }
     const { profile } = answer
-    const { cookie } = await sessions.start({
+    const started = await start({
       domain: visit.domain,
       profile,
       factors: ['password'],
@@ -55,8 +66,9 @@ export function createFirstFactor({
       userAgent: visit.userAgent,
       replaces: visit.cookies,
     })
+    if (started === undefined) return { kind: 'refused' }
     log.info(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
-    return { kind: 'accepted', profile, cookie }
+    return { kind: 'accepted', profile, cookie: started.cookie }
   }
 }
 
