@@ -10,7 +10,7 @@ import verify from './features/verify/manifest.ts'
 import http from './http/manifest.ts'
 import type { Manifest } from './kernel/feature.ts'
 import log from './log/manifest.ts'
-import { manifest as storage } from './storage/manifest.ts'
+import storage from './storage/manifest.ts'
 
 export const features = {
   http,

@@ -163,7 +163,7 @@ async function start({
     sessions,
     checks: {
       storage: async () => {
-        storage.sqlite.prepare('select 1').get()
+        storage.sqlite.prepare('select name from sqlite_schema limit 1').get()
       },
     },
   })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Manifest } from '../kernel/feature.ts'
 import { secret } from '../kernel/scalars.ts'
 
-export const manifest = {
+export default {
   config: {
     storage: z
       .object({
