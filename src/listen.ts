@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { lstatSync, unlinkSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { ListenAddress } from './kernel/address.ts'
-import { Refusal } from './kernel/refusal.ts'
+import { Refusal, systemCode } from './kernel/refusal.ts'
 
 export interface Listening {
   /** What was bound, for people: `http://127.0.0.1:9091`, `unix:/run/vestibule.sock`. */
@@ -23,26 +23,32 @@ export interface ListenOptions {
   readonly timeouts: { readonly read: number; readonly write: number; readonly idle: number }
   /** For what the HTTP parser refuses before anybody reads it. */
   readonly refusalHeaders: Readonly<Record<string, string>>
+  /** A connection could not be accepted (out of memory, say); the next one may be. */
+  readonly onError: (error: Error) => void
 }
+
+/** How often slow clients are looked for. Node's own 30 s would make half a minute of a timeout of six seconds. */
+const CHECK_EVERY = 1_000
+/** How long a client that was refused may take to read why, before its connection is cut. */
+const LINGER = 1_000
+/** How often, while draining, connections are looked for that have nothing left to do. */
+const SWEEP_EVERY = 50
 
 /** @throws Refusal when an address can't be had */
 export async function listen(address: ListenAddress, options: ListenOptions): Promise<Listening> {
   let draining = false
   const connections = new Set<Socket>()
   const servers: Server[] = []
+  const refuse = createRefuser(options.refusalHeaders)
 
-  const open = async (target: {
-    host?: string
-    port?: number
-    path?: string
-    ipv6Only?: boolean
-  }) => {
+  const open = async (target: Target) => {
     const server = http.createServer(
       {
         maxHeaderSize: options.maxHeaderBytes,
         headersTimeout: options.timeouts.read,
         requestTimeout: options.timeouts.read,
         keepAliveTimeout: options.timeouts.idle,
+        connectionsCheckingInterval: CHECK_EVERY,
         noDelay: true,
       },
       (request, response) => {
@@ -59,15 +65,10 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
       socket.once('close', () => connections.delete(socket))
     })
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      refuse(error, socket as Socket, options.refusalHeaders)
+      refuse(error, socket as Socket)
     })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(target, () => {
-        server.removeListener('error', reject)
-        resolve()
-      })
-    })
+    await bind(server, target)
+    server.on('error', options.onError)
     servers.push(server)
     return server
   }
@@ -77,15 +78,17 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     for (const target of await targetsOf(address)) {
       try {
         const server = await open(target)
-        if (target.path !== undefined) {
-          if (address.kind === 'unix') chmodSync(target.path, 0o777 & ~(address.umask ?? 0o117))
-          urls.push(`unix:${target.path}`)
-        } else urls.push(urlOf(server.address() as AddressInfo))
+        // What listens on no path has an address and a port.
+        urls.push(
+          target.path === undefined
+            ? urlOf(server.address() as AddressInfo)
+            : `unix:${target.path}`,
+        )
       } catch (error) {
         // A machine without IPv6 is no fault when both loopbacks were wanted.
-        const code = (error as NodeJS.ErrnoException).code ?? ''
-        if (target.optional && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code)) continue
-        throw explain(error as NodeJS.ErrnoException, target)
+        if (target.optional && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(systemCode(error)))
+          continue
+        throw explain(error, target)
       }
     }
   } catch (error) {
@@ -101,12 +104,19 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
       )
       for (const server of servers) server.closeIdleConnections()
+      // An answer that was under way ends on a connection that was promised to stay; one that was opened in advance, as
+      // browsers do, never asks at all.
+      const sweeper = setInterval(() => {
+        for (const server of servers) server.closeIdleConnections()
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+      }, SWEEP_EVERY)
       let cut = 0
       const deadline = setTimeout(() => {
         cut = connections.size
         for (const server of servers) server.closeAllConnections()
       }, grace)
       await closed
+      clearInterval(sweeper)
       clearTimeout(deadline)
       return cut
     },
@@ -117,14 +127,33 @@ interface Target {
   readonly host?: string
   readonly port?: number
   readonly path?: string
+  /** Of a path: what the mode of the socket leaves out. */
+  readonly umask?: number
   readonly ipv6Only?: boolean
   readonly optional?: boolean
+}
+
+/** Its owner and its group may write, that is connect. */
+const SOCKET_UMASK = 0o117
+
+async function bind(server: Server, { umask, optional: _, ...target }: Target): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  // A socket is made inside this call, and has its mode from its first moment.
+  const before = umask === undefined ? undefined : process.umask(umask)
+  try {
+    server.listen(target, resolve)
+  } finally {
+    if (before !== undefined) process.umask(before)
+  }
+  await promise
+  server.removeListener('error', reject)
 }
 
 async function targetsOf(address: ListenAddress): Promise<readonly Target[]> {
   if (address.kind === 'unix') {
     await removeStaleSocket(address.path)
-    return [{ path: address.path }]
+    return [{ path: address.path, umask: address.umask ?? SOCKET_UMASK }]
   }
   const { host, port, family } = address
   if (host === 'localhost') {
@@ -135,7 +164,9 @@ async function targetsOf(address: ListenAddress): Promise<readonly Target[]> {
   }
   if (host !== '') return [{ host, port }]
   if (family === 4) return [{ host: '0.0.0.0', port }]
-  return [{ host: '::', port, ...(family === 6 && { ipv6Only: true }) }]
+  if (family === 6) return [{ host: '::', port, ipv6Only: true }]
+  // Without a host Node takes `::`, which is both, and 0.0.0.0 where there is no IPv6.
+  return [{ port }]
 }
 
 /** A socket that a killed server left behind; one that somebody answers on is left alone and fails as in use. */
@@ -148,24 +179,30 @@ async function removeStaleSocket(path: string): Promise<void> {
       probe.destroy()
       resolve(true)
     })
-    probe.once('error', () => resolve(false))
+    // Any other failure (it may not be opened by us, say) is no proof that nobody is there.
+    probe.once('error', (error) => resolve(systemCode(error) !== 'ECONNREFUSED'))
   })
   if (!alive) unlinkSync(path)
 }
 
-function urlOf({ address, port, family }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
-}
+const urlOf = ({ address, port }: AddressInfo): string => `http://${hostAndPort(address, port)}`
 
-function explain(error: NodeJS.ErrnoException, target: Target): Error {
-  const where = target.path ?? `${target.host}:${target.port}`
+const hostAndPort = (host: string, port: number | undefined): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`
+
+function explain(error: unknown, target: Target): Refusal {
+  const where = target.path ?? hostAndPort(target.host ?? '', target.port)
   const why =
     {
-      EADDRINUSE: 'something else listens there',
+      EADDRINUSE:
+        target.path === undefined
+          ? 'something else listens there'
+          : 'something else listens there, or a file is in the way',
       EACCES: 'this user may not open it',
       EADDRNOTAVAIL: 'this machine has no such address',
       ENOENT: 'the folder of the socket does not exist',
-    }[error.code ?? ''] ?? error.message
+      ENAMETOOLONG: 'the path of a socket may have about a hundred bytes',
+    }[systemCode(error)] ?? (error instanceof Error ? error.message : 'unknown error')
   return new Refusal(`cannot listen on ${where}: ${why}`, 'server.address says where to listen', {
     cause: error,
   })
@@ -176,18 +213,25 @@ const REFUSALS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-function refuse(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
-  headers: Readonly<Record<string, string>>,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
+/** Answers what is no request, or none in time: `400`, `408` or `431`, and the connection is over. */
+function createRefuser(headers: Readonly<Record<string, string>>) {
+  const head = Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+  const refused = new WeakSet<Socket>()
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    // What comes after it is not read as a request either.
+    if (refused.has(socket)) return
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    refused.add(socket)
+    const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
+    socket.end(
+      `HTTP/1.1 ${status}\r\n${head}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${status.length}\r\nConnection: close\r\n\r\n${status}`,
+    )
+    // Cut at once, a client that still sends would lose the answer; never cut, one that does not close would stay.
+    setTimeout(() => socket.destroy(), LINGER).unref()
   }
-  const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(
-    `HTTP/1.1 ${status}\r\n${lines.join('')}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${status.length}\r\nConnection: close\r\n\r\n${status}`,
-  )
 }

@@ -39,8 +39,11 @@ export interface ServeOptions {
 
 type Accepted = Extract<Loaded, { ok: true }>
 
-/** How long requests under way may take once the server was asked to stop. Milliseconds. */
-const GRACE = 10_000
+/**
+ * How long requests under way may take once the server was asked to stop. Milliseconds: docker kills after ten seconds, and
+ * what is still to be written comes after them.
+ */
+const GRACE = 8_000
 
 /** @returns the exit status once the server has ended: 0 after SIGTERM or SIGINT, 1 when it could not start */
 export async function serve(options: ServeOptions): Promise<number> {
@@ -62,14 +65,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   try {
     const log = createLog(logSettings(loaded.config['log'], options.isTTY), options.stdout)
     opened.unshift(() => log.close())
-    const stopped = await start({
+    const signal = await start({
       options,
       loaded,
       load,
       log,
       onClose: (one) => opened.unshift(one),
     })
-    const signal = await stopped
     log.log.info({ signal }, 'stopping')
     await close()
     return 0
@@ -98,14 +100,8 @@ interface Start {
   readonly onClose: (close: () => unknown) => void
 }
 
-/** @returns a promise of the signal that ends it */
-async function start({
-  options,
-  loaded,
-  load,
-  log: logging,
-  onClose,
-}: Start): Promise<Promise<string>> {
+/** @returns the signal that ended it */
+async function start({ options, loaded, load, log: logging, onClose }: Start): Promise<string> {
   const { config, warnings, sources, revision } = loaded
   const { log } = logging
   const clock = systemClock
@@ -192,6 +188,7 @@ async function start({
       hsts: headers.hsts,
       frameAncestors: headers.frame_ancestors,
     }).api,
+    onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
   })
   onClose(async () => {
     const cut = await listening.drain(GRACE)
