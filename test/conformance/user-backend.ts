@@ -130,6 +130,14 @@ export function userBackendConformance(
       assert.ok(answer.kind === 'accepted')
       assert.deepEqual(answer.profile.groups, ['staff'])
       await assert.rejects(users.add('admin', admin), isRefused('USER_EXISTS'))
+      const both = await Promise.allSettled(
+        ['one', 'two'].map((password) => users.add('carol', { ...admin, password })),
+      )
+      const lost = both.filter((settled) => settled.status === 'rejected')
+      assert.deepEqual(
+        lost.map(({ reason }) => isRefused('USER_EXISTS')(reason)),
+        [true],
+      )
     })
 
     test('a name that cannot be one is not added', async (t) => {

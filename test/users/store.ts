@@ -89,7 +89,10 @@ export async function openStore(
   return { users, ...kept }
 }
 
-/** Waits until it is so; the test runner's own limit ends what never comes. */
+/** Waits until it is so. The limit is for what never comes: a run must end. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(10)
+  for (let looks = 0; !condition(); looks++) {
+    if (looks > 1000) throw new Error('what was waited for never came')
+    await sleep(10)
+  }
 }

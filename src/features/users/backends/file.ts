@@ -125,7 +125,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
 
   async function noticed(): Promise<void> {
     const before = revision
-    const result = await serial(load)
+    const result = await load()
     if (result.ok && result.revision !== before)
       log.info(
         { file: path, users: result.users, revision },
@@ -225,7 +225,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
         path,
         log,
         changed: () =>
-          void noticed().catch((error: unknown) =>
+          void serial(noticed).catch((error: unknown) =>
             log.error({ err: error, file: path }, 'the users file could not be read again'),
           ),
         ...(options.pollEvery !== undefined && { pollEvery: options.pollEvery }),

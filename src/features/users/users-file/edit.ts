@@ -80,7 +80,7 @@ function appendToBlock(
   const end = endOf(last)
   const from = end > 0 && text[end - 1] === '\n' ? end : lineEnd(text, end)
   const at = behindComments(text, from, indent.length)
-  const block = blockUser(name, user, indent, ' '.repeat(Math.max(1, step)), eolOf(text))
+  const block = blockUser(name, user, indent, ' '.repeat(Math.max(1, step)), eolOf(text, at))
   return { ok: true, text: closed(text.slice(0, at)) + block + text.slice(at) }
 }
 
@@ -145,7 +145,11 @@ function lineEnd(text: string, from: number): number {
   return newline === -1 ? text.length : newline + 1
 }
 
-const eolOf = (text: string): string => (/\r?\n/.exec(text)?.[0] === '\r\n' ? '\r\n' : '\n')
+/** How the line before `at` ends: what is added ends like its neighbour. */
+function eolOf(text: string, at = text.length): string {
+  const newline = text.lastIndexOf('\n', at - 1)
+  return newline > 0 && text[newline - 1] === '\r' ? '\r\n' : '\n'
+}
 
 /** The text with its last line ended. */
 const closed = (text: string): string =>

@@ -119,7 +119,8 @@ function readDigest(
   const stored = isNothing(value) ? '' : textOf(value)
   if (stored === undefined) return fault(node, path, 'is not a text', 'a digest')
   if (stored === '') return fault(node ?? key, path, 'is missing', 'a digest')
-  const parsed = parseDigest(stored)
+  // `password: |` ends in a line break, which Authelia passes over too.
+  const parsed = parseDigest(stored.replace(/\r?\n$/, ''))
   return parsed.ok ? parsed.digest : fault(node, path, parsed.problem, parsed.hint)
 }
 

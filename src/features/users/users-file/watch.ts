@@ -7,7 +7,7 @@ import { type Stamp, stampOf } from './disk.ts'
 
 export interface WatchOptions {
   readonly path: string
-  /** Called when the file is there and has come to rest, at least once after each change; may be called without one. */
+  /** Called when the file has come to rest or is gone, after each change and now and then without one. */
   readonly changed: () => void
   readonly log: Pick<BaseLogger, 'warn'>
   /** How often the file is looked at without being told, in milliseconds. */
@@ -29,7 +29,8 @@ export function watchFile(options: WatchOptions): { close(): void } {
   let looking = false
   let again = false
   let warned = false
-  let seen: Stamp | undefined
+  /** No stamp is empty: the first look always tells, of what happened before there was a watch. */
+  let seen: Stamp | undefined = ''
 
   function follow(directory: string): void {
     if (closed || watchers.has(directory)) return
@@ -66,7 +67,7 @@ export function watchFile(options: WatchOptions): { close(): void } {
         const stamp = await atRest()
         if (closed) return
         seen = stamp
-        if (stamp !== undefined) changed()
+        changed()
       } while (again)
     } finally {
       looking = false

@@ -32,7 +32,7 @@ export interface Complaint extends Place {
 const SYNTAX: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'has an anchor or alias without a name',
   BAD_DQ_ESCAPE: 'has an escape sequence that YAML does not know (use single quotes?)',
-  BAD_INDENT: 'is not indented like what it belongs to',
+  BAD_INDENT: 'is not indented like what it belongs to, or a bracket before it is not closed',
   BAD_SCALAR_START: 'begins with a character that YAML reserves (quote the value)',
   BLOCK_AS_IMPLICIT_KEY: 'has a second ":" on the line, or a wrong indentation (quote the value?)',
   MISSING_CHAR: 'lacks a closing quote, bracket or comma',

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { formatFault, formatNotice, loadConfig } from '../../src/config/index.ts'
+import passwords from '../../src/features/passwords/manifest.ts'
+import { hashParameters } from '../../src/features/users/index.ts'
+import users from '../../src/features/users/manifest.ts'
+
+async function load(t: TestContext, text: string) {
+  const cwd = mkdtempSync(join(tmpdir(), 'vestibule-config-'))
+  t.after(() => rmSync(cwd, { recursive: true, force: true }))
+  writeFileSync(join(cwd, 'c.yml'), text)
+  return loadConfig({ files: ['c.yml'], env: {}, cwd, features: { users, passwords } })
+}
+async function accepted(t: TestContext, text: string) {
+  const loaded = await load(t, text)
+  assert.ok(loaded.ok, loaded.ok ? '' : loaded.faults.map(formatFault).join('\n'))
+  const { config, warnings } = loaded
+  return {
+    file: config['authentication_backend.file'],
+    refresh: config['authentication_backend.refresh_interval'],
+    hashing: config['authentication_backend.hashing'],
+    parameters: hashParameters(config['authentication_backend.file'].password),
+    warnings: warnings.map(formatNotice).join('\n'),
+  }
+}
+async function refused(t: TestContext, text: string): Promise<string> {
+  const loaded = await load(t, text)
+  assert.ok(!loaded.ok, `accepted:\n${text}`)
+  return loaded.faults.map(formatFault).join('\n')
+}
+const password = (keys: string) => `authentication_backend: {file: {password: {${keys}}}}\n`
+
+test('without a word about it, users are in the data directory and hashed with argon2id', async (t) => {
+  const { file, parameters, refresh, hashing, warnings } = await accepted(t, '')
+  assert.equal(warnings, '')
+  assert.deepEqual([file.path, file.watch], ['', true])
+  assert.deepEqual({ ...file.search }, { email: false, case_insensitive: false })
+  assert.deepEqual(parameters, {
+    algorithm: 'argon2',
+    variant: 'argon2id',
+    iterations: 3,
+    memory: 65_536,
+    parallelism: 4,
+    keyLength: 32,
+    saltLength: 16,
+  })
+  assert.equal(refresh, 300_000)
+  assert.deepEqual({ ...hashing }, { queue: 64 })
+})
+
+test('the old keys count, memory in MiB, each with what to write today', async (t) => {
+  const { file, parameters, warnings } = await accepted(
+    t,
+    `authentication_backend:
+  file:
+    path: /config/users.yml
+    password:
+      algorithm: argon2id
+      iterations: 1
+      salt_length: 16
+      parallelism: 8
+      memory: 1024
+`,
+  )
+  assert.equal(file.path, '/config/users.yml')
+  assert.deepEqual(parameters, {
+    algorithm: 'argon2',
+    variant: 'argon2id',
+    iterations: 1,
+    memory: 1024 * 1024,
+    parallelism: 8,
+    keyLength: 32,
+    saltLength: 16,
+  })
+  assert.match(
+    warnings,
+    /c\.yml:9:7 .*password\.memory: .*argon2\.memory: 1048576 \(it counts KiB\)/,
+  )
+  assert.equal(warnings.split('\n').length, 4)
+})
+
+test('the keys of today count, memory in KiB', async (t) => {
+  const { parameters, warnings } = await accepted(
+    t,
+    password(
+      'algorithm: argon2, argon2: {variant: argon2i, iterations: 2, memory: 32768, parallelism: 1, key_length: 64, salt_length: 32}',
+    ),
+  )
+  assert.equal(warnings, '')
+  assert.deepEqual(parameters, {
+    algorithm: 'argon2',
+    variant: 'argon2i',
+    iterations: 2,
+    memory: 32_768,
+    parallelism: 1,
+    keyLength: 64,
+    saltLength: 32,
+  })
+})
+
+test('MiB and KiB are not mixed up without a word', async (t) => {
+  assert.match(await refused(t, password('memory: 65536')), /more than 4 GiB: this key counts MiB/)
+  const inBytes = await refused(t, password('argon2: {memory: 67108864}'))
+  assert.match(inBytes, /more than 4 GiB: this key counts KiB/)
+  const { warnings } = await accepted(t, password('argon2: {memory: 64}'))
+  assert.match(warnings, /argon2\.memory: is 64 KiB, which protects little; was it meant as MiB\?/)
+  assert.equal((await accepted(t, password('memory: 4096'))).parameters.memory, 4 * 1024 * 1024)
+})
+
+test('parameters out of bounds are refused', async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['argon2: {memory: 31}', /argon2\.memory: .*eight times parallelism.*at least 32 KiB/],
+    ['argon2: {memory: 64, parallelism: 9}', /argon2\.memory: .*at least 72 KiB/],
+    ['memory: 1, parallelism: 129', /password\.memory: .*at least 1032 KiB/],
+    ['argon2: {iterations: 0}', /argon2\.iterations: .*at least 1/],
+    ['iterations: 0', /password\.iterations/],
+    ['iterations: 50000', /password\.iterations: is out of bounds.*1 to 1000/],
+    ['argon2: {key_length: 15}', /argon2\.key_length: .*at least 16/],
+    ['key_length: 8', /password\.key_length: .*16 to 512/],
+    ['argon2: {salt_length: 7}', /argon2\.salt_length: .*at least 8/],
+    ['salt_length: 4', /password\.salt_length: .*8 to 256/],
+    ['parallelism: 300', /password\.parallelism: .*1 to 255/],
+    ['iterations: 2, argon2: {iterations: 3}', /given together with argon2\.iterations/],
+    ['algorithm: argon2id, argon2: {variant: argon2d}', /two variants/],
+    ['algorithm: rot13', /algorithm: .*allowed: argon2/],
+  ]
+  for (const [keys, expected] of cases)
+    assert.match(await refused(t, password(keys)), expected, keys)
+})
+
+test('algorithms that are not made yet are known, and refused', async (t) => {
+  for (const algorithm of ['sha512', 'sha2crypt', 'pbkdf2', 'bcrypt', 'scrypt']) {
+    const text = await refused(t, password(`algorithm: ${algorithm}`))
+    assert.match(text, new RegExp(`algorithm: ${algorithm} digests cannot be made yet`))
+  }
+})
+
+test('the refresh interval is a duration or a word', async (t) => {
+  const refresh = async (value: string) =>
+    (await accepted(t, `authentication_backend: {refresh_interval: ${value}}\n`)).refresh
+  assert.equal(await refresh('1h'), 3_600_000)
+  assert.equal(await refresh('60'), 60_000)
+  assert.equal(await refresh('always'), 'always')
+  assert.equal(await refresh('never'), 'never')
+  assert.equal(await refresh('disable'), 'never')
+  assert.match(
+    await refused(t, 'authentication_backend: {refresh_interval: soon}\n'),
+    /refresh_int/,
+  )
+})
+
+test('hashing is bounded', async (t) => {
+  const { hashing } = await accepted(
+    t,
+    'authentication_backend: {hashing: {concurrency: 2, queue: 8}}',
+  )
+  assert.deepEqual({ ...hashing }, { concurrency: 2, queue: 8 })
+  for (const keys of ['concurrency: 0', 'queue: 0', 'concurrency: 1.5', 'queue: 1000000'])
+    assert.match(await refused(t, `authentication_backend: {hashing: {${keys}}}\n`), /hashing\./)
+})
+
+test('extra attributes are declared with their type', async (t) => {
+  const { file } = await accepted(
+    t,
+    'authentication_backend: {file: {extra_attributes: {rank: {value_type: integer}, tags: {multi_valued: true, value_type: string}}}}\n',
+  )
+  assert.deepEqual(Object.keys(file.extra_attributes), ['rank', 'tags'])
+  assert.match(
+    await refused(
+      t,
+      'authentication_backend: {file: {extra_attributes: {rank: {value_type: float}}}}\n',
+    ),
+    /value_type/,
+  )
+})

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  readFileText,
+  removeDrafts,
+  replaceFile,
+  stampOf,
+} from '../../src/features/users/users-file/disk.ts'
+import { AppError } from '../../src/kernel/errors.ts'
+import { DIGEST, makeStore, openStore } from './store.ts'
+
+const modeOf = (path: string) => statSync(path).mode & 0o777
+const TEXT = `users:\n  john:\n    displayname: J\n    password: "${DIGEST}"\n`
+
+test('a new file is for its owner only, an old one keeps its mode and, for root, its owner', async (t) => {
+  const store = makeStore(t, undefined)
+  assert.equal(await replaceFile(store.path, 'one', undefined), 'replaced')
+  assert.equal(modeOf(store.path), 0o600)
+  for (const mode of [0o640, 0o644, 0o660]) {
+    chmodSync(store.path, mode)
+    assert.equal(await replaceFile(store.path, 'two', await stampOf(store.path)), 'replaced')
+    assert.equal(modeOf(store.path), mode)
+  }
+  assert.equal(store.read(), 'two')
+  assert.deepEqual(store.names(), ['users.yml'])
+  if (process.getuid?.() !== 0) return
+  chownSync(store.path, 1234, 4321)
+  await replaceFile(store.path, 'three', await stampOf(store.path))
+  const { uid, gid, mode } = statSync(store.path)
+  assert.deepEqual([uid, gid, mode & 0o777], [1234, 4321, 0o660])
+})
+
+test('a symbolic link stays, and its target is replaced', async (t) => {
+  const store = makeStore(t, undefined)
+  mkdirSync(join(store.directory, 'real'))
+  const target = join(store.directory, 'real', 'people.yml')
+  writeFileSync(target, TEXT)
+  symlinkSync('real/people.yml', store.path)
+  const { users } = await openStore(t, store)
+  await users.setPassword('john', 'new')
+  assert.equal(readlinkSync(store.path), 'real/people.yml')
+  assert.notEqual(readFileSync(target, 'utf8'), TEXT)
+  assert.deepEqual(store.names(), ['real', 'users.yml'])
+})
+
+test('a link to a file that is not there yet makes the file where it points', async (t) => {
+  const store = makeStore(t, undefined)
+  mkdirSync(join(store.directory, 'real'))
+  symlinkSync('real/people.yml', store.path)
+  const { users } = await openStore(t, store)
+  await users.add('admin', { displayName: 'A', groups: [], password: 'x' })
+  assert.equal(readlinkSync(store.path), 'real/people.yml')
+  assert.match(store.read(), /admin:/)
+})
+
+test('a file that somebody else replaced meanwhile is not overwritten', async (t) => {
+  const store = makeStore(t, 'one')
+  const stamp = await stampOf(store.path)
+  store.write('theirs')
+  assert.equal(await replaceFile(store.path, 'ours', stamp), 'changed')
+  assert.equal(await replaceFile(store.path, 'ours', undefined), 'changed')
+  assert.equal(store.read(), 'theirs')
+  assert.deepEqual(store.names(), ['users.yml'], 'no draft stays')
+})
+
+test('drafts that a kill left are removed at the start, other files are not', async (t) => {
+  const store = makeStore(t, TEXT)
+  const other = ['.users.yml.draft-', '.users.yml.draft-notes', 'users.yml.draft-0123456789ab', 'x']
+  for (const name of ['.users.yml.draft-0123456789ab', ...other])
+    writeFileSync(join(store.directory, name), '')
+  await removeDrafts(store.path)
+  assert.deepEqual(store.names(), [...other, 'users.yml'].sort())
+})
+
+test('what is no users file is refused with its reason', async (t) => {
+  const store = makeStore(t, undefined)
+  const problem = async () => {
+    const file = await readFileText(store.path)
+    return file.kind === 'refused' ? file.problem : file.kind
+  }
+  assert.equal(await problem(), 'missing')
+  writeFileSync(store.path, Buffer.alloc(8 * 1024 * 1024 + 1, '#'))
+  assert.equal(await problem(), 'is larger than 8 MiB')
+  writeFileSync(store.path, Buffer.from('users: \xff', 'latin1'))
+  assert.equal(await problem(), 'is not UTF-8 text')
+  writeFileSync(store.path, Buffer.from('\ufeffusers:', 'utf16le'))
+  assert.equal(await problem(), 'is not UTF-8 text')
+  const folder = makeStore(t, undefined)
+  mkdirSync(folder.path)
+  const file = await readFileText(folder.path)
+  assert.ok(file.kind === 'refused' && /no regular file/.test(file.problem))
+})
+
+test('a file that cannot be replaced is said so, and everything stays', async (t) => {
+  // No room for the draft's longer name: root is refused too, as it is not by a mode.
+  const { directory } = makeStore(t, undefined)
+  const path = join(directory, `${'x'.repeat(246)}.yml`)
+  writeFileSync(path, TEXT)
+  const { users, text } = await openStore(t, { path })
+  await assert.rejects(
+    users.setPassword('john', 'new'),
+    (error) => error instanceof AppError && error.code === 'USERS_UNWRITABLE',
+  )
+  assert.match(text(), /cannot be written \(ENAMETOOLONG\)/)
+  assert.equal((await users.authenticate('john', 'password', '192.0.2.1')).kind, 'accepted')
+  assert.equal(readFileSync(path, 'utf8'), TEXT)
+})
