@@ -74,6 +74,10 @@ test('a reload of a wrong file keeps everything in force and says why, with line
     assert.equal(users.profile('john'), before)
     assert.match(text(), /stays in force/)
     assert.match(text(), /error .*users\.yml/)
+    const said = text()
+    lines.length = 0
+    await users.reload()
+    assert.equal(text(), said, 'whoever asks again is told again')
   }
   lines.length = 0
   store.write(`users:\n${user('john', '$argon2id$nonsense')}`)

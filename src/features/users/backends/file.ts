@@ -77,55 +77,50 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     const before = roster
     roster = createRoster(users, search, before)
     revision = revisionOf(text)
-    refused = ''
     const removed = removedBetween(before, roster)
     if (removed.length > 0) for (const listener of listeners) listener(removed)
   }
 
-  const inForce = (): ReloadResult => ({ ok: true, users: roster.records.size, revision })
-
-  function refuse(faults: readonly Fault[], text: string): ReloadResult {
-    if (refused !== revisionOf(text)) {
-      for (const fault of faults.slice(0, MAX_LOGGED_FAULTS)) {
+  /** Reads the file again and says what is wrong with it: to whoever asked each time, else once for each text. */
+  async function reload(asked: boolean): Promise<ReloadResult> {
+    const { text, result } = await load()
+    if (result.ok) refused = ''
+    else if (asked || refused !== revisionOf(text)) {
+      refused = revisionOf(text)
+      for (const fault of result.faults.slice(0, MAX_LOGGED_FAULTS)) {
         const { source, line, column } = fault
         log.error({ source, line, column }, formatFault(fault))
       }
-      const count = `${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`
       log.error(
-        { file: path, revision },
-        `the users file was not taken up (${count}): revision ${revision} with ${roster.records.size} users stays in force`,
+        { file: path, faults: result.faults.length, users: roster.records.size, revision },
+        `the users file was not taken up: revision ${revision} stays in force`,
       )
     }
-    refused = revisionOf(text)
-    return { ok: false, faults }
+    return result
   }
 
-  async function load(): Promise<ReloadResult> {
+  async function load(): Promise<{ readonly text: string; readonly result: ReloadResult }> {
     const file = await readFileText(path)
     const isNew = roster.records.size === 0
-    if (file.kind === 'missing' && isNew) return inForce()
-    if (file.kind !== 'text') {
-      const message = file.kind === 'missing' ? 'does not exist' : file.problem
-      return refuse([{ source: path, path: '', message }], '')
+    const text = file.kind === 'text' ? file.text : ''
+    const refuse = (faults: readonly Fault[]) => ({ text, result: { ok: false, faults } as const })
+    const refuseFile = (message: string) => refuse([{ source: path, path: '', message }])
+    if (file.kind === 'refused') return refuseFile(file.problem)
+    if (file.kind === 'missing' && !isNew) return refuseFile('does not exist')
+    if (revisionOf(text) !== revision) {
+      // Somebody's editor has emptied it and is about to fill it; and if not, that is no reason to lock everybody out.
+      if (text.trim() === '' && !isNew) return refuseFile('is empty')
+      const found = await read(text)
+      if (!found.ok) return refuse(found.faults)
+      for (const warning of found.warnings) log.warn({ file: path }, formatNotice(warning))
+      take(text, found.users)
     }
-    const { text } = file
-    if (revisionOf(text) === revision) {
-      refused = ''
-      return inForce()
-    }
-    // Somebody's editor has emptied it and is about to fill it; and if not, no users are no reason to lock all out.
-    if (text.trim() === '' && !isNew)
-      return refuse([{ source: path, path: '', message: 'is empty' }], text)
-    const found = await read(text)
-    if (!found.ok) return refuse(found.faults, text)
-    for (const warning of found.warnings) log.warn({ file: path }, formatNotice(warning))
-    take(text, found.users)
-    return inForce()
+    return { text, result: { ok: true, users: roster.records.size, revision } }
   }
 
   async function noticed(): Promise<void> {
     const before = revision
-    const result = await load()
+    const result = await reload(false)
     if (result.ok && result.revision !== before)
       log.info(
         { file: path, users: result.users, revision },
@@ -213,7 +208,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
   }
 
   await prepare(path)
-  const first = await load()
+  const { result: first } = await load()
   if (!first.ok) throw new Refusal(`the users file is refused\n${formatFaults(first.faults)}`)
   if (await isMountedAlone(path))
     log.warn(
@@ -254,7 +249,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
         return appendUser(yaml, name, { displayName, groups, digest })
       })
     },
-    reload: () => serial(load),
+    reload: () => serial(() => reload(true)),
     onRemoved(listener) {
       listeners.push(listener)
     },
