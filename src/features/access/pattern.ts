@@ -64,7 +64,7 @@ function ours(source: string, node: Node): Pattern {
   }
 }
 
-/** A tenth of a second and ten megabytes that a configuration without unusual patterns does not pay. */
+/** Thirty milliseconds and ten megabytes that a configuration without unusual patterns does not pay. */
 let re2js: typeof import('re2js') | undefined
 function loadRe2js(): typeof import('re2js') {
   // A require is typed as any; the package's own types say what it gives.
@@ -99,9 +99,16 @@ function theirs(source: string): ParsedPattern {
     }
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    const [problem, piece] =
-      error instanceof RE2JSSyntaxException ? [error.error, error.input] : [error.message, null]
-    const at = piece === null ? source.length - 1 : source.indexOf(piece)
+    if (!(error instanceof RE2JSSyntaxException))
+      return { ok: false, fault: { problem: error.message, character: 1 } }
+    const { error: problem, input: piece } = error
+    // Of two equal names, the second is the one too many
+    const at =
+      piece === null
+        ? source.length - 1
+        : problem.startsWith('duplicate')
+          ? source.lastIndexOf(`<${piece}>`) + 1
+          : source.indexOf(piece)
     return { ok: false, fault: { problem, character: Math.max(0, at) + 1 } }
   }
 }

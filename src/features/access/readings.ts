@@ -43,7 +43,7 @@ export function isCanonical(path: string): boolean {
   let last = 0
   for (let i = 0; i < end; i++) {
     const code = units[i] ?? 0
-    if (code > 0x7e || PLAIN[code] !== 1) return false
+    if (PLAIN[code] !== 1) return false
     if (last === SLASH && (code === SLASH || (code === DOT && isDots(units, i, end)))) return false
     last = code
   }
