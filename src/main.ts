@@ -2,6 +2,7 @@
 /** The process: hands arguments, environment and standard streams to the command line, and ends with its status. */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -27,6 +28,8 @@ function isOursAlone(directory: string): boolean {
 }
 
 cacheCompiledCode()
+// Hashing takes at most the cores less one of libuv's threads (hashing.concurrency); files must never wait for them.
+process.env['UV_THREADPOOL_SIZE'] ??= String(availableParallelism() + 4)
 // A reader that goes away (`… | head`) is no failure of ours; the log has its own ears for it.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
