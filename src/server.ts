@@ -273,10 +273,17 @@ async function admit({
     return
   }
   say(resetAdminBanner({ password, usersFile }))
-  if ((await users.profile('admin')) === undefined) await users.add('admin', admin)
-  else await users.setPassword('admin', password)
+  try {
+    await users.setPassword('admin', password)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
+    await users.add('admin', admin)
+  }
   await sessions.revokeUser('admin')
   log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
+  // Whoever disabled it may have had a reason; locked out, they read here what is left to do.
+  if ((await users.profile('admin')) === undefined)
+    log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
 }
 
 function upstreamOf(address: ListenAddress): string {

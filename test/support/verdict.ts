@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Answer, request } from './server.ts'
+
+/** Asks, as nginx does, whether this cookie opens an app of vestibule.localhost. */
+export function verdict(
+  port: number,
+  cookie: string | undefined,
+  { app = 'app', path = '/' }: { readonly app?: string; readonly path?: string } = {},
+): Promise<Answer> {
+  return request(port, '/verify', {
+    headers: {
+      Host: 'vestibule',
+      'X-Original-URL': `http://${app}.vestibule.localhost${path}`,
+      'X-Original-Method': 'GET',
+      ...(cookie !== undefined && { Cookie: cookie }),
+    },
+  })
+}
+
+/** Looks until it is so, at most ten seconds. */
+export async function eventually<T>(
+  look: () => T | Promise<T>,
+  wanted: (found: T) => boolean,
+): Promise<T> {
+  for (let tries = 0; tries < 400; tries++) {
+    const found = await look()
+    if (wanted(found)) return found
+    await sleep(25)
+  }
+  throw new Error('it never came to be')
+}
+
+/** Until the app is answered with this status. */
+export const eventuallyAnswers = (
+  port: number,
+  cookie: string | undefined,
+  status: number,
+  app = 'app',
+): Promise<Answer> =>
+  eventually(
+    () => verdict(port, cookie, { app }),
+    (answer) => answer.status === status,
+  )
