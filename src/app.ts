@@ -20,11 +20,13 @@ import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
+import type { Clock } from './kernel/clock.ts'
 import { createLiveAccess, type LiveAccess } from './live-access.ts'
 
 /** What outlives a request and is not made from the configuration alone. */
 export interface Tools {
   readonly log: Logger
+  readonly clock: Clock
   readonly users: Users
   readonly sessions: Sessions
   /** What `/api/health/ready` asks. */
@@ -43,7 +45,7 @@ export const MAX_HEADER_BYTES = 64 * 1024
 
 export async function createApp(
   config: Config,
-  { log, users, sessions, checks }: Tools,
+  { log, clock, users, sessions, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -77,11 +79,14 @@ export async function createApp(
   await fastify.register(verify, {
     access,
     sessions,
+    users,
     peers,
     headers,
     layout,
     messages,
     identityHeaders: config['identity_headers'],
+    endpoints: server.endpoints.authz,
+    clock,
     log,
   })
   await fastify.register(login, {

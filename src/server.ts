@@ -155,6 +155,7 @@ async function start({ options, loaded, load, log: logging, onClose }: Start): P
 
   const app = await createApp(config, {
     log,
+    clock,
     users,
     sessions,
     checks: {

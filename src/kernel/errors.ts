@@ -27,6 +27,10 @@ export const ERRORS = {
   USER_UNKNOWN: { status: 404, message: 'There is no such user.' },
   USERS_UNWRITABLE: { status: 503, message: 'The users cannot be changed right now.' },
   VERIFY_MALFORMED: { status: 400, message: 'The request that the proxy asks about is malformed.' },
+  VERIFY_MALFORMED_LEGACY: {
+    status: 401,
+    message: 'The request that the proxy asks about is malformed.',
+  },
   VERIFY_PEER_UNTRUSTED: { status: 403, message: 'This peer is not a trusted proxy.' },
 } as const satisfies Record<string, { readonly status: number; readonly message: string }>
 

@@ -10,6 +10,7 @@ import { signInUrl } from '../../src/features/verify/portal-url.ts'
 import { parseTarget } from '../../src/features/verify/target.ts'
 
 const ADDRESS = '192.0.2.1'
+const LINE = { method: 'GET', tail: '', target: '/verify' }
 const read = (url: string, method = 'GET') => parseTarget(url, method, ADDRESS)
 
 test('a target is split character for character, nothing decoded or cleaned', () => {
@@ -132,43 +133,47 @@ const ORIGINAL = { 'X-Original-URL': 'https://app.example.com/a?b', 'X-Original-
 
 test('forward-auth wants each of its four headers exactly once (advisories 21, 42)', () => {
   const whole = Object.entries(FORWARDED).flat()
-  assert.ok('target' in forwardAuth.read(fields(whole), ADDRESS))
+  assert.ok('target' in forwardAuth.read(fields(whole), ADDRESS, LINE))
   for (const [name, value] of Object.entries(FORWARDED)) {
     const without = Object.entries(FORWARDED)
       .filter(([other]) => other !== name)
       .flat()
-    assert.ok('malformed' in forwardAuth.read(fields(without), ADDRESS), `without ${name}`)
+    assert.ok('malformed' in forwardAuth.read(fields(without), ADDRESS, LINE), `without ${name}`)
     assert.ok(
-      'malformed' in forwardAuth.read(fields([...whole, name, value]), ADDRESS),
+      'malformed' in forwardAuth.read(fields([...whole, name, value]), ADDRESS, LINE),
       `twice ${name}`,
     )
     const list = { ...FORWARDED, [name]: `${value}, ${value}` }
-    assert.ok('malformed' in forwardAuth.read(fields(list), ADDRESS), `a list in ${name}`)
+    assert.ok('malformed' in forwardAuth.read(fields(list), ADDRESS, LINE), `a list in ${name}`)
   }
 })
 test('an empty forwarded URI is the root; one that begins with neither / nor ? is malformed', () => {
   for (const uri of ['', '/', '?x=1'])
     assert.ok(
-      'target' in forwardAuth.read(fields({ ...FORWARDED, 'X-Forwarded-Uri': uri }), ADDRESS),
+      'target' in forwardAuth.read(fields({ ...FORWARDED, 'X-Forwarded-Uri': uri }), ADDRESS, LINE),
       uri,
     )
   for (const uri of ['a', '@evil.test/', '.evil.test/', ':1/', '\\', '#'])
     assert.ok(
-      'malformed' in forwardAuth.read(fields({ ...FORWARDED, 'X-Forwarded-Uri': uri }), ADDRESS),
+      'malformed' in
+        forwardAuth.read(fields({ ...FORWARDED, 'X-Forwarded-Uri': uri }), ADDRESS, LINE),
       uri,
     )
 })
 test('auth-request wants the URL and the method exactly once', () => {
   const whole = Object.entries(ORIGINAL).flat()
-  assert.ok('target' in authRequest.read(fields(whole), ADDRESS))
+  assert.ok('target' in authRequest.read(fields(whole), ADDRESS, LINE))
   for (const [name, value] of Object.entries(ORIGINAL)) {
-    assert.ok('malformed' in authRequest.read(fields([...whole, name, value]), ADDRESS), name)
-    assert.ok('malformed' in authRequest.read(fields({ ...ORIGINAL, [name]: '' }), ADDRESS), name)
+    assert.ok('malformed' in authRequest.read(fields([...whole, name, value]), ADDRESS, LINE), name)
+    assert.ok(
+      'malformed' in authRequest.read(fields({ ...ORIGINAL, [name]: '' }), ADDRESS, LINE),
+      name,
+    )
   }
 })
 test('on /verify both families must say the same, or nothing is believed', () => {
   const ask = (more: Record<string, string>) =>
-    verify.read(fields({ ...ORIGINAL, ...more }), ADDRESS)
+    verify.read(fields({ ...ORIGINAL, ...more }), ADDRESS, LINE)
   assert.ok('target' in ask({}))
   assert.ok('target' in ask(FORWARDED))
   assert.ok('target' in ask({ ...FORWARDED, 'X-Forwarded-Host': 'APP.example.com:443' }))
@@ -178,8 +183,8 @@ test('on /verify both families must say the same, or nothing is believed', () =>
   assert.ok('malformed' in ask({ 'X-Forwarded-Host': 'evil.test' }))
   assert.ok('malformed' in ask({ 'X-Forwarded-Uri': '/public' }))
   assert.ok('malformed' in ask({ 'X-Forwarded-Method': 'OPTIONS' }))
-  assert.ok('target' in verify.read(fields(FORWARDED), ADDRESS))
-  assert.ok('malformed' in verify.read(fields({}), ADDRESS))
+  assert.ok('target' in verify.read(fields(FORWARDED), ADDRESS, LINE))
+  assert.ok('malformed' in verify.read(fields({}), ADDRESS, LINE))
 })
 
 const NAVIGATION: readonly [Record<string, string>, boolean][] = [

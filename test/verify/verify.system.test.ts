@@ -388,7 +388,7 @@ suite('verify', () => {
       { 'X-Forwarded-Port': '5000' },
       { 'X-Server-Port': '5000' },
       { 'X-HTTP-Method-Override': 'OPTIONS' },
-      { Authorization: 'Basic am9objpjb3JyZWN0IGhvcnNl' },
+      { Authorization: 'Bearer am9objpjb3JyZWN0IGhvcnNl' },
       { 'Remote-User': 'john' },
       { Upgrade: 'websocket', Connection: 'Upgrade' },
     ]) {

@@ -15,6 +15,11 @@ export interface Fields {
   forwardedMethod: string | undefined
   forwardedFor: string[]
   cookies: string[]
+  host: string | undefined
+  /** X-Authelia-URL: the portal, as an Envoy's configuration names it. */
+  portal: string | undefined
+  authorization: string | undefined
+  proxyAuthorization: string | undefined
   accept: string | undefined
   requestedWith: string | undefined
   fetchMode: string | undefined
@@ -32,6 +37,10 @@ export const FIELD = {
   forwardedHost: 8,
   forwardedUri: 16,
   forwardedMethod: 32,
+  host: 64,
+  portal: 128,
+  authorization: 256,
+  proxyAuthorization: 512,
 } as const
 
 type Single = keyof typeof FIELD
@@ -45,6 +54,10 @@ const NAMES: Readonly<Record<string, Field>> = {
   'x-forwarded-uri': 'forwardedUri',
   'x-forwarded-method': 'forwardedMethod',
   'x-forwarded-for': 'forwardedFor',
+  host: 'host',
+  'x-authelia-url': 'portal',
+  authorization: 'authorization',
+  'proxy-authorization': 'proxyAuthorization',
   cookie: 'cookies',
   accept: 'accept',
   'x-requested-with': 'requestedWith',
@@ -70,6 +83,10 @@ export function readFields(rawHeaders: readonly string[]): Fields {
     forwardedMethod: undefined,
     forwardedFor: [],
     cookies: [],
+    host: undefined,
+    portal: undefined,
+    authorization: undefined,
+    proxyAuthorization: undefined,
     accept: undefined,
     requestedWith: undefined,
     fetchMode: undefined,

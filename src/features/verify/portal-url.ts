@@ -3,20 +3,20 @@ import type { CookieDomain } from '../sessions/index.ts'
 import { type Malformed, malformed } from './target.ts'
 
 /**
- * The portal that a request is sent to: the override that the proxy's own configuration put into the endpoint's query,
- * else the cookie domain's.
+ * The portal that a request is sent to: the override that the proxy's own configuration made, else the cookie domain's.
+ *
+ * @param overrides what the dialect found; more than one is malformed
+ * @param usesConfigured whether the cookie domain's own portal counts; where it doesn't, there may be none
  */
 export function portalFor(
-  endpointUrl: string,
+  overrides: readonly string[],
+  usesConfigured: boolean,
   domain: CookieDomain,
-): { readonly portal: URL } | Malformed {
-  const question = endpointUrl.indexOf('?')
-  if (question !== -1) {
-    const overrides = new URLSearchParams(endpointUrl.slice(question + 1)).getAll('authelia_url')
-    if (overrides.length > 1) return malformed('authelia_url came more than once')
-    const [override] = overrides
-    if (override !== undefined) return parseOverride(override, domain)
-  }
+): { readonly portal: URL | undefined } | Malformed {
+  const [override] = overrides
+  if (overrides.length > 1) return malformed('the portal is named more than once')
+  if (override !== undefined) return parseOverride(override, domain)
+  if (!usesConfigured) return { portal: undefined }
   return domain.portalUrl === undefined
     ? malformed(`the cookie domain ${domain.domain} has no portal_url`)
     : { portal: domain.portalUrl }
@@ -24,7 +24,7 @@ export function portalFor(
 
 /** An override must be https (or loopback), without userinfo, inside the cookie domain. */
 function parseOverride(text: string, domain: CookieDomain): { readonly portal: URL } | Malformed {
-  const no = malformed('authelia_url is no portal of the cookie domain')
+  const no = malformed('the portal that is named is none of the cookie domain')
   const url = /^https?:\/\/[^/\s\\]/i.test(text) && !/[\s\\]/.test(text) ? URL.parse(text) : null
   if (url === null || url.username !== '' || url.password !== '') return no
   const scheme = url.protocol.slice(0, -1)

@@ -1,11 +1,12 @@
-import type { Dialect } from '../dialect.ts'
+import { autheliaUrl, type Dialect } from '../dialect.ts'
 import { FIELD, isPresent } from '../fields.ts'
 import { malformed, parseTarget } from '../target.ts'
 
 /** nginx's auth_request: the whole URL in one header; it understands 2xx, 401 and 403 and nothing else. */
 export const authRequest: Dialect = {
   name: 'auth-request',
-  path: '/api/authz/auth-request',
+  takesTail: false,
+  malformed: 400,
   read(fields, address) {
     const { originalUrl, originalMethod } = fields
     if (fields.repeated & (FIELD.originalUrl | FIELD.originalMethod))
@@ -14,5 +15,7 @@ export const authRequest: Dialect = {
     if (!isPresent(originalMethod)) return malformed('X-Original-Method is missing')
     return parseTarget(originalUrl, originalMethod, address)
   },
+  portals: autheliaUrl,
+  usesConfiguredPortal: true,
   unauthenticated: () => 401,
 }

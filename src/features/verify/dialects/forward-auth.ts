@@ -1,11 +1,12 @@
-import { type Dialect, redirectStatus } from '../dialect.ts'
+import { autheliaUrl, type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, isPresent } from '../fields.ts'
 import { malformed, parseParts } from '../target.ts'
 
 /** Traefik, Caddy, HAProxy, Skipper: the URL in parts; the answer goes to the browser as it is. */
 export const forwardAuth: Dialect = {
   name: 'forward-auth',
-  path: '/api/authz/forward-auth',
+  takesTail: false,
+  malformed: 400,
   read(fields, address) {
     const { forwardedProto, forwardedHost, forwardedUri, forwardedMethod } = fields
     if (
@@ -29,5 +30,7 @@ export const forwardAuth: Dialect = {
       address,
     )
   },
+  portals: autheliaUrl,
+  usesConfiguredPortal: true,
   unauthenticated: (_fields, method) => redirectStatus(method),
 }

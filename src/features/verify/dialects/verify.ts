@@ -1,4 +1,4 @@
-import { type Dialect, redirectStatus } from '../dialect.ts'
+import { autheliaUrl, type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, type Fields, isPresent, sameAuthority } from '../fields.ts'
 import { type Asked, type Malformed, malformed } from '../target.ts'
 import { authRequest } from './auth-request.ts'
@@ -10,12 +10,15 @@ import { forwardAuth } from './forward-auth.ts'
  */
 export const verify: Dialect = {
   name: 'verify',
-  path: '/verify',
-  read(fields, address) {
-    if (!isPresent(fields.originalUrl)) return forwardAuth.read(fields, address)
-    const asked = authRequest.read(fields, address)
+  takesTail: false,
+  malformed: 400,
+  read(fields, address, line) {
+    if (!isPresent(fields.originalUrl)) return forwardAuth.read(fields, address, line)
+    const asked = authRequest.read(fields, address, line)
     return 'malformed' in asked ? asked : (contradiction(fields, asked) ?? asked)
   },
+  portals: autheliaUrl,
+  usesConfiguredPortal: true,
   unauthenticated: (fields, method) =>
     isPresent(fields.originalUrl) ? 401 : redirectStatus(method),
 }
