@@ -1,5 +1,6 @@
-import { type FSWatcher, statSync, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { type FSWatcher, watch } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
 import { formatFaults, formatPlace, type LoadResult } from './config/index.ts'
 import { createAccess } from './features/access/index.ts'
@@ -22,6 +23,8 @@ export interface Reloader {
 const LIVE: readonly string[] = ['access_control', 'definitions', 'log']
 /** Editors and config maps write in several steps. Milliseconds. */
 const SETTLE = 250
+/** Network file systems, a file mounted by itself and one behind a link tell nothing: one stat a file in so many ms does. */
+const POLL_EVERY = 5_000
 
 /**
  * Takes up changes while requests go on: validated first; on a fault the old stays, and the log says why, where, and
@@ -44,10 +47,10 @@ export function createReloader({
   readonly access: LiveAccess
   readonly users: Users
 }): Reloader {
-  let { config, revision } = active
+  let { config, revision, sources } = active
   let reading: Promise<void> = Promise.resolve()
 
-  const reloadConfig = async (): Promise<void> => {
+  const reloadConfig = async (asked = false): Promise<void> => {
     const result = await load()
     if (!result.ok) {
       for (const fault of result.faults) {
@@ -61,29 +64,29 @@ export function createReloader({
       return
     }
     if (result.revision === revision) {
-      log.debug({ revision }, 'the configuration is unchanged')
+      if (asked) log.info({ revision }, `the configuration is unchanged: revision ${revision}`)
       return
     }
     const changed = changedKeys(config, result.config)
-    const waiting = changed.filter(
+    // Of the configuration of the start: what was changed and changed back needs nothing, what still waits is said again.
+    const waiting = changedKeys(active.config, result.config).filter(
       (key) => !LIVE.some((slice) => key === slice || key.startsWith(`${slice}.`)),
     )
-    // Made before anything is exchanged: were it to throw, all of the old would still be in force.
+    // What may throw comes before what cannot: all of the new is in force, or all of the old.
     const rules = createAccess(
       result.config['access_control'],
       result.config['definitions'].network,
     )
-    access.replace(rules)
     set(result.config['log'])
+    access.replace(rules)
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
-    config = result.config
-    revision = result.revision
+    ;({ config, revision, sources } = result)
     log.info(
       { revision, changed: changed.join(', ') },
       `revision ${revision} of the configuration is active`,
     )
     if (waiting.length > 0)
-      log.warn({ revision }, `changed, but needs a restart: ${waiting.join(', ')}`)
+      log.warn({ revision }, `changed since the start, but needs a restart: ${waiting.join(', ')}`)
   }
 
   /** One at a time: two changes in a row must not overtake each other. */
@@ -97,64 +100,106 @@ export function createReloader({
     return reading
   }
 
-  const watchers = watchFiles(active.sources, () => void queue(reloadConfig), log)
+  const watching = watchFiles({
+    files: () => sources,
+    changed: () => void queue(() => reloadConfig()),
+    log,
+  })
 
   return {
     async all() {
       reopen()
       log.info('reloading: asked to by a signal')
       await queue(async () => {
-        await reloadConfig()
+        await reloadConfig(true)
         const result = await users.reload()
         if (result.ok)
           log.info({ users: result.users, revision: result.revision }, 'the users are reloaded')
       })
     },
+    close: watching.close,
+  }
+}
+
+function watchFiles({
+  files,
+  changed,
+  log,
+}: {
+  readonly files: () => readonly string[]
+  readonly changed: () => void
+  readonly log: Logger
+}): { close(): void } {
+  let timer: NodeJS.Timeout | undefined
+  let stamp: string | undefined
+  const look = async () => {
+    // Before it is read: what is written from here on is another change.
+    stamp = await stampOf(files())
+    changed()
+  }
+  const soon = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void look(), SETTLE)
+    timer.unref()
+  }
+  const poll = setInterval(async () => {
+    // The first time is a change by itself: something may have been written since the start read it.
+    if ((await stampOf(files())) !== stamp) soon()
+  }, POLL_EVERY)
+  poll.unref()
+  const watchers: FSWatcher[] = []
+  // The folder and not the file: a rename over it, as editors and config maps do, ends a watch on the file itself.
+  for (const folder of new Set(files().map((file) => dirname(file)))) {
+    try {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name === null || isOfInterest(name, files())) soon()
+      })
+      watcher.on('error', (error) =>
+        log.warn({ err: error, folder }, 'changes here are only looked for every few seconds'),
+      )
+      watchers.push(watcher)
+    } catch (error) {
+      log.warn({ err: error, folder }, 'changes here are only looked for every few seconds')
+    }
+  }
+  return {
     close() {
+      clearTimeout(timer)
+      clearInterval(poll)
       for (const watcher of watchers) watcher.close()
     },
   }
 }
 
-function watchFiles(
-  files: readonly string[],
-  changed: () => void,
-  log: Logger,
-): readonly FSWatcher[] {
-  let timer: NodeJS.Timeout | undefined
-  const soon = () => {
-    clearTimeout(timer)
-    timer = setTimeout(changed, SETTLE)
-    timer.unref()
-  }
-  // The folder and not the file: a rename over it, as editors and config maps do, ends a watch on the file itself.
-  const folders = new Set(
-    files.map((file) =>
-      statSync(file, { throwIfNoEntry: false })?.isDirectory() ? file : dirname(file),
-    ),
-  )
-  const watchers: FSWatcher[] = []
-  for (const folder of folders) {
+/**
+ * A folder may hold the log file too: were it of interest, every line about a fault would be the next change. YAML is, since a
+ * folder of configuration files may gain one; `..data` is the link that Kubernetes turns when a config map changes.
+ */
+const isOfInterest = (name: string, files: readonly string[]): boolean =>
+  name === '..data' || /\.ya?ml$/i.test(name) || files.some((file) => basename(file) === name)
+
+/** Changes when one of them is written, replaced, removed, or its link is turned. */
+async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = files.map(async (file) => {
     try {
-      const watcher = watch(folder, { persistent: false }, soon)
-      watcher.on('error', (error) =>
-        log.warn({ err: error, folder }, 'changes here are not noticed any more'),
-      )
-      watchers.push(watcher)
-    } catch (error) {
-      log.warn({ err: error, folder }, 'changes here are not noticed; send SIGHUP after a change')
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
+      return [dev, ino, size, mtimeNs, ctimeNs].join(':')
+    } catch {
+      return ''
     }
-  }
-  return watchers
+  })
+  return (await Promise.all(stamps)).join(' ')
 }
 
 /** Dotted paths whose value differs; a list counts as one value. */
 export function changedKeys(before: unknown, after: unknown, path = ''): string[] {
   if (isPlain(before) && isPlain(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)])
-    return [...keys].flatMap((key) =>
+    const changed = [...keys].flatMap((key) =>
       changedKeys(before[key], after[key], path === '' ? key : `${path}.${key}`),
     )
+    // A parsed address is one value to whoever wrote it.
+    return changed.length > 0 && 'kind' in before ? [path] : changed
   }
   return same(before, after) ? [] : [path]
 }
