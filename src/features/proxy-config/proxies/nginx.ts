@@ -34,6 +34,13 @@ map $http_upgrade $vestibule_connection {
     ""      "";
 }
 
+# The port that the client named, with its colon. The host is $host, never $http_host: where a request line names a host too,
+# nginx goes by that one, and the question must be about the server block that answers.
+map $http_host $vestibule_port {
+    default "";
+    "~(?<vestibule_named>:[0-9]+)$" $vestibule_named;
+}
+
 # The app never sees the session cookie. A second one of that name is somebody's trick: then it sees no cookie at all.
 map $http_cookie $vestibule_one_less {
     default $http_cookie;
@@ -42,6 +49,15 @@ map $http_cookie $vestibule_one_less {
 map $vestibule_one_less $vestibule_cookie {
     default $vestibule_one_less;
     "~(?:^|;\\s*)${cookieName}=" "";
+}
+
+# A host that no server block names is no app's. Without this block nginx would hand it to the first.
+server {
+    listen ${listen} default_server;
+    server_name _;
+    # nginx reads the address before it knows the host: this one counts for all.
+    large_client_header_buffers 8 32k;
+    return 421;
 }
 
 server {
@@ -64,13 +80,13 @@ ${each((header) => `        auth_request_set $vestibule_${variable(header)} $ups
         # Your app.
         proxy_pass http://${appUpstream};
         proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
+        proxy_set_header Host $host$vestibule_port;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $vestibule_connection;
         proxy_set_header Cookie $vestibule_cookie;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host $http_host;
+        proxy_set_header X-Forwarded-Host $host$vestibule_port;
 
         # Who it is: exactly one of each, whatever the client sent under these names or names that fold to them.
 ${each((header) => `        proxy_set_header ${header.padEnd(column)}$vestibule_${variable(header)};`)}
@@ -86,8 +102,8 @@ ${aliases.map((alias) => `        proxy_set_header ${alias.padEnd(column)}"";`).
         proxy_set_header Content-Length "";
         proxy_set_header Connection "";
         proxy_set_header Upgrade "";
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Original-URL $scheme://$http_host$request_uri;
+        proxy_set_header Host $host$vestibule_port;
+        proxy_set_header X-Original-URL $scheme://$host$vestibule_port$request_uri;
         proxy_set_header X-Original-Method $request_method;
         proxy_set_header X-Forwarded-For $remote_addr;
         # What a client sends under these names is not asked about.
@@ -140,10 +156,10 @@ server {
         proxy_pass http://vestibule;
         proxy_http_version 1.1;
         proxy_set_header Connection "";
-        proxy_set_header Host $http_host;
+        proxy_set_header Host $host$vestibule_port;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host $http_host;
+        proxy_set_header X-Forwarded-Host $host$vestibule_port;
         proxy_buffer_size 64k;
         proxy_buffers 4 64k;
         proxy_busy_buffers_size 64k;

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { before, suite, test } from 'node:test'
+import { proxies } from '../../src/features/proxy-config/index.ts'
+import { suiteCleanup } from '../support/cleanup.ts'
+import { type DemoApp, startDemoApp } from '../support/demo-app.ts'
+import { freePort, noNginx, startNginx } from '../support/nginx.ts'
+import { type Answer, type RunningServer, request, signIn, startServer } from '../support/server.ts'
+import { CHEAP, usersYaml } from '../support/users.ts'
+
+/** The snippet in front of one app, `app`; `public` is open to everybody, by a rule and elsewhere. */
+suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx }, () => {
+  let app: DemoApp
+  let server: RunningServer
+  let port: number
+  let cookie: string
+
+  const t = suiteCleanup()
+
+  before(async () => {
+    app = await startDemoApp(t)
+    server = await startServer(t, { config: CHEAP, users: await usersYaml({ john: {} }) })
+    port = await freePort()
+    const conf = proxies.nginx({
+      verifyUpstream: `127.0.0.1:${server.port}`,
+      listen: `127.0.0.1:${port}`,
+      serverName: 'app.vestibule.localhost',
+      appUpstream: `127.0.0.1:${app.port}`,
+      portalServerName: 'auth.vestibule.localhost',
+      cookieName: 'vestibule_session',
+      identityHeaders: {
+        user: 'Remote-User',
+        groups: 'Remote-Groups',
+        name: 'Remote-Name',
+        email: 'Remote-Email',
+      },
+    })
+    await startNginx(t, conf, port)
+    cookie = await signIn(server.port, 'john')
+  })
+
+  const ask = (path: string, headers: Record<string, string>): Promise<Answer> =>
+    request(port, path, { headers: { Host: 'app.vestibule.localhost', ...headers } })
+
+  // nginx chooses the server block by the host in the request line; the question was about the one in the header.
+  test('a request line that names another host than the Host header is asked about as the app it reaches', async () => {
+    const before = app.seen.length
+    const answer = await ask('http://app.vestibule.localhost/secret', {
+      Host: 'public.vestibule.localhost',
+    })
+    assert.equal(answer.status, 401)
+    assert.equal(app.seen.length, before)
+    const known = await ask('http://app.vestibule.localhost/secret', {
+      Host: `public.vestibule.localhost:${port}`,
+      Cookie: cookie,
+    })
+    assert.equal(known.status, 200)
+    assert.deepEqual(app.folded('Host'), [`app.vestibule.localhost:${port}`])
+  })
+  // The first server block answered for every host that none names, and was asked about as that host.
+  test('a host that no server block names reaches no app, whatever the rules say about it', async () => {
+    const before = app.seen.length
+    for (const host of ['public.vestibule.localhost', 'nobody.test', '127.0.0.1']) {
+      const answer = await ask('/secret', { Host: host, Cookie: cookie })
+      assert.equal(answer.status, 421, host)
+    }
+    assert.equal(app.seen.length, before)
+  })
+})
