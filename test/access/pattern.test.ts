@@ -157,6 +157,37 @@ test('long patterns match as in RE2, past one word of states and past all of the
   assert.equal(pattern('.{520}z$').engine, 're2js')
 })
 
+test('where random patterns seldom get, the two agree too', () => {
+  const cases: readonly [source: string, texts: readonly string[]][] = [
+    ['^/a.*$', ['/a', '/a\n', '/ab\n', '/ab\nc', '/\n', '/abc']],
+    ['^/a(/.*)?$', ['/a/b\n', '/a/\nb', '/a/b']],
+    ['(?s)^/a.*$', ['/a\n', '/ab\nc']],
+    ['(?P<User>[^😀])', ['😀', '😀a', 'a😀']],
+    ['(?:^|x)(?P<User>\\w)', ['ab', 'abxc', '-ab', '-abxc']],
+    ['(?P<User>\\w)(?:$|x)', ['ab', 'abxc', 'ab-']],
+    ['(?P<User>a*?)(?P<Group>a*)b', ['aab', 'b', 'aaa']],
+    ['(?:(?P<User>a*)*|b)+c', ['aabac', 'bc', 'c']],
+  ]
+  for (const [source, texts] of cases) {
+    const mine = pattern(source)
+    assert.equal(mine.engine, 'automaton')
+    const oracle = RE2JS.compile(source)
+    for (const text of texts) {
+      assert.equal(mine.test(text), oracle.test(text), `${source} ${JSON.stringify(text)}`)
+      assert.deepEqual(mine.captures(text), captured(oracle, text), `${source} ${text}`)
+    }
+  }
+  for (const source of [
+    '(?:){1001}',
+    '(?:(?:){40}){40}',
+    'a**',
+    'a{2}{3}',
+    'a{2,1}',
+    '(?P<a>x)(?P<a>y)',
+  ])
+    assert.equal(parsePattern(source).ok, false, source)
+})
+
 test('what RE2 refuses is refused with its reason and place', () => {
   const cases: readonly [source: string, problem: RegExp, character: number][] = [
     ['^/(?!admin)', /unsupported Perl syntax/, 3],

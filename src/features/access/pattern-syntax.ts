@@ -154,6 +154,7 @@ class Reader {
         return { kind: 'end' }
       case '\\':
         return this.#escape()
+      // Nothing to repeat, or `a**`
       case '*':
       case '+':
       case '?':
@@ -168,10 +169,7 @@ class Reader {
     const bounds = this.#bounds()
     if (bounds === undefined) return item
     if (item.kind === 'begin' || item.kind === 'end') return elsewhere()
-    const greedy = !this.#eat('?')
-    // `a**`: RE2 refuses it
-    if (this.#bounds() !== undefined) return elsewhere()
-    return { kind: 'repeat', item, min: bounds[0], max: bounds[1], greedy }
+    return { kind: 'repeat', item, min: bounds[0], max: bounds[1], greedy: !this.#eat('?') }
   }
 
   #bounds(): readonly [number, number] | undefined {
