@@ -65,4 +65,17 @@ suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx },
     }
     assert.equal(app.seen.length, before)
   })
+  // h2c: what the client sends through the upgraded connection is a conversation with the app that nobody is asked about.
+  test('an upgrade to anything but a websocket is not passed on', { timeout: 5000 }, async () => {
+    for (const protocol of ['h2c', 'TLS/1.0', 'websocket, h2c']) {
+      const answer = await ask('/', {
+        Cookie: cookie,
+        Connection: 'Upgrade, HTTP2-Settings',
+        Upgrade: protocol,
+        'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+      })
+      assert.equal(answer.status, 200, protocol)
+      assert.deepEqual(app.folded('Upgrade'), [], protocol)
+    }
+  })
 })

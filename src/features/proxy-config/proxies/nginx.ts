@@ -28,8 +28,12 @@ upstream vestibule {
     keepalive 32;
 }
 
-# A websocket keeps its upgrade; everything else keeps its connection.
-map $http_upgrade $vestibule_connection {
+# A websocket keeps its upgrade. Any other (h2c) would be a tunnel through which nobody is asked again.
+map $http_upgrade $vestibule_upgrade {
+    default "";
+    "~*^websocket$" websocket;
+}
+map $vestibule_upgrade $vestibule_connection {
     default upgrade;
     ""      "";
 }
@@ -81,7 +85,7 @@ ${each((header) => `        auth_request_set $vestibule_${variable(header)} $ups
         proxy_pass http://${appUpstream};
         proxy_http_version 1.1;
         proxy_set_header Host $host$vestibule_port;
-        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Upgrade $vestibule_upgrade;
         proxy_set_header Connection $vestibule_connection;
         proxy_set_header Cookie $vestibule_cookie;
         proxy_set_header X-Forwarded-For $remote_addr;
