@@ -78,4 +78,79 @@ suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx },
       assert.deepEqual(app.folded('Upgrade'), [], protocol)
     }
   })
+  // Blanks around a cookie's name don't count for us, so they must not for nginx, or the app sees a live session.
+  test('the session cookie is kept from the app however it is spelled', async () => {
+    const [name, value] = cookie.split('=')
+    for (const spelled of [
+      `${name} =${value}`,
+      `${name}\t= ${value}`,
+      `a=b;\t${name}=${value}`,
+      `a=b ;${name}="${value}"; c=d`,
+      `;;; ;${cookie};;`,
+    ]) {
+      const answer = await ask('/', { Cookie: spelled })
+      assert.equal(answer.status, 200, spelled)
+      assert.ok(
+        !app
+          .folded('Cookie')
+          .join()
+          .includes(value ?? ''),
+        spelled,
+      )
+    }
+  })
+})
+
+suite('nginx with the snippet for other names', { skip: noNginx }, () => {
+  let app: DemoApp
+  let port: number
+  let cookie: string
+
+  const t = suiteCleanup()
+  const cookieName = 'my.session+$1'
+
+  before(async () => {
+    app = await startDemoApp(t)
+    const vestibule = await freePort()
+    const server = await startServer(t, {
+      port: vestibule,
+      config: {
+        ...CHEAP,
+        session: {
+          cookies: [
+            {
+              domain: 'vestibule.localhost',
+              portal_url: `http://auth.vestibule.localhost:${vestibule}`,
+              name: cookieName,
+            },
+          ],
+        },
+      },
+      users: await usersYaml({ john: { groups: ['dev'] } }),
+    })
+    port = await freePort()
+    const conf = proxies.nginx({
+      verifyUpstream: `127.0.0.1:${server.port}`,
+      listen: `127.0.0.1:${port}`,
+      serverName: 'app.vestibule.localhost',
+      appUpstream: `127.0.0.1:${app.port}`,
+      cookieName,
+      identityHeaders: {
+        user: 'Remote-User',
+        groups: 'Remote-Groups',
+        name: 'Remote-Name',
+        email: 'Remote-Email',
+      },
+    })
+    await startNginx(t, conf, port)
+    cookie = await signIn(server.port, 'john')
+  })
+
+  test('a cookie name with signs that patterns know is kept from the app too', async () => {
+    const answer = await request(port, '/', {
+      headers: { Host: 'app.vestibule.localhost', Cookie: `a=b; ${cookie}; c=d` },
+    })
+    assert.equal(answer.status, 200)
+    assert.deepEqual(app.folded('Cookie'), ['a=b; c=d'])
+  })
 })

@@ -15,6 +15,8 @@ export function nginx({
 }: ProxySetup): string {
   const { user, groups, name, email } = identityHeaders
   const headers = [user, groups, name, email]
+  // A cookie's name may hold what a pattern means something else by.
+  const cookie = cookieName.replace(/[^\w-]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`)
   const variable = (header: string) => header.toLowerCase().replaceAll('-', '_')
   const column = Math.max(...headers.map((header) => header.length)) + 1
   const each = (line: (header: string) => string) => headers.map(line).join('\n')
@@ -48,11 +50,11 @@ map $http_host $vestibule_port {
 # The app never sees the session cookie. A second one of that name is somebody's trick: then it sees no cookie at all.
 map $http_cookie $vestibule_one_less {
     default $http_cookie;
-    "~^(?<vestibule_before>(?:.*;\\s*)?)${cookieName}=[^;]*(?:;\\s*)?(?<vestibule_after>.*)$" "$vestibule_before$vestibule_after";
+    "~^(?<vestibule_before>(?:.*;)?\\s*)${cookie}\\s*=[^;]*(?:;\\s*)?(?<vestibule_after>.*)$" "$vestibule_before$vestibule_after";
 }
 map $vestibule_one_less $vestibule_cookie {
     default $vestibule_one_less;
-    "~(?:^|;\\s*)${cookieName}=" "";
+    "~(?:^|;)\\s*${cookie}\\s*=" "";
 }
 
 # A host that no server block names is no app's. Without this block nginx would hand it to the first.
