@@ -208,7 +208,8 @@ export function referenceReadings(sent: string): readonly string[] | undefined {
     before = all.size
     for (const path of [...all]) for (const step of STEPS) all.add(step(path))
     if ([...all].some(hasControl)) return undefined
-    if (all.size > 16 || [...all].join('').length > 48 * 1024) return undefined
+    const room = Math.min(48 * 1024, Math.max(2048, 8 * start.length))
+    if (all.size > 16 || [...all].join('').length > room) return undefined
   }
   return [...all]
 }

@@ -11,7 +11,7 @@ import { openOutput, unitsOf, writtenText } from './units.ts'
  * Why a path is denied unread:
  * `control` a control character, encoded or not; `malformed` a `%` without two hex digits (as Authelia, whose URL
  * parser refuses it), or a path that does not begin with `/`; `rounds` still encoded after four rounds of decoding;
- * `readings` more of them than MAX_READINGS or MAX_CHARACTERS.
+ * `readings` more of them than MAX_READINGS, or longer ones than there is room for.
  */
 export type Refusal = 'control' | 'malformed' | 'rounds' | 'readings'
 
@@ -20,8 +20,13 @@ export type Readings = { readonly paths: readonly string[] } | { readonly refusa
 const MAX_ROUNDS = 4
 /** An honest path has one to six; each costs a walk through the rules. */
 export const MAX_READINGS = 16
-/** All readings together: three of the longest path, or 16 of 3 KiB. Bounds the work for a hostile one. */
-export const MAX_CHARACTERS = 48 * 1024
+/**
+ * All readings together, in characters: eight times the path, but three times the longest one at most, and as much as a
+ * short path can need. So the work for a hostile path is a bounded multiple of that for an honest one.
+ */
+export function roomFor(length: number): number {
+  return Math.min(48 * 1024, Math.max(2048, 8 * length))
+}
 
 const HASH = 0x23
 const PERCENT = 0x25
@@ -92,6 +97,7 @@ function decodeRounds(start: string): ReadonlyMap<string, string> | Refusal {
 function closure(start: string, rounds: ReadonlyMap<string, string>): Readings {
   const paths = [start]
   const seen = new Set(paths)
+  const room = roomFor(start.length)
   let characters = start.length
   for (const path of paths) {
     for (const step of STEPS) {
@@ -101,7 +107,7 @@ function closure(start: string, rounds: ReadonlyMap<string, string>): Readings {
       seen.add(next)
       paths.push(next)
       characters += next.length
-      if (paths.length > MAX_READINGS || characters > MAX_CHARACTERS) return { refusal: 'readings' }
+      if (paths.length > MAX_READINGS || characters > room) return { refusal: 'readings' }
     }
   }
   return { paths }
