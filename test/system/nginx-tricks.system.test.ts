@@ -108,6 +108,12 @@ suite('nginx with the snippet for other names', { skip: noNginx }, () => {
 
   const t = suiteCleanup()
   const cookieName = 'my.session+$1'
+  const identityHeaders = {
+    user: 'X-Auth-User',
+    groups: 'X_Auth_Groups',
+    name: 'X-Auth-Full-Name',
+    email: 'X-Mail',
+  }
 
   before(async () => {
     app = await startDemoApp(t)
@@ -116,6 +122,7 @@ suite('nginx with the snippet for other names', { skip: noNginx }, () => {
       port: vestibule,
       config: {
         ...CHEAP,
+        identity_headers: identityHeaders,
         session: {
           cookies: [
             {
@@ -135,14 +142,10 @@ suite('nginx with the snippet for other names', { skip: noNginx }, () => {
       serverName: 'app.vestibule.localhost',
       appUpstream: `127.0.0.1:${app.port}`,
       cookieName,
-      identityHeaders: {
-        user: 'Remote-User',
-        groups: 'Remote-Groups',
-        name: 'Remote-Name',
-        email: 'Remote-Email',
-      },
+      identityHeaders,
     })
-    await startNginx(t, conf, port)
+    // As somebody's nginx.conf may have it, for the sake of another app.
+    await startNginx(t, `underscores_in_headers on;\nignore_invalid_headers off;\n${conf}`, port)
     cookie = await signIn(server.port, 'john')
   })
 
@@ -152,5 +155,29 @@ suite('nginx with the snippet for other names', { skip: noNginx }, () => {
     })
     assert.equal(answer.status, 200)
     assert.deepEqual(app.folded('Cookie'), ['a=b; c=d'])
+  })
+  // Only names with all signs alike were taken away: X_Auth-User went through, X-Auth-Groups, and whatever has a dot.
+  test('no spelling of an identity header reaches the app from a client (advisories 7, 17, 40)', async () => {
+    const names = Object.values(identityHeaders)
+    for (const first of ['-', '_', '.'])
+      for (const second of ['-', '_', '.']) {
+        const forged = names.map((name) => {
+          const [head, ...tail] = name.split(/[-_]/)
+          return [`${head}${first}${tail.join(second)}`, 'mallory']
+        })
+        const answer = await request(port, '/', {
+          headers: {
+            Host: 'app.vestibule.localhost',
+            Cookie: cookie,
+            ...Object.fromEntries(forged),
+          },
+        })
+        assert.equal(answer.status, 200)
+        assert.deepEqual(
+          names.map((name) => app.folded(name)),
+          [['john'], ['dev'], ['john'], []],
+          `${first} ${second}`,
+        )
+      }
   })
 })

@@ -20,9 +20,7 @@ export function nginx({
   const variable = (header: string) => header.toLowerCase().replaceAll('-', '_')
   const column = Math.max(...headers.map((header) => header.length)) + 1
   const each = (line: (header: string) => string) => headers.map(line).join('\n')
-  const aliases = headers.flatMap((header) =>
-    ['_', '.'].map((sign) => header.replaceAll('-', sign)).filter((alias) => alias !== header),
-  )
+  const aliases = headers.flatMap(aliasesOf)
   return `# Vestibule in front of one app. Goes inside nginx's http { }, for example as /etc/nginx/conf.d/vestibule.conf.
 
 upstream vestibule {
@@ -63,6 +61,7 @@ server {
     server_name _;
     # nginx reads the address before it knows the host: this one counts for all.
     large_client_header_buffers 8 32k;
+${NAMES}
     return 421;
 }
 
@@ -72,6 +71,7 @@ server {
 
     # Addresses of 8 KiB and more, and the cookies of many apps.
     large_client_header_buffers 8 32k;
+${NAMES}
 
     location / {
         auth_request /internal/vestibule;
@@ -150,6 +150,23 @@ ${aliases.map((alias) => `        proxy_set_header ${alias.padEnd(column)}"";`).
 }
 ${portalServerName === undefined ? '' : portal(listen, portalServerName)}`
 }
+
+/** Every other name that nginx lets through and application servers read as this one: `-` and `_` for each other. */
+function aliasesOf(header: string): readonly string[] {
+  const [first = '', ...rest] = header.split(/[-_]/)
+  let names = [first]
+  for (const part of rest) {
+    // Past some sixty spellings the second of two locks is enough: underscores_in_headers.
+    const signs = names.length < 64 ? ['-', '_'] : ['-']
+    names = names.flatMap((name) => signs.map((sign) => name + sign + part))
+  }
+  return names.filter((alias) => alias !== header)
+}
+
+/** nginx's defaults, said once more: a name with a dot that it lets through is one that no proxy_set_header takes away. */
+const NAMES = `    # No client's Remote.User or Remote_User.
+    ignore_invalid_headers on;
+    underscores_in_headers off;`
 
 const portal = (listen: string, serverName: string): string => `
 # The portal, where people sign in.
