@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY .ci/node .ci/node
 RUN npm ci --omit=optional
 COPY . .
-RUN npm run build && npm prune --omit=dev --omit=optional
+RUN npm run build && npm ci --omit=dev
 
 FROM node:24-bookworm-slim
 WORKDIR /app
