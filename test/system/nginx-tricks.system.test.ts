@@ -99,6 +99,27 @@ suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx },
       )
     }
   })
+  // The old endpoint came after the snippet, and with it a place to try passwords at.
+  test('nobody asks for verdicts through the portal', async () => {
+    for (const path of [
+      '/verify',
+      '/%76erify',
+      '//verify',
+      '/x/../verify',
+      '/api/verify',
+      '/api/verify/x',
+      '/api//verify',
+      '/api/authz/auth-request',
+      '/api/authz/ext-authz/x',
+    ]) {
+      const answer = await ask(path, {
+        Host: 'auth.vestibule.localhost',
+        'X-Original-URL': 'http://public.vestibule.localhost/',
+        'X-Original-Method': 'GET',
+      })
+      assert.equal(answer.status, 404, path)
+    }
+  })
 })
 
 suite('nginx with the snippet for other names', { skip: noNginx }, () => {

@@ -191,5 +191,6 @@ server {
     # Only proxies ask these.
     location /verify { return 404; }
     location /api/authz/ { return 404; }
+    location /api/verify { return 404; }
 }
 `
