@@ -56,6 +56,10 @@ const MALFORMED: readonly [string, string?][] = [
   ['https://good@evil/'],
   ['https://app.example.com\\@evil.test/'],
   ['https://app.example.com, https://evil.test/'],
+  // Were judged as app.example.com, and reached whatever the proxy makes of such a name.
+  ['https://app\xad.example.com/'],
+  ['https://\xaapp.example.com/'],
+  ['https://b\xc3\xbccher.example.com/'],
   ['https://app.example.com/a b'],
   ['https://app.example.com/\u0000'],
   ['https://app.example.com/\t'],
@@ -146,6 +150,10 @@ test('forward-auth wants each of its four headers exactly once (advisories 21, 4
     const list = { ...FORWARDED, [name]: `${value}, ${value}` }
     assert.ok('malformed' in forwardAuth.read(fields(list), ADDRESS, LINE), `a list in ${name}`)
   }
+})
+test('a forwarded host is made of ASCII too', () => {
+  const host = fields({ ...FORWARDED, 'X-Forwarded-Host': 'app\xad.example.com' })
+  assert.ok('malformed' in forwardAuth.read(host, ADDRESS, LINE))
 })
 test('an empty forwarded URI is the root; one that begins with neither / nor ? is malformed', () => {
   for (const uri of ['', '/', '?x=1'])

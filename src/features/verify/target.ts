@@ -23,17 +23,25 @@ const SCHEMES: Readonly<Record<string, string>> = {
 
 /** Authorities repeat from request to request; parsing one costs more than the rest of a target. */
 const hostOf = {
-  https: memoize((authority) => parseHost(authority, 'https') ?? null),
-  http: memoize((authority) => parseHost(authority, 'http') ?? null),
-  wss: memoize((authority) => parseHost(authority, 'wss') ?? null),
-  ws: memoize((authority) => parseHost(authority, 'ws') ?? null),
+  https: memoize((authority) => readHost(authority, 'https')),
+  http: memoize((authority) => readHost(authority, 'http')),
+  wss: memoize((authority) => readHost(authority, 'wss')),
+  ws: memoize((authority) => readHost(authority, 'ws')),
 } as const satisfies Record<string, (authority: string) => Host | null>
+
+/**
+ * Clients send names in ASCII. Of other bytes, WHATWG's rules would make names that the proxy has not seen: 0xAD goes
+ * away, 0xAA is an `a`.
+ */
+function readHost(authority: string, scheme: string): Host | null {
+  return hasHighByte(authority) ? null : (parseHost(authority, scheme) ?? null)
+}
 
 /**
  * Splits a target URL by hand, character for character: WHATWG's parser would clean the path before the rules see it,
  * and read `//admin` as a host (advisory 43). The host alone goes through WHATWG's host rules.
  *
- * @param url at most 16 KiB, no control character, no space, no userinfo; anything else is malformed
+ * @param url at most 16 KiB, no control character, no space, no userinfo, a host in ASCII; anything else is malformed
  * @param method `A`–`Z` only
  */
 export function parseTarget(url: string, method: string, address: string): Asked | Malformed {
