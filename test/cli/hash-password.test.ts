@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDigest } from '../../src/features/passwords/index.ts'
+import { createPasswords, parseDigest } from '../../src/features/passwords/index.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { Keyboard, runCli } from '../support/cli.ts'
 
 const CHEAP = ['-i', '1', '-m', '1', '-p', '1']
 
-async function verifies(digest: string, password: string): Promise<boolean> {
-  const parsed = parseDigest(digest)
+const passwords = createPasswords({
+  parameters: { algorithm: 'sha512', iterations: 1000, saltLength: 16 },
+  queue: 10,
+  clock: systemClock,
+})
+
+async function verifies(text: string, password: string): Promise<boolean> {
+  const parsed = parseDigest(text)
   assert.ok(parsed.ok)
-  return parsed.digest.matches(password)
+  return passwords.verify(parsed.digest, password, '')
 }
 
 test('a digest is printed that verifies the password, by default with 64 MiB, 3 passes, 4 lanes', async (t) => {

@@ -1,7 +1,8 @@
 /**
  * Passwords: hash, verify, and the bounded pool in which both happen.
  *
- * Owns the digest formats (schemes/) and how much of the machine hashing may take. Does not own whose digest it is
+ * Owns the digest formats (schemes/), which of them is weaker than what is configured (strength.ts), and how much of the
+ * machine hashing may take. Does not own whose digest it is
  * (users), what a failed attempt costs the client (throttle), or which parameters new digests get (users, from
  * `authentication_backend.file.password`). Keeps no password: one lives here as long as its job waits and runs.
  */
@@ -9,14 +10,24 @@ import { availableParallelism } from 'node:os'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { createPool } from './pool.ts'
-import type { Digest, HashParameters } from './scheme.ts'
+import type { Digest, HashParameters, Maker } from './scheme.ts'
 import { schemes } from './schemes/index.ts'
+import { isWeaker } from './strength.ts'
+import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
-export type { Argon2Parameters, Digest, HashParameters, ParsedDigest } from './scheme.ts'
+export type {
+  Argon2Parameters,
+  Digest,
+  HashParameters,
+  ParsedDigest,
+  Sha512Parameters,
+} from './scheme.ts'
 
 /** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
 const MAX_PASSWORD = 1024
+/** More would have nothing to run on: what needs them is a scheme on its way out. */
+const MAX_THREADS = 2
 
 export interface PasswordsOptions {
   /** How new digests are made, and what a check costs for names that do not exist. */
@@ -45,6 +56,11 @@ export interface Passwords {
    * @throws AppError HASHING_BUSY
    */
   burn(password: string, client: string): Promise<void>
+  /**
+   * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
+   * configured, and the whole password was looked at, so that the new digest admits nothing that the old one refused.
+   */
+  isOutdated(digest: Digest, password: string): boolean
   /** Turns away what waits; resolves when nothing is hashed any more. */
   close(): Promise<void>
 }
@@ -52,14 +68,14 @@ export interface Passwords {
 /** @throws RangeError when no scheme makes digests with these parameters */
 export function createPasswords(options: PasswordsOptions): Passwords {
   const { parameters, queue, clock } = options
-  const maker = schemes.map((scheme) => scheme.maker(parameters)).find((made) => made !== undefined)
-  if (maker === undefined) throw new RangeError(`no scheme makes ${parameters.algorithm} digests`)
+  const maker = makerOf(parameters)
   const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1)
   const pool = createPool({ concurrency, queue, clock })
+  const threads = createThreads(Math.min(MAX_THREADS, concurrency))
 
   async function verify(digest: Digest, password: string, client: string): Promise<boolean> {
     const unusable = problemOf(password) !== undefined
-    const matches = await pool.run(client, () => digest.matches(unusable ? 'x' : password))
+    const matches = await pool.run(client, () => digest.matches(unusable ? 'x' : password, threads))
     return matches && !unusable
   }
 
@@ -67,14 +83,46 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     async hash(password, client) {
       const reason = problemOf(password)
       if (reason !== undefined) throw new AppError('PASSWORD_UNUSABLE', { reason })
-      return pool.run(client, () => maker.hash(password))
+      return pool.run(client, () => maker.hash(password, threads))
     },
     verify,
     async burn(password, client) {
       await verify(maker.decoy, password, client)
     },
-    close: () => pool.close(),
+    isOutdated: (digest, password) =>
+      isWeaker(digest, maker.decoy) &&
+      (digest.reads === undefined || Buffer.byteLength(password) <= digest.reads),
+    async close() {
+      await pool.close()
+      await threads.close()
+    },
   }
+}
+
+/**
+ * One digest, outside of any queue and with a salt of the caller's if there is one: for the command line alone.
+ * @param salt for argon2 any bytes, for sha512 characters of `./0-9A-Za-z`
+ * @throws RangeError as createPasswords
+ */
+export async function makeDigest(
+  parameters: HashParameters,
+  password: string,
+  salt?: Buffer,
+): Promise<string> {
+  const threads = createThreads(1)
+  try {
+    return await makerOf(parameters).hash(password, threads, salt)
+  } finally {
+    await threads.close()
+  }
+}
+
+function makerOf(parameters: HashParameters): Maker {
+  const maker = schemes
+    .map((scheme) => scheme.maker?.(parameters))
+    .find((made) => made !== undefined)
+  if (maker === undefined) throw new RangeError(`no scheme makes ${parameters.algorithm} digests`)
+  return maker
 }
 
 function problemOf(password: string): 'empty' | 'too long' | undefined {

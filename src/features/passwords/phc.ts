@@ -52,7 +52,7 @@ function parseList(list: string): PhcParameters | string {
 }
 
 /** Standard alphabet, no padding. Bits left over at the end are ignored, as Authelia does. */
-function decodeBase64(text: string): Buffer | undefined {
+export function decodeBase64(text: string): Buffer | undefined {
   if (!/^[A-Za-z0-9+/]*$/.test(text) || text.length % 4 === 1) return undefined
   return Buffer.from(text, 'base64')
 }

@@ -1,4 +1,5 @@
 import type { Secret } from '../../kernel/secret.ts'
+import type { Threads } from './threads.ts'
 
 /** A stored digest, once it is understood. Its text and its key are secrets: never logged, never sent. */
 export interface Digest {
@@ -6,17 +7,19 @@ export interface Digest {
   readonly scheme: string
   /** What the digest calls itself: `argon2id`, `2b`. */
   readonly variant: string
-  /** What it costs and how long its parts are, in the units of its scheme. */
+  /** What it costs and how long its parts are, in the units of its scheme. More of each is stronger. */
   readonly parameters: Readonly<Record<string, number>>
   /**
    * How much work a check is: the KiB of memory that it fills, each pass counted. Orders digests, measures nothing;
    * a scheme that fills no memory gives what would take argon2 as long.
    */
   readonly weight: number
+  /** How many bytes of a password it looks at; all of them when undefined. */
+  readonly reads?: number
   /** As written, without `{CRYPT}`. */
   readonly text: Secret
   /** Does the work. For this room only: whoever calls it elsewhere goes round the queue. */
-  readonly matches: (password: string) => Promise<boolean>
+  readonly matches: (password: string, threads: Threads) => Promise<boolean>
 }
 
 export type ParsedDigest =
@@ -25,7 +28,9 @@ export type ParsedDigest =
   | { readonly ok: false; readonly problem: string; readonly hint: string }
 
 /** How new digests are made. `memory` is in KiB, lengths are in bytes. */
-export type HashParameters = { readonly algorithm: 'argon2' } & Argon2Parameters
+export type HashParameters =
+  | ({ readonly algorithm: 'argon2' } & Argon2Parameters)
+  | ({ readonly algorithm: 'sha512' } & Sha512Parameters)
 
 export interface Argon2Parameters {
   readonly variant: 'argon2id' | 'argon2i' | 'argon2d'
@@ -36,9 +41,17 @@ export interface Argon2Parameters {
   readonly saltLength: number
 }
 
+export interface Sha512Parameters {
+  readonly iterations: number
+  readonly saltLength: number
+}
+
 /** Makes digests with fixed parameters. */
 export interface Maker {
-  hash(password: string): Promise<string>
+  /**
+   * @param salt instead of a random one of the configured length; for sha512, characters of `./0-9A-Za-z`
+   */
+  hash(password: string, threads: Threads, salt?: Buffer): Promise<string>
   /** A digest with the same parameters that no password matches. */
   readonly decoy: Digest
 }
@@ -46,10 +59,12 @@ export interface Maker {
 /** One family of password digests. A new one is a file beside the others and a line in schemes/index.ts. */
 export interface Scheme {
   readonly name: string
-  /** What its digests begin with, both `$` included. */
+  /** What its digests begin with, as far as the `$` that ends the name. */
   readonly prefixes: readonly string[]
+  /** Its variants in tiers, weakest first. */
+  readonly variants: readonly (readonly string[])[]
   /** @param text begins with one of the prefixes; at most 1024 characters */
   parse(text: string): ParsedDigest
-  /** @returns undefined when the parameters are another scheme's */
-  maker(parameters: HashParameters): Maker | undefined
+  /** @returns undefined when the parameters are another scheme's, or none that it makes */
+  maker?(parameters: HashParameters): Maker | undefined
 }

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { equalBytes, Secret } from '../../../kernel/secret.ts'
+import { argon2Binding } from '../argon2-binding.ts'
 import { encodeBase64, parsePhc } from '../phc.ts'
 import type { Argon2Parameters, Digest, Maker, ParsedDigest, Scheme } from '../scheme.ts'
 
-const KINDS = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 /** RFC 9106 §3.1: version 0x13, the only one that anybody still writes. */
 const VERSION = 19
 const GIB = 1024 * 1024 // in KiB
 
 /**
  * What a digest may ask of this machine. `min` of the lengths: RFC 9106 wants a salt of 8 bytes; a key below 16 is a
- * digest that was cut off. `parallelism` 255 is all that Go's library, and so Authelia, can write; the ceilings of the
- * others keep one line of the users file from occupying a hashing slot for hours.
+ * digest that was cut off. `parallelism` 255 is all that Go's library, and so Authelia, can write.
  */
 const BOUNDS = {
   memory: { min: 8, max: 4 * GIB },
@@ -21,10 +20,17 @@ const BOUNDS = {
   keyLength: { min: 16, max: 512 },
 } as const
 
+/**
+ * KiB filled, each pass counted: some ten seconds of one core. Without it one line of the users file, within every
+ * other bound, would occupy a hashing slot for an hour.
+ */
+export const MAX_ARGON2_WORK = 16 * GIB
+
 /** RFC 9106 in its three variants; what new digests are made with. */
 export const argon2: Scheme = {
   name: 'argon2',
   prefixes: ['$argon2id$', '$argon2i$', '$argon2d$'],
+  variants: [['argon2i', 'argon2d'], ['argon2id']],
   parse,
   maker: (parameters) => (parameters.algorithm === 'argon2' ? createMaker(parameters) : undefined),
 }
@@ -74,6 +80,8 @@ function outOfBounds(parameters: Argon2Parameters): string | undefined {
   // RFC 9106 §3.1: each lane needs eight blocks of 1 KiB.
   if (parameters.memory < 8 * parameters.parallelism)
     return 'memory m is less than eight times its parallelism p'
+  if (parameters.memory * parameters.iterations > MAX_ARGON2_WORK)
+    return `memory m times its iterations t is more than ${MAX_ARGON2_WORK}, which would take too long to check`
   return undefined
 }
 
@@ -99,25 +107,14 @@ function createMaker(parameters: Argon2Parameters): Maker {
     throw new RangeError(`these argon2 parameters make a password that ${decoy.problem}`)
   return {
     decoy: decoy.digest,
-    async hash(password) {
-      const fresh = randomBytes(saltLength)
+    async hash(password, _threads, given) {
+      const fresh = given ?? randomBytes(saltLength)
       return write(fresh, await derive(password, parameters, fresh))
     },
   }
 }
 
-/** The seam to the library: another one replaces this function. Runs on libuv's thread pool. */
 async function derive(password: string, parameters: Argon2Parameters, salt: Buffer) {
-  // Loaded at the first hash: starting up does not wait for a native module.
-  const { hash } = await import('argon2')
-  return hash(password, {
-    raw: true,
-    version: VERSION,
-    type: KINDS[parameters.variant],
-    memoryCost: parameters.memory,
-    timeCost: parameters.iterations,
-    parallelism: parameters.parallelism,
-    hashLength: parameters.keyLength,
-    salt,
-  })
+  const { derive } = await argon2Binding()
+  return derive(password, parameters, salt)
 }
