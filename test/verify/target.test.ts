@@ -192,6 +192,16 @@ test('on /verify both families must say the same, or nothing is believed', () =>
   assert.ok('malformed' in ask({ 'X-Forwarded-Uri': '/public' }))
   assert.ok('malformed' in ask({ 'X-Forwarded-Method': 'OPTIONS' }))
   assert.ok('target' in verify.read(fields(FORWARDED), ADDRESS, LINE))
+  // A blank one behind it made the first one as good as absent, and the other family was believed unseen.
+  for (const urls of [
+    [ORIGINAL['X-Original-URL'], ''],
+    ['', ORIGINAL['X-Original-URL']],
+    ['', ''],
+  ]) {
+    const twice = [...urls.flatMap((url) => ['X-Original-URL', url]), 'X-Original-Method', 'GET']
+    const both = [...Object.entries(FORWARDED).flat(), ...twice]
+    assert.ok('malformed' in verify.read(fields(both), ADDRESS, LINE), String(urls))
+  }
   assert.ok('malformed' in verify.read(fields({}), ADDRESS, LINE))
 })
 

@@ -13,6 +13,7 @@ export const verify: Dialect = {
   takesTail: false,
   malformed: 400,
   read(fields, address, line) {
+    if (fields.repeated & FIELD.originalUrl) return malformed('X-Original-URL came more than once')
     if (!isPresent(fields.originalUrl)) return forwardAuth.read(fields, address, line)
     const asked = authRequest.read(fields, address, line)
     return 'malformed' in asked ? asked : (contradiction(fields, asked) ?? asked)
