@@ -134,12 +134,19 @@ export function run(
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  let over = false
+  // Not `exit`: what it printed last may still be on its way then.
+  const ended = new Promise<number | null>((resolve) =>
+    child.once('close', (status) => {
+      over = true
+      resolve(status)
+    }),
+  )
   const until = async (pattern: RegExp, after = 0): Promise<RegExpExecArray> => {
     for (let tries = 0; tries < 400; tries++) {
       const found = pattern.exec(output.slice(after))
       if (found !== null) return found
-      if (child.exitCode !== null || child.signalCode !== null) break
+      if (over) break
       await sleep(25)
     }
     throw new Error(`${pattern} was not printed:\n${output}`)
