@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { METHODS } from 'node:http'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
 import { health } from './features/health/index.ts'
@@ -54,8 +54,9 @@ export async function createApp(
   })
   const messages = createMessages(messageCatalogues)
   const assets = loadAssets(config['branding'].accent)
-  const layout = createLayout({ assets, headers, brand: config['branding'].title })
-  const replies = createReplies({ headers, layout, messages, log })
+  const base = server.address.basePath === '/' ? '' : server.address.basePath
+  const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
+  const replies = createReplies({ headers, layout, messages, log, base })
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
@@ -65,6 +66,7 @@ export async function createApp(
     // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
     logger: false,
     requestIdHeader: false,
+    ...(base !== '' && belowBase(base)),
     genReqId: requestIds(),
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
@@ -98,11 +100,23 @@ export async function createApp(
     messages,
     log,
     logoutUrl: config['logout_url'],
+    base,
   })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.ready()
   return { fastify, access, connected: peers.welcome }
+}
+
+const belowBase = (base: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({
+  rewriteUrl: ({ url = '' }) => withoutBase(url, base),
+})
+
+/** What lies below the base path is served, and so is what a proxy has taken the base path off already. */
+function withoutBase(url: string, base: string): string {
+  if (!url.startsWith(base)) return url
+  const rest = url.slice(base.length)
+  return rest === '' || rest[0] === '?' ? `/${rest}` : rest[0] === '/' ? rest : url
 }
 
 /** Short, unique over restarts and instances, and cheap: a random prefix a process, then a count. */

@@ -33,16 +33,19 @@ export function createLayout({
   assets,
   headers,
   brand,
+  base,
 }: {
   readonly assets: Assets
   readonly headers: HeaderSets
   readonly brand: string
+  /** Base path without a slash at its end; empty at the root. */
+  readonly base: string
 }): Layout {
   return {
     render({ language, t, title, content, requestId, script, selfContained, formAction = [] }) {
       const style = selfContained
         ? html`<style>!${assets.style.text}</style>`
-        : html`<link rel="stylesheet" href="${assets.style.url}">`
+        : html`<link rel="stylesheet" href="${base}${assets.style.url}">`
       const body = html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -53,7 +56,7 @@ export function createLayout({
 <title>${title} · ${brand}</title>
 <link rel="icon" href="!${ICON}">
 !${style}
-!${script ? html`<script src="${assets.script.url}" defer></script>` : ''}
+!${script ? html`<script src="${base}${assets.script.url}" defer></script>` : ''}
 </head>
 <body>
 <main class="card">

@@ -173,20 +173,58 @@ const check: Check = (config, report, explicit) => {
   const { address } = config['server'] as z.infer<typeof server>
   const proxies = config['trusted_proxies'] as z.infer<typeof trustedProxies>
   distinctHeaders(headers, report)
-  // Served at the root, every link and cookie of a portal that believes to live below /auth would lead astray.
-  if (address.basePath !== '/')
-    report.fault(['server', 'address'], 'has a base path, which is not supported yet', 'no path')
+  portalsBelowBase(config, address.basePath, report)
   if (explicit(['server', 'timeouts', 'write']))
     report.warn(['server', 'timeouts', 'write'], 'has no effect yet')
   for (const [index, text] of proxies.entries()) openToAll(text, ['trusted_proxies', index], report)
-  if (explicit(['server', 'endpoints', 'authz']))
-    report.warn(
-      ['server', 'endpoints', 'authz'],
-      'has no effect yet: the usual endpoints are there',
-    )
+  endpointsFit(config['server'] as z.infer<typeof server>, report)
   for (const side of ['read', 'write']) {
     const path = ['server', 'buffers', side]
     if (explicit(path)) report.warn(path, 'has no effect: headers may always be 64 KiB together')
+  }
+}
+
+/** Authelia mounts the endpoint of this name at its old address, in its old manner. */
+function endpointsFit(
+  { endpoints: { authz = {} } }: z.infer<typeof server>,
+  report: ConfigReport,
+): void {
+  const paths: ConfigPath = ['server', 'endpoints', 'authz']
+  for (const [name, { implementation, authn_strategies = [] }] of Object.entries(authz)) {
+    if ((name === 'legacy') !== (implementation === 'Legacy'))
+      report.fault(
+        [...paths, name, 'implementation'],
+        'the implementation Legacy and the name legacy belong together',
+      )
+    const seen = new Set<string>()
+    for (const [index, strategy] of authn_strategies.entries()) {
+      const place = [...paths, name, 'authn_strategies', index]
+      if (seen.has(strategy.name)) report.fault([...place, 'name'], 'is in the list already')
+      seen.add(strategy.name)
+      if (strategy.scheme_basic_cache_lifespan !== undefined && !strategy.schemes.includes('basic'))
+        report.fault([...place, 'scheme_basic_cache_lifespan'], 'needs the scheme basic')
+    }
+  }
+}
+
+/** People open the portal at portal_url; its pages and forms lie below the base path. */
+function portalsBelowBase(
+  config: Readonly<Record<string, unknown>>,
+  basePath: string,
+  report: ConfigReport,
+): void {
+  // The sessions room's slice, as its schema gives it: this reads no more of it than this.
+  const { cookies = [] } = (config['session'] ?? {}) as {
+    readonly cookies?: readonly { readonly portal_url?: string | undefined }[]
+  }
+  for (const [index, { portal_url }] of cookies.entries()) {
+    if (portal_url === undefined) continue
+    const path = new URL(portal_url).pathname.replace(/\/$/, '') || '/'
+    if (path !== basePath)
+      report.warn(
+        ['session', 'cookies', index, 'portal_url'],
+        `has the path ${path}, but server.address serves ${basePath}`,
+      )
   }
 }
 

@@ -62,11 +62,14 @@ export function createReplies({
   layout,
   messages,
   log,
+  base,
 }: {
   readonly headers: HeaderSets
   readonly layout: Layout
   readonly messages: Messages
   readonly log: Logger
+  /** Base path without a slash at its end; empty at the root. */
+  readonly base: string
 }): Replies {
   const replies: Replies = {
     page(request, reply, page, status = 200) {
@@ -95,7 +98,7 @@ export function createReplies({
     refuse(error, request, reply) {
       const refusal = asRefusal(error)
       report(log, error, refusal, request)
-      return refuse(replies, messages, request, reply, refusal)
+      return refuse({ replies, messages, base }, request, reply, refusal)
     },
     installErrorHandlers(app) {
       app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
@@ -109,7 +112,7 @@ export function createReplies({
         if (allowed.length > 0) reply.header('Allow', allowed.join(', '))
         const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
         report(log, refusal, refusal, request)
-        return refuse(replies, messages, request, reply, refusal)
+        return refuse({ replies, messages, base }, request, reply, refusal)
       })
     },
   }
@@ -141,8 +144,11 @@ function report(log: Logger, error: Error, refusal: AppError, request: FastifyRe
 }
 
 function refuse(
-  replies: Replies,
-  messages: Messages,
+  {
+    replies,
+    messages,
+    base,
+  }: { readonly replies: Replies; readonly messages: Messages; readonly base: string },
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: AppError,
@@ -166,7 +172,7 @@ function refuse(
       title: t(`${words}.title`),
       content: html`<h1>${t(`${words}.title`)}</h1>
 <p>${t(`${words}.text`, { host: String(refusal.details['host'] ?? '') })}</p>
-!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
+!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
       requestId: request.id,
     },
     status,

@@ -86,17 +86,19 @@ for (const [name, text, fault] of FAULTS) {
   })
 }
 
-test('a base path is refused while nothing is served below one', async (t) => {
-  for (const address of ['tcp://:9091/auth', 'unix:///run/v.sock?path=auth']) {
-    const { text } = await load(
-      t,
-      { 'c.yml': `server: {address: '${address}'}` },
-      { features: only },
-    )
-    assert.equal(
-      text,
-      `c.yml:1:10 server.address: has a base path, which is not supported yet; found "${address}"; allowed: no path`,
-    )
+test('a portal that is not where the base path serves it is named', async (t) => {
+  const yaml = (address: string, portal: string) =>
+    `server: {address: ${address}}\nsession: {cookies: [{domain: example.com, portal_url: ${portal}}]}\naccess_control: {default_policy: one_factor}\n`
+  for (const [address, portal, warned] of [
+    ['tcp://:9091/', 'https://auth.example.com', false],
+    ['tcp://:9091/auth', 'https://example.com/auth', false],
+    ['tcp://:9091/auth', 'https://example.com/auth/', false],
+    ['tcp://:9091/auth', 'https://auth.example.com', true],
+    ['tcp://:9091/', 'https://example.com/auth', true],
+  ] as const) {
+    const { text, warnings } = await load(t, { 'c.yml': yaml(address, portal) }, { features })
+    assert.equal(text, '')
+    assert.equal(/but server\.address serves/.test(warnings.join()), warned, `${address} ${portal}`)
   }
 })
 
@@ -164,6 +166,5 @@ server:
     'c.yml:1:42 trusted_proxies[2]: trusts everybody: any client can claim any address, and networks in rules protect nothing',
     'c.yml:3:13 server.buffers.read: has no effect: headers may always be 64 KiB together',
     'c.yml:4:25 server.timeouts.write: has no effect yet',
-    'c.yml:5:15 server.endpoints.authz: has no effect yet: the usual endpoints are there',
   ])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { redirectAfter } from '../../src/features/login/api-routes.ts'
 import { type Destination, type Facts, next } from '../../src/features/login/flow.ts'
-import { redirectAfter } from '../../src/features/login/routes.ts'
 
 const URL_ = 'https://app.example.com/x'
 const safe = (outcome: 'allow' | 'deny' | 'one_factor' | 'two_factor'): Destination => ({

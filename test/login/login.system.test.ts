@@ -235,7 +235,7 @@ suite('the portal', () => {
       const visit = await ask(`/?rd=${encodeURIComponent(targetURL)}`, {
         headers: { Cookie: cookie },
       })
-      const followed = redirect !== undefined && redirect.startsWith('https://app.')
+      const followed = redirect?.startsWith('https://app.')
       assert.equal(visit.headers.location, followed ? redirect : undefined, targetURL)
       const check = await post(
         '/api/checks/safe-redirection',

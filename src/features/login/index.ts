@@ -29,6 +29,8 @@ export interface LoginOptions {
   readonly log: Logger
   /** Where Logout leads when the request names no target of its own; undefined: our own page. */
   readonly logoutUrl: string | undefined
+  /** Base path without a slash at its end; empty at the root. */
+  readonly base: string
 }
 
 export const login: FastifyPluginAsync<LoginOptions> = async (app, options) => {

@@ -3,32 +3,19 @@ import type { Page } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { formatDuration } from '../../kernel/duration.ts'
 import type { App } from '../access/index.ts'
+import { type Carried, withCarried } from './carried.ts'
 
 type Content = Omit<Page, 'language' | 't'>
-
-/** The page's own query, carried from request to request in hidden fields and links. */
-export interface Carried {
-  readonly rd: string
-  readonly rm: string
-}
 
 const hidden = ({ rd, rm }: Carried): string =>
   html`!${
     rd === '' ? '' : html`<input type="hidden" name="rd" value="${rd}">`
   }!${rm === '' ? '' : html`<input type="hidden" name="rm" value="${rm}">`}`
 
-/** `/path?rd=…&rm=…`, the empty ones left out. */
-export function withCarried(
-  path: string,
-  { rd, rm }: Carried,
-  more: Record<string, string> = {},
-): string {
-  const query = new URLSearchParams({
-    ...(rd !== '' && { rd }),
-    ...(rm !== '' && { rm }),
-    ...more,
-  }).toString()
-  return query === '' ? path : `${path}?${query}`
+/** What each of these pages needs besides its own words. */
+interface Place {
+  /** Base path without a slash at its end; empty at the root. */
+  readonly base: string
 }
 
 export function signInPage(
@@ -40,7 +27,8 @@ export function signInPage(
     signedOut,
     rememberMe,
     formAction,
-  }: {
+    base,
+  }: Place & {
     readonly carried: Carried
     /** Where it leads; undefined when nowhere in particular. */
     readonly host: string | undefined
@@ -61,7 +49,7 @@ export function signInPage(
     content: html`<h1>${t('login.signIn.title')}</h1>
 !${host === undefined ? '' : html`<p class="lead">${t('login.signIn.toContinue', { host })}</p>`}
 !${failed ? alert : signedOut ? notice : ''}
-<form method="post" action="/" id="sign-in" !${failed ? 'data-failed' : ''}>
+<form method="post" action="${base}/" id="sign-in" data-base="${base}" !${failed ? 'data-failed' : ''}>
 !${hidden(carried)}
 <div class="field">
 <label for="username">${t('login.signIn.username')}</label>
@@ -88,7 +76,8 @@ export function signedInPage(
     address,
     apps,
     formAction,
-  }: {
+    base,
+  }: Place & {
     readonly user: string
     readonly address: string
     readonly apps: readonly App[]
@@ -109,7 +98,7 @@ export function signedInPage(
 <p class="lead">${t('login.signedIn.as', { user })}</p>
 !${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
 !${apps.length === 0 ? '' : list}
-<form method="post" action="/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
+<form method="post" action="${base}/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
   }
 }
 
@@ -119,18 +108,23 @@ export function signOutPage(
     user,
     carried,
     formAction,
-  }: { readonly user: string; readonly carried: Carried; readonly formAction: readonly string[] },
+    base,
+  }: Place & {
+    readonly user: string
+    readonly carried: Carried
+    readonly formAction: readonly string[]
+  },
 ): Content {
   return {
     title: t('login.signOut.title'),
     formAction,
     content: html`<h1>${t('login.signOut.title')}</h1>
 <p class="lead">${t('login.signOut.text', { user })}</p>
-<form method="post" action="/logout">
+<form method="post" action="${base}/logout">
 !${hidden(carried)}
 <button class="button" type="submit">${t('login.signOut.submit')}</button>
 </form>
-<a class="button quiet" href="/">${t('login.signOut.stay')}</a>`,
+<a class="button quiet below" href="${base}/">${t('login.signOut.stay')}</a>`,
   }
 }
 
@@ -141,7 +135,8 @@ export function cookieRefusedPage(
     domain,
     insecure,
     portal,
-  }: {
+    base,
+  }: Place & {
     readonly carried: Carried
     readonly domain: string
     /** The page came over plain http from another machine, where Secure cookies are dropped. */
@@ -154,19 +149,19 @@ export function cookieRefusedPage(
     content: html`<h1>${t('login.cookieRefused.title')}</h1>
 <p>${t('login.cookieRefused.text')}</p>
 <p>${insecure ? t('login.cookieRefused.insecure', { portal }) : t('login.cookieRefused.blocked', { domain })}</p>
-<a class="button" href="${withCarried('/', carried)}">${t('login.tryAgain')}</a>`,
+<a class="button" href="${withCarried(`${base}/`, carried)}">${t('login.tryAgain')}</a>`,
   }
 }
 
 export function secondFactorPage(
   t: Translate,
-  { user, host }: { readonly user: string; readonly host: string },
+  { user, host, base }: Place & { readonly user: string; readonly host: string },
 ): Content {
   return {
     title: t('login.secondFactor.title'),
     content: html`<h1>${t('login.secondFactor.title')}</h1>
 <p>${t('login.secondFactor.text', { user, host })}</p>
 <p>${t('login.secondFactor.next', { host })}</p>
-<a class="button quiet" href="/logout">${t('login.signedIn.signOut')}</a>`,
+<a class="button quiet" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
   }
 }

@@ -60,7 +60,9 @@
     if (asking) return false
     asking = true
     try {
-      const answer = await fetch('/api/state', { headers: { accept: 'application/json' } })
+      const answer = await fetch(`${form.dataset.base ?? ''}/api/state`, {
+        headers: { accept: 'application/json' },
+      })
       const state = answer.ok ? await answer.json() : undefined
       if (state?.data?.authentication_level >= 1) {
         location.reload()

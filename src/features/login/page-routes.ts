@@ -1,0 +1,195 @@
+import formbody from '@fastify/formbody'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Page } from '../../http/layout.ts'
+import type { Translate } from '../../http/messages.ts'
+import { isLoopback } from '../../kernel/host.ts'
+import { isSafeRedirect } from '../../kernel/redirect.ts'
+import { levelOf } from '../sessions/index.ts'
+import { forbiddenContent } from '../verify/index.ts'
+import { type Carried, readCarried, textFields, withCarried } from './carried.ts'
+import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
+import { next } from './flow.ts'
+import {
+  cookieRefusedPage,
+  secondFactorPage,
+  signedInPage,
+  signInPage,
+  signOutPage,
+} from './pages.ts'
+import { BODY_LIMIT, type Portal } from './portal.ts'
+import type { Visit } from './visit.ts'
+
+/** What people see. Every form is answered 303: the page behind it can be reloaded, and the back button does no harm. */
+export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async (
+  app,
+  { portal },
+) => {
+  const { access, replies, messages, base, domains, logoutUrl, visitOf, where } = portal
+  const formAction = formDestinations(domains, logoutUrl)
+  const home = `${base}/`
+  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+
+  const show = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    make: (t: Translate) => Omit<Page, 'language' | 't'>,
+    status = 200,
+  ) => {
+    const { t } = messages.negotiate(request.headers['accept-language'])
+    return replies.page(request, reply, make(t), status)
+  }
+
+  app.get('/', { config: { guard: 'public' } }, (request, reply) => {
+    const visit = visitOf(request)
+    const { domain, identity } = visit
+    const carried = readCarried(request.query)
+    // Fastify's parser gives an object for every query.
+    const flags = new Set(Object.keys(request.query as object))
+    const destination = portal.judge(carried, visit)
+    const step = next({
+      level: identity === undefined ? 0 : levelOf(identity.session),
+      justSignedIn: flags.has('signed-in'),
+      destination,
+      defaultRedirection: portal.defaultRedirection(visit),
+    })
+    const user = identity?.profile.displayName ?? ''
+    switch (step.kind) {
+      case 'sign-in':
+        return show(request, reply, (t) =>
+          signInPage(t, {
+            carried,
+            host: destination.kind === 'safe' ? destination.host : undefined,
+            failed: flags.has('failed'),
+            signedOut: flags.has('signed-out'),
+            rememberMe: domain.rememberMe,
+            formAction,
+            base,
+          }),
+        )
+      case 'cookie-refused':
+        return show(request, reply, (t) =>
+          cookieRefusedPage(t, {
+            carried,
+            domain: domain.domain,
+            insecure: !visit.secure,
+            portal: domain.portalUrl?.href ?? '',
+            base,
+          }),
+        )
+      case 'continue':
+        return replies.redirect(reply, headerBytes(step.url), 302)
+      case 'second-factor':
+        return show(
+          request,
+          reply,
+          (t) => secondFactorPage(t, { user, host: step.host, base }),
+          403,
+        )
+      case 'not-allowed':
+        return notAllowed(request, reply, step.host, carried)
+      case 'signed-in':
+        return show(request, reply, (t) =>
+          signedInPage(t, {
+            user,
+            address: identity?.session.address ?? '',
+            apps: appsOf(visit),
+            formAction,
+            base,
+          }),
+        )
+      default:
+        return step satisfies never
+    }
+  })
+
+  const appsOf = ({ identity, address }: Visit) => {
+    if (identity === undefined) return []
+    const { name, groups } = identity.profile
+    return access.apps({ user: name, groups, clientId: '' }, levelOf(identity.session), address)
+  }
+
+  const notAllowed = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    host: string,
+    carried: Carried,
+  ) =>
+    show(
+      request,
+      reply,
+      (t) => ({
+        title: t('verify.forbidden.title'),
+        content: forbiddenContent(t, {
+          user: visitOf(request).identity?.profile.displayName ?? '',
+          host,
+          switchUrl: withCarried(`${base}/logout`, carried),
+        }),
+        requestId: request.id,
+      }),
+      403,
+    )
+
+  /** Where nginx sends a navigation that the rules refuse. It never leads on by itself: that could loop. */
+  app.get('/forbidden', { config: { guard: 'public' } }, (request, reply) => {
+    const carried = readCarried(request.query)
+    const destination = portal.judge(carried, visitOf(request))
+    return destination.kind === 'safe'
+      ? notAllowed(request, reply, destination.host, carried)
+      : replies.redirect(reply, home, 302)
+  })
+
+  app.post('/', { config: { guard: 'public' } }, async (request, reply) => {
+    const visit = visitOf(request)
+    const form = textFields(request.body)
+    const carried = readCarried(form)
+    const username = form['username'] ?? ''
+    const password = form['password'] ?? ''
+    const refused = () => replies.redirect(reply, withCarried(home, carried, { failed: '' }))
+    if (username.length > MAX_USERNAME || password.length > MAX_PASSWORD) return refused()
+    const credentials = { username, password, remember: form['remember'] === 'on' }
+    const attempt = await portal.firstFactor(credentials, visit, where(request))
+    if (attempt.kind === 'refused') return refused()
+    // Back to `/` and not on: there we see whether the browser kept the cookie.
+    return replies.redirect(
+      reply.header('Set-Cookie', attempt.cookie),
+      withCarried(home, carried, { 'signed-in': '' }),
+    )
+  })
+
+  app.get('/logout', { config: { guard: 'public' } }, (request, reply) => {
+    const { identity } = visitOf(request)
+    const carried = readCarried(request.query)
+    if (identity === undefined) return replies.redirect(reply, afterLogout(carried, home), 302)
+    const user = identity.profile.displayName
+    return show(request, reply, (t) => signOutPage(t, { user, carried, formAction, base }))
+  })
+
+  app.post('/logout', { config: { guard: 'public' } }, async (request, reply) => {
+    const carried = readCarried(textFields(request.body))
+    await portal.endSession(visitOf(request), reply)
+    return replies.redirect(reply, afterLogout(carried, logoutUrl ?? home))
+  })
+
+  /** Measure 29: a safe target, else where the configuration says, else our own page. */
+  const afterLogout = ({ rd }: Carried, otherwise: string): string => {
+    if (rd !== '' && isSafeRedirect(rd, domains)) return headerBytes(rd)
+    return otherwise === home ? `${home}?signed-out=` : otherwise
+  }
+}
+
+/**
+ * Where the answer to one of our forms may lead, as form-action sources: every cookie domain and what lies below it,
+ * and the configured logout URL. Without them browsers block the redirect after a form.
+ */
+function formDestinations(domains: readonly string[], logoutUrl: string | undefined): string[] {
+  const sources = domains.flatMap((domain) =>
+    (isLoopback(domain) ? ['https', 'http'] : ['https']).flatMap((scheme) => [
+      `${scheme}://${domain}:*`,
+      `${scheme}://*.${domain}:*`,
+    ]),
+  )
+  return logoutUrl === undefined ? sources : [...sources, new URL(logoutUrl).origin]
+}
+
+/** Text as the bytes of its UTF-8, one character a byte: the only way in which Node writes it into a header. */
+const headerBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')

@@ -1,0 +1,69 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { pathOf } from '../../http/replies.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Profile } from '../users/index.ts'
+import type { Carried } from './carried.ts'
+import { judgeDestination } from './destination.ts'
+import { createFirstFactor, type FirstFactor } from './first-factor.ts'
+import type { Destination } from './flow.ts'
+import type { LoginOptions } from './index.ts'
+import type { Visit } from './visit.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the login room's first hook, on its own routes only. */
+    visit: Visit | null
+  }
+}
+
+/** Room for a 16 KiB target, percent-encoded, beside a name and a password. */
+export const BODY_LIMIT = 64 * 1024
+
+/** What the portal's pages and its API share. */
+export interface Portal extends LoginOptions {
+  /** Canonical cookie domains: where a browser may be sent. */
+  readonly domains: readonly string[]
+  readonly firstFactor: FirstFactor
+  visitOf(request: FastifyRequest): Visit
+  /** @param freshly somebody who has signed in with this very request */
+  judge(
+    carried: Carried,
+    visit: Pick<Visit, 'address' | 'identity'>,
+    freshly?: Profile,
+  ): Destination
+  /** Where a fresh sign-in without a target of its own leads. */
+  defaultRedirection(visit: Visit): string | undefined
+  /** Ends the visitor's session and takes the cookie away. */
+  endSession(visit: Visit, reply: FastifyReply): Promise<void>
+  /** A request's fields in the log. */
+  where(request: FastifyRequest): {
+    readonly method: string
+    readonly path: string
+    readonly request_id: string
+  }
+}
+
+export function createPortal(options: LoginOptions): Portal {
+  const { access, sessions } = options
+  return {
+    ...options,
+    domains: sessions.domains.map(({ domain }) => domain),
+    firstFactor: createFirstFactor(options),
+    visitOf({ visit }) {
+      if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
+      return visit
+    },
+    judge: ({ rd, rm }, visit, freshly) => judgeDestination(rd, rm, visit, options, freshly),
+    defaultRedirection: ({ domain }) =>
+      access.needsTwoFactor ? undefined : domain.defaultRedirectionUrl,
+    async endSession({ identity, domain }, reply) {
+      if (identity !== undefined) await sessions.revoke(identity.session.key)
+      reply.header('Set-Cookie', sessions.expireCookie(domain))
+    },
+    where: (request) => ({
+      method: request.method,
+      path: pathOf(request),
+      request_id: request.id,
+    }),
+  }
+}
