@@ -1,15 +1,7 @@
+import { matchClaims, matchEach } from './criteria.ts'
 import type { Policy } from './manifest.ts'
 import type { Asking, Match } from './question.ts'
-import {
-  domainClaims,
-  matchClaims,
-  matchMethods,
-  matchNetworks,
-  matchQuery,
-  matchResources,
-  matchSubject,
-  type Rule,
-} from './rules.ts'
+import { domainClaims, type Rule } from './rules.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Why the rules say what they say. Plain data: goes out as JSON. */
@@ -50,11 +42,7 @@ export function explainRule(rule: Rule, host: string, asking: Asking): Explained
   const claims = domainClaims(rule, host)
   const criteria = {
     domain: typeof claims === 'string' ? claims : matchClaims(claims, asking),
-    resources: matchResources(rule.resources, asking),
-    query: matchQuery(rule.query, asking),
-    methods: matchMethods(rule.methods, asking),
-    networks: matchNetworks(rule.networks, asking),
-    subject: matchSubject(rule.subjects, asking),
+    ...matchEach(rule, asking),
   } as const
   const answers = Object.values(criteria)
   return {

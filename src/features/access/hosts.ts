@@ -1,11 +1,10 @@
 import { memoize } from '../../kernel/memo.ts'
-import { type Claim, type Criteria, domainClaims, type Rule } from './rules.ts'
+import type { ClaimedHost, Criteria } from './criteria.ts'
+import { domainClaims, type Rule } from './rules.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A rule that may be about a host: only what a decision looks at, side by side in memory. */
-export interface Candidate extends Criteria {
-  /** What the host asks of the subject, one of them; undefined: the rule is about this host whoever asks. */
-  readonly claims: readonly Claim[] | undefined
+export interface Candidate extends Criteria, ClaimedHost {
   readonly verdict: Verdict
 }
 
@@ -40,8 +39,7 @@ export function indexHosts(rules: readonly Rule[]): (host: string) => Candidates
     if (isOther) others.push(rule)
   }
   const find = (written: string): Candidates => {
-    // Hosts come canonical; should one not, it must not slip past the rule that is about it (advisory 1).
-    const host = written.toLowerCase().replace(/\.$/, '')
+    const host = canonicalHost(written)
     const found = new Set([...(exact.get(host) ?? []), ...others])
     for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1))
       for (const rule of tails.get(host.slice(dot)) ?? []) found.add(rule)
@@ -56,6 +54,11 @@ export function indexHosts(rules: readonly Rule[]): (host: string) => Candidates
   }
   // Two generations of half the size each: what rules name fits into one
   return memoize(find, { limit: 2 * exact.size + OTHER_HOSTS, maxKey: 255 })
+}
+
+/** Hosts come canonical; should one not, it must not slip past the rule that is about it (advisory 1). */
+export function canonicalHost(written: string): string {
+  return written.toLowerCase().replace(/\.$/, '')
 }
 
 function insert(map: Map<string, Rule[]>, key: string, rule: Rule): void {

@@ -7,20 +7,13 @@
  * decision.
  */
 import { isLoopback } from '../../kernel/host.ts'
+import { meetsAll } from './criteria.ts'
 import { type Explanation, explainRule, firstMatch } from './explain.ts'
-import { type Candidates, indexHosts } from './hosts.ts'
+import { type Candidates, canonicalHost, indexHosts } from './hosts.ts'
 import type { AccessControl } from './manifest.ts'
 import { type Asking, anonymous, isAnonymous, type Subject, type Target } from './question.ts'
 import { isCanonical, type Refusal, readPath } from './readings.ts'
-import {
-  makeRules,
-  matchClaims,
-  matchMethods,
-  matchNetworks,
-  matchQuery,
-  matchResources,
-  matchSubject,
-} from './rules.ts'
+import { makeRules } from './rules.ts'
 import { type Decision, decisionOf, type Level, stricter, type Verdict } from './verdict.ts'
 
 export type { Explanation } from './explain.ts'
@@ -120,6 +113,7 @@ export function createAccess(
     const final = verdict(subject, target)
     const readings = readTarget(target)
     if ('refusal' in readings) return { verdict: final, askings: [], deciding: -1, rules: [] }
+    const host = canonicalHost(target.host)
     const questions: Asking[] = []
     for (const path of readings.paths) {
       for (const query of readings.queries) {
@@ -129,7 +123,7 @@ export function createAccess(
         if (query !== undefined) questions.push({ ...first, pathAlone: true })
       }
     }
-    const answers = questions.map((one) => firstMatch(rules, target.host, one, fallback))
+    const answers = questions.map((one) => firstMatch(rules, host, one, fallback))
     const strictest = answers.reduce(stricter)
     const deciding = answers.indexOf(strictest)
     return {
@@ -142,7 +136,7 @@ export function createAccess(
         policy: answers[index]?.policy ?? 'deny',
       })),
       deciding,
-      rules: rules.map((rule) => explainRule(rule, target.host, questions[deciding] ?? asking)),
+      rules: rules.map((rule) => explainRule(rule, host, questions[deciding] ?? asking)),
     }
   }
 
@@ -181,19 +175,8 @@ export function createAccess(
   }
 }
 
-/** The cheap questions first: most rules that do not match fail one of them. */
 function match({ list }: Candidates, asking: Asking): Verdict | undefined {
-  for (const { claims, methods, subjects, networks, resources, query, verdict } of list) {
-    if (
-      (claims === undefined || matchClaims(claims, asking) !== 'miss') &&
-      matchMethods(methods, asking) !== 'miss' &&
-      matchSubject(subjects, asking) !== 'miss' &&
-      matchNetworks(networks, asking) !== 'miss' &&
-      matchResources(resources, asking) !== 'miss' &&
-      matchQuery(query, asking) !== 'miss'
-    )
-      return verdict
-  }
+  for (const candidate of list) if (meetsAll(candidate, asking)) return candidate.verdict
   return undefined
 }
 

@@ -4,8 +4,14 @@
  * Everything it accepts, RE2 accepts with the same meaning (test/access/pattern.test.ts compares the two).
  */
 
-/** Sorted, disjoint code point ranges: lo, hi, lo, hi, … */
-export type Ranges = readonly number[]
+import {
+  foldAscii,
+  MAX_CODE_POINT,
+  NOT_NEWLINE,
+  negate,
+  normalise,
+  type Ranges,
+} from './code-points.ts'
 
 export type Node =
   | { readonly kind: 'class'; readonly ranges: Ranges }
@@ -28,7 +34,6 @@ export const MAX_POSITIONS = 512
 /** RE2's own limit on the product of nested repetitions. */
 const MAX_REPEAT = 1000
 const MAX_SOURCE = 1000
-export const MAX_CODE_POINT = 0x10ffff
 
 /** Not ours to read. Thrown inside this file only. */
 class Elsewhere extends Error {}
@@ -104,7 +109,6 @@ const CONTROLS: Readonly<Record<string, number>> = {
   f: 12,
   r: 13,
 }
-export const NOT_NEWLINE: Ranges = [0, 9, 11, MAX_CODE_POINT]
 
 class Reader {
   readonly #source: string
@@ -306,44 +310,4 @@ class Reader {
     this.#at += char.length
     return char
   }
-}
-
-/** Both cases of every ASCII letter, and the two characters beyond ASCII that fold to one: the Kelvin sign and the long s. */
-function foldAscii(ranges: Ranges): Ranges {
-  const all: number[] = [...ranges]
-  for (let i = 0; i < ranges.length; i += 2) {
-    for (let code = ranges[i] ?? 0; code <= (ranges[i + 1] ?? -1); code++) {
-      const lower = code | 0x20
-      if (lower < 0x61 || lower > 0x7a) continue
-      all.push(lower, lower, lower & ~0x20, lower & ~0x20)
-      if (lower === 0x6b) all.push(0x212a, 0x212a)
-      if (lower === 0x73) all.push(0x17f, 0x17f)
-    }
-  }
-  return normalise(all)
-}
-
-function normalise(ranges: Ranges): Ranges {
-  const pairs: [number, number][] = []
-  for (let i = 0; i < ranges.length; i += 2) pairs.push([ranges[i] ?? 0, ranges[i + 1] ?? 0])
-  pairs.sort((a, b) => a[0] - b[0])
-  const merged: number[] = []
-  for (const [low, high] of pairs) {
-    const last = merged.at(-1)
-    if (last !== undefined && low <= last + 1) merged[merged.length - 1] = Math.max(last, high)
-    else merged.push(low, high)
-  }
-  return merged
-}
-
-function negate(ranges: Ranges): Ranges {
-  const rest: number[] = []
-  let from = 0
-  for (let i = 0; i < ranges.length; i += 2) {
-    const low = ranges[i] ?? 0
-    if (low > from) rest.push(from, low - 1)
-    from = (ranges[i + 1] ?? 0) + 1
-  }
-  if (from <= MAX_CODE_POINT) rest.push(from, MAX_CODE_POINT)
-  return rest
 }

@@ -1,27 +1,11 @@
 import { domainToASCII } from 'node:url'
-import {
-  type Address,
-  contains,
-  type Network,
-  parseAddress,
-  parseNetwork,
-} from '../../kernel/cidr.ts'
+import { type Network, parseNetwork } from '../../kernel/cidr.ts'
 import { parseHost } from '../../kernel/host.ts'
-import { memoize } from '../../kernel/memo.ts'
+import { type Claim, type Criteria, type Holder, patternClaim } from './criteria.ts'
 import type { AccessRule } from './manifest.ts'
 import { type Pattern, parsePattern } from './pattern.ts'
-import { meetsQuery, type QueryTest } from './query.ts'
-import type { Asking, Match } from './question.ts'
+import type { QueryTest } from './query.ts'
 import type { Verdict } from './verdict.ts'
-
-/** The criteria of a rule that depend on the request; undefined: the rule does not have it. */
-export interface Criteria {
-  readonly methods: ReadonlySet<string> | undefined
-  readonly subjects: readonly (readonly Holder[])[] | undefined
-  readonly networks: readonly Network[] | undefined
-  readonly resources: readonly Pattern[] | undefined
-  readonly query: QueryTest | undefined
-}
 
 /** One rule of the configuration, ready to be asked. */
 export interface Rule extends Criteria {
@@ -38,19 +22,6 @@ export interface Rule extends Criteria {
 export type Domain =
   | { readonly kind: 'exact'; readonly host: string }
   | { readonly kind: 'below' | 'user' | 'group'; readonly suffix: string }
-
-/** What somebody has to be for a host to be theirs; undefined fields ask nothing. */
-export interface Claim {
-  readonly user: string | undefined
-  readonly group: string | undefined
-  /** Fits its static part only: somebody known never meets it, nobody might. */
-  readonly isVague: boolean
-}
-
-interface Holder {
-  readonly kind: 'user' | 'group' | 'oauth2:client' | 'nobody'
-  readonly name: string
-}
 
 /**
  * Makes the rules of one configuration. What rules have in common they share (patterns are read once, equal criteria are
@@ -213,92 +184,4 @@ function groupClaim(host: string, { suffix }: { readonly suffix: string }): Clai
   const dot = host.indexOf('.')
   const label = dot === -1 ? host : host.slice(0, dot)
   return { user: undefined, group: label, isVague: host.slice(label.length) !== suffix }
-}
-
-/** A group that took no part in the match is empty, and nobody's name. */
-function patternClaim(pattern: Pattern, text: string): Claim | undefined {
-  const found = pattern.captures(text)
-  if (found === undefined) return undefined
-  return {
-    user: pattern.named?.user ? (found.user ?? '') : undefined,
-    group: pattern.named?.group ? (found.group ?? '') : undefined,
-    isVague: false,
-  }
-}
-
-export function matchClaims(claims: readonly Claim[], asking: Asking): Match {
-  if (asking.isAnonymous) return 'may'
-  return claims.some((claim) => meetsClaim(claim, asking)) ? 'hit' : 'miss'
-}
-
-function meetsClaim({ user, group, isVague }: Claim, { subject }: Asking): boolean {
-  if (isVague) return false
-  if (user !== undefined && (user === '' || !equalFold(user, subject.user))) return false
-  return (
-    group === undefined || (group !== '' && subject.groups.some((own) => equalFold(own, group)))
-  )
-}
-
-/** Equal but for case, in both directions: the Kelvin sign is a `k` in lower case, but not in upper case. */
-function equalFold(a: string, b: string): boolean {
-  return a === b || (a.toLowerCase() === b.toLowerCase() && a.toUpperCase() === b.toUpperCase())
-}
-
-export function matchMethods(methods: Criteria['methods'], { method }: Asking): Match {
-  if (methods === undefined) return 'absent'
-  return methods.has(method) ? 'hit' : 'miss'
-}
-
-export function matchSubject(subjects: Criteria['subjects'], asking: Asking): Match {
-  if (subjects === undefined) return 'absent'
-  if (asking.isAnonymous) return 'may'
-  for (const all of subjects) if (all.every((holder) => isHeldBy(holder, asking))) return 'hit'
-  return 'miss'
-}
-
-function isHeldBy({ kind, name }: Holder, { subject }: Asking): boolean {
-  switch (kind) {
-    case 'user':
-      return name !== '' && subject.user === name
-    case 'group':
-      return subject.groups.includes(name)
-    case 'oauth2:client':
-      return name !== '' && subject.clientId === name
-    case 'nobody':
-      return false
-    default:
-      return kind satisfies never
-  }
-}
-
-const addressOf = memoize<Address | null>((text) => parseAddress(text) ?? null, { maxKey: 64 })
-
-export function matchNetworks(networks: Criteria['networks'], asking: Asking): Match {
-  if (networks === undefined) return 'absent'
-  const address = addressOf(asking.address)
-  if (address === null) return 'miss'
-  for (const network of networks) if (contains(network, address)) return 'hit'
-  return 'miss'
-}
-
-export function matchResources(resources: Criteria['resources'], asking: Asking): Match {
-  if (resources === undefined) return 'absent'
-  let best: Match = 'miss'
-  for (const pattern of resources) {
-    const text = asking.pathAlone && !pattern.namesQuery ? asking.path : asking.text
-    if (pattern.named === undefined) {
-      if (pattern.test(text)) return 'hit'
-    } else if (asking.isAnonymous) {
-      if (pattern.test(text)) best = 'may'
-    } else {
-      const claim = patternClaim(pattern, text)
-      if (claim !== undefined && meetsClaim(claim, asking)) return 'hit'
-    }
-  }
-  return best
-}
-
-export function matchQuery(query: Criteria['query'], asking: Asking): Match {
-  if (query === undefined) return 'absent'
-  return meetsQuery(query, asking.query) ? 'hit' : 'miss'
 }
