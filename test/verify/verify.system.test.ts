@@ -53,7 +53,7 @@ suite('verify', () => {
           default_policy: 'deny',
           rules: [
             { domain: 'public.example.com', policy: 'bypass' },
-            { domain: 'app.example.com', resources: '^/public/', policy: 'bypass' },
+            { domain: 'app.example.com', resources: ['^/public/', '^/api/'], policy: 'bypass' },
             {
               domain: ['app.example.com', 'app.vestibule.localhost', 'app.bare.test'],
               policy: 'one_factor',
@@ -367,6 +367,19 @@ suite('verify', () => {
       const answer = await get('/verify', original(`https://app.example.com${path}`))
       assert.notEqual(answer.status, 200, path)
     }
+  })
+  // The path was counted off from the front: of another spelling of the endpoint, a piece of it was judged as the target.
+  test('ext-authz judges what stands behind the endpoint, or nothing', async () => {
+    const asked = async (path: string) =>
+      (await get(path, ['Host', 'app.example.com', 'X-Forwarded-Proto', 'https'])).status
+    assert.equal(await asked('/api/authz/ext-authz/secret'), 401)
+    assert.equal(await asked('/api/authz/ext-authz/api/x'), 200)
+    for (const path of [
+      'http://aaaaaaaaaaaaa/api/authz/ext-authz/secret',
+      '/api/authz/ext%2Dauthz/secret',
+      '/api/authz/%65xt-authz/api/x',
+    ])
+      assert.equal(await asked(path), 400, path)
   })
   test('the client’s address comes from the trusted proxy alone (advisories 8, 25)', async () => {
     const lan = (headers: Headers) =>

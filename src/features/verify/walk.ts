@@ -92,6 +92,9 @@ export function createWalker({
         ? peers.clientBehind(socket, fields.forwardedFor)
         : peers.addressOf(socket)
       if (address === undefined) throw refuse('X-Forwarded-For holds something that is no address')
+      // The router forgives a host in front and encoded letters: what stands behind the endpoint is not found by counting then.
+      if (dialect.takesTail && !url.startsWith(path))
+        throw refuse('the request target does not begin with the path of the endpoint')
       const asked = dialect.read(fields, address, {
         method,
         tail: url.slice(path.length),
