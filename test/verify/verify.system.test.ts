@@ -381,6 +381,11 @@ suite('verify', () => {
     ])
       assert.equal(await asked(path), 400, path)
   })
+  // Our own address was judged in place of the one that was dropped: a rule that opens /api/ opened everything.
+  test('the old endpoint refuses a forwarded host without its path (advisory 21)', async () => {
+    const { 'X-Forwarded-Uri': _, ...headers } = forwarded('https://app.example.com/secret')
+    assert.equal((await get('/api/verify', headers)).status, 401)
+  })
   test('the client’s address comes from the trusted proxy alone (advisories 8, 25)', async () => {
     const lan = (headers: Headers) =>
       get('/verify', { ...original('https://lan.example.com/'), ...headers })

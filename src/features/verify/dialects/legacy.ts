@@ -54,6 +54,9 @@ function fromParts(
   const scheme = isPresent(forwardedProto) ? forwardedProto : 'http'
   const authority = isPresent(forwardedHost) ? forwardedHost : host
   if (!isPresent(authority)) return malformed('no header names the host')
+  // Advisory 21: a proxy that was made to drop X-Forwarded-Uri would have us judge our own address.
+  if (isPresent(forwardedHost) && forwardedUri === undefined)
+    return malformed('X-Forwarded-Host is there, X-Forwarded-URI is missing')
   const rest = forwardedUri ?? target
   if (rest !== '' && rest[0] !== '/' && rest[0] !== '?')
     return malformed('the path does not begin with / or ?')
