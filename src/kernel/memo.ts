@@ -1,3 +1,5 @@
+import { detach } from './detach.ts'
+
 /**
  * Remembers what a pure function answered for a text, for a bounded number of texts: two generations of half the size
  * each, so that a flood of new texts (hosts, addresses: an attacker's to choose) costs one recomputation each and never
@@ -22,7 +24,7 @@ export function memoize<V>(
       old = young
       young = new Map()
     }
-    young.set(text, value)
+    young.set(detach(text), value)
     return value
   }
 }
