@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { formatFault, formatNotice, loadConfig } from '../../src/config/index.ts'
+import { createPasswords } from '../../src/features/passwords/index.ts'
 import passwords from '../../src/features/passwords/manifest.ts'
 import { hashParameters } from '../../src/features/users/index.ts'
 import users from '../../src/features/users/manifest.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 
 async function load(t: TestContext, text: string) {
   const cwd = mkdtempSync(join(tmpdir(), 'vestibule-config-'))
@@ -22,6 +24,7 @@ async function accepted(t: TestContext, text: string) {
     file: config['authentication_backend.file'],
     refresh: config['authentication_backend.refresh_interval'],
     hashing: config['authentication_backend.hashing'],
+    rehash: config['authentication_backend.rehash_on_login'],
     parameters: hashParameters(config['authentication_backend.file'].password),
     warnings: warnings.map(formatNotice).join('\n'),
   }
@@ -107,7 +110,9 @@ test('MiB and KiB are not mixed up without a word', async (t) => {
   assert.match(inBytes, /more than 4 GiB: this key counts KiB/)
   const { warnings } = await accepted(t, password('argon2: {memory: 64}'))
   assert.match(warnings, /argon2\.memory: is 64 KiB, which protects little; was it meant as MiB\?/)
-  assert.equal((await accepted(t, password('memory: 4096'))).parameters.memory, 4 * 1024 * 1024)
+  const { parameters } = await accepted(t, password('memory: 4096'))
+  assert.ok(parameters.algorithm === 'argon2')
+  assert.equal(parameters.memory, 4 * 1024 * 1024)
 })
 
 test('parameters out of bounds are refused', async (t) => {
@@ -125,17 +130,81 @@ test('parameters out of bounds are refused', async (t) => {
     ['parallelism: 300', /password\.parallelism: .*1 to 255/],
     ['iterations: 2, argon2: {iterations: 3}', /given together with argon2\.iterations/],
     ['algorithm: argon2id, argon2: {variant: argon2d}', /two variants/],
+    ['argon2: {iterations: 5, memory: 4194304}', /argon2\.memory: .*too long.*at most 3355443 KiB/],
+    ['memory: 4096, iterations: 5', /password\.memory: .*too long/],
     ['algorithm: rot13', /algorithm: .*allowed: argon2/],
   ]
   for (const [keys, expected] of cases)
     assert.match(await refused(t, password(keys)), expected, keys)
 })
 
-test('algorithms that are not made yet are known, and refused', async (t) => {
-  for (const algorithm of ['sha512', 'sha2crypt', 'pbkdf2', 'bcrypt', 'scrypt']) {
-    const text = await refused(t, password(`algorithm: ${algorithm}`))
-    assert.match(text, new RegExp(`algorithm: ${algorithm} digests cannot be made yet`))
+test('sha512 can be chosen under both of its names, its iterations are at least 1000', async (t) => {
+  const cases: readonly (readonly [string, number, number, RegExp])[] = [
+    ['algorithm: sha512', 50_000, 16, /^$/],
+    ['algorithm: sha2crypt', 50_000, 16, /^$/],
+    ['algorithm: sha2crypt, sha2crypt: {iterations: 1000, salt_length: 8}', 1000, 8, /^$/],
+    ['algorithm: sha512, iterations: 60000, salt_length: 12', 60_000, 12, /sha2crypt\.salt_length/],
+    ['algorithm: sha512, iterations: 1', 1000, 16, /iterations: is taken for 1000/],
+    [
+      'algorithm: sha2crypt, sha2crypt: {iterations: 999}',
+      1000,
+      16,
+      /sha2crypt\.iterations: is taken for 1000/,
+    ],
+    ['algorithm: sha512, memory: 1024, parallelism: 8', 50_000, 16, /memory: means nothing/],
+    ['algorithm: sha512, argon2: {memory: 65536}', 50_000, 16, /^$/],
+  ]
+  for (const [keys, iterations, saltLength, warning] of cases) {
+    const { parameters, warnings } = await accepted(t, password(keys))
+    assert.deepEqual(parameters, { algorithm: 'sha512', iterations, saltLength }, keys)
+    assert.match(warnings, warning, keys)
   }
+})
+
+test('what sha512 cannot have is refused', async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['algorithm: sha512, sha2crypt: {iterations: 5000001}', /sha2crypt\.iterations/],
+    ['algorithm: sha512, iterations: 5000001', /iterations: .*1 to 5000000/],
+    ['algorithm: sha512, sha2crypt: {iterations: 0}', /sha2crypt\.iterations/],
+    ['algorithm: sha512, sha2crypt: {salt_length: 17}', /sha2crypt\.salt_length/],
+    ['algorithm: sha512, sha2crypt: {salt_length: 7}', /sha2crypt\.salt_length/],
+    ['algorithm: sha512, salt_length: 17', /salt_length: .*8 to 16/],
+    ['algorithm: sha2crypt, sha2crypt: {variant: sha256}', /sha256, whose digests are read/],
+    [
+      'algorithm: sha512, iterations: 2000, sha2crypt: {iterations: 3000}',
+      /together with sha2crypt\.iterations/,
+    ],
+  ]
+  for (const [keys, expected] of cases)
+    assert.match(await refused(t, password(keys)), expected, keys)
+})
+
+test('algorithms that are read only are refused, with what is made', async (t) => {
+  for (const algorithm of ['pbkdf2', 'bcrypt', 'scrypt']) {
+    const text = await refused(t, password(`algorithm: ${algorithm}`))
+    assert.match(text, new RegExp(`algorithm: ${algorithm} digests are read, but not made`))
+    assert.match(text, /argon2 or sha512/)
+  }
+})
+
+test('whatever is accepted makes digests that are read again', async (t) => {
+  const extremes = [
+    'argon2: {memory: 4194304, iterations: 4, parallelism: 255, key_length: 512, salt_length: 256}',
+    'argon2: {memory: 16777, iterations: 1000, parallelism: 1, key_length: 16, salt_length: 8}',
+    'memory: 4096, iterations: 4',
+    'algorithm: sha512, sha2crypt: {iterations: 5000000, salt_length: 16}',
+    'algorithm: sha512, sha2crypt: {iterations: 1, salt_length: 8}',
+  ]
+  for (const keys of extremes) {
+    const { parameters } = await accepted(t, password(keys))
+    createPasswords({ parameters, queue: 1, clock: systemClock })
+  }
+})
+
+test('rehashing at sign-in can be turned off', async (t) => {
+  assert.equal((await accepted(t, '')).rehash, true)
+  const { rehash } = await accepted(t, 'authentication_backend: {rehash_on_login: false}\n')
+  assert.equal(rehash, false)
 })
 
 test('the refresh interval is a duration or a word', async (t) => {

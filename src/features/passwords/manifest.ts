@@ -23,6 +23,16 @@ export const HashingConfig = z
   .prefault({})
 export type HashingConfig = z.infer<typeof HashingConfig>
 
+export const RehashOnLogin = z
+  .boolean()
+  .default(true)
+  .describe(
+    'Makes the digest of a password anew when its user signs in and it is weaker than what is configured (never the other way round), and stores it. Sessions go on.',
+  )
+
 export default {
-  config: { 'authentication_backend.hashing': HashingConfig },
+  config: {
+    'authentication_backend.hashing': HashingConfig,
+    'authentication_backend.rehash_on_login': RehashOnLogin,
+  },
 } satisfies Manifest

@@ -13,7 +13,7 @@ import { backends } from './backends/index.ts'
 import type { FileConfig } from './manifest.ts'
 
 export type { Authentication, NewUser, Profile, ReloadResult, Users } from './backend.ts'
-export { hashParameters } from './manifest.ts'
+export { hashParameters } from './hashing.ts'
 
 export interface UsersOptions {
   /** `authentication_backend.file` */
