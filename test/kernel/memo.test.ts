@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { memoize } from '../../src/kernel/memo.ts'
-
-setFlagsFromString('--expose-gc')
-// The flag makes it a global of contexts that are made from now on.
-const collectGarbage = runInNewContext('gc') as () => void
+import { heldMemory } from '../support/memory.ts'
 
 test('a text is computed once, and again when many others came in between', () => {
   const asked: string[] = []
@@ -28,17 +23,13 @@ test('a text is computed once, and again when many others came in between', () =
 // V8 makes a slice a view: each host that was kept held the 16 KiB of the address it was cut from.
 test('what is remembered of a short text is not the long one it was cut from', () => {
   const kept = memoize((text) => text.length)
-  const used = () => {
-    collectGarbage()
-    return process.memoryUsage().heapUsed
-  }
-  const before = used()
+  const before = heldMemory()
   const COUNT = 2000
   const LONG = 16 * 1024
   for (let i = 0; i < COUNT; i++) {
     const long = Buffer.from(`host-number-${i}.example.com/${'a'.repeat(LONG)}`).toString('latin1')
     kept(long.slice(0, long.indexOf('/')))
   }
-  assert.ok(used() - before < (COUNT * LONG) / 4)
+  assert.ok(heldMemory() - before < (COUNT * LONG) / 4)
   assert.equal(kept('host-number-1.example.com'), 25)
 })

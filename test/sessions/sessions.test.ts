@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { createMemoryStore } from '../../src/features/sessions/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { heldMemory } from '../support/memory.ts'
 import { HOUR, MINUTE, openHouse, SECOND, TWO_DOMAINS, watched } from './house.ts'
 
 /** One turn of the event loop: what was started in the background has had its chance. */
@@ -465,5 +466,16 @@ suite('what is kept of a request', () => {
     const [session] = await sessions.list()
     assert.equal(session?.userAgent.length, 256)
     assert.equal(session?.address.length, 64)
+  })
+  // A slice is a view in V8: what was cut off stayed, as long as the session did.
+  test('does not hold what it was cut from', async (t) => {
+    const { sessions, signIn } = openHouse(t, { store: createMemoryStore(), config: TWO_DOMAINS })
+    const COUNT = 200
+    const LONG = 60_000
+    const before = heldMemory()
+    for (let i = 0; i < COUNT; i++)
+      await signIn('alice', { userAgent: Buffer.alloc(LONG, 'x').toString('latin1') })
+    assert.ok(heldMemory() - before < (COUNT * LONG) / 4)
+    assert.equal((await sessions.list()).length, COUNT)
   })
 })

@@ -11,6 +11,7 @@
 import { randomBytes } from 'node:crypto'
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { detach } from '../../kernel/detach.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Profile, Users } from '../users/index.ts'
@@ -223,8 +224,8 @@ export function createSessions(options: SessionsOptions): Sessions {
         // A time plus a duration is a time; arithmetic drops the brand.
         expiresAt: (now + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs,
         remembered,
-        address: address.slice(0, MAX_ADDRESS),
-        userAgent: userAgent.slice(0, MAX_USER_AGENT),
+        address: detach(address.slice(0, MAX_ADDRESS)),
+        userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
         lastSeen: now,
       }
       const replaced = replaces.filter(isWellFormed).map(keyOf)
