@@ -60,6 +60,10 @@ const MALFORMED: readonly [string, string?][] = [
   ['https://app\xad.example.com/'],
   ['https://\xaapp.example.com/'],
   ['https://b\xc3\xbccher.example.com/'],
+  ['https://0x7f.1/'],
+  ['https://0300.0.2.10/'],
+  ['https://3221225994/'],
+  ['https://192.0.522/'],
   ['https://app.example.com/a b'],
   ['https://app.example.com/\u0000'],
   ['https://app.example.com/\t'],
@@ -189,6 +193,8 @@ test('on /verify both families must say the same, or nothing is believed', () =>
     'target' in ask({ 'X-Forwarded-Host': '', 'X-Forwarded-Uri': '', 'X-Forwarded-Method': '' }),
   )
   assert.ok('malformed' in ask({ 'X-Forwarded-Host': 'evil.test' }))
+  // Another host to whoever routes by its bytes.
+  assert.ok('malformed' in ask({ 'X-Forwarded-Host': 'app\xad.example.com' }))
   assert.ok('malformed' in ask({ 'X-Forwarded-Uri': '/public' }))
   assert.ok('malformed' in ask({ 'X-Forwarded-Method': 'OPTIONS' }))
   assert.ok('target' in verify.read(fields(FORWARDED), ADDRESS, LINE))

@@ -1,4 +1,4 @@
-import { parseHost } from '../../kernel/host.ts'
+import { readHost } from './target.ts'
 
 /**
  * The headers of one verify request that mean something to us, read in one pass over the raw header list.
@@ -136,11 +136,6 @@ export const isPresent = (value: string | undefined): value is string =>
 /** Whether two authorities of the same scheme name the same host and port. */
 export function sameAuthority(a: string, b: string, scheme: string): boolean {
   if (a === b) return true
-  const [left, right] = [parseHost(a, scheme), parseHost(b, scheme)]
-  return (
-    left !== undefined &&
-    right !== undefined &&
-    left.name === right.name &&
-    left.port === right.port
-  )
+  const [left, right] = [readHost(a, scheme), readHost(b, scheme)]
+  return left !== null && right !== null && left.name === right.name && left.port === right.port
 }

@@ -30,11 +30,14 @@ const hostOf = {
 } as const satisfies Record<string, (authority: string) => Host | null>
 
 /**
- * Clients send names in ASCII. Of other bytes, WHATWG's rules would make names that the proxy has not seen: 0xAD goes
- * away, 0xAA is an `a`.
+ * The host of an authority as the proxy has seen it: but for case, a last dot and a port, what is written is what counts.
+ * WHATWG's rules would make other hosts of some: 0xAD goes away, 0xAA is an `a`, `0x7f.1` and `2130706433` are 127.0.0.1.
  */
-function readHost(authority: string, scheme: string): Host | null {
-  return hasHighByte(authority) ? null : (parseHost(authority, scheme) ?? null)
+export function readHost(authority: string, scheme: string): Host | null {
+  const host = parseHost(authority, scheme)
+  if (host === undefined) return null
+  const written = authority.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '')
+  return written === host.name || written.startsWith('[') ? host : null
 }
 
 /**
