@@ -372,6 +372,24 @@ suite('the portal', () => {
       assert.equal(await levelOf(cookie), 0)
     }
   })
+  // A sibling host can set a second live cookie: then nobody was signed in, and signing out ended nothing.
+  test('logout ends every session that comes with it, and none of another domain', async () => {
+    for (const sign of [
+      (headers: Record<string, string>) => post('/api/logout', {}, headers),
+      (headers: Record<string, string>) => submit('/logout', {}, headers),
+    ]) {
+      const [mine, theirs, elsewhere] = [
+        await session(),
+        await session(),
+        await session('auth.home.test'),
+      ]
+      const value = elsewhere.slice(elsewhere.indexOf('=') + 1)
+      await sign({ Cookie: `${mine}; ${theirs}; vestibule_session=${value}` })
+      assert.equal(await levelOf(mine), 0)
+      assert.equal(await levelOf(theirs), 0)
+      assert.equal(await levelOf(elsewhere, 'auth.home.test'), 1)
+    }
+  })
   test('GET /logout ends nothing: it shows a page that posts (measure 29, advisory 37)', async () => {
     const cookie = await session()
     const page = await ask('/logout?rd=https%3A%2F%2Fapp.example.com%2F', {

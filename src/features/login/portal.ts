@@ -56,8 +56,8 @@ export function createPortal(options: LoginOptions): Portal {
     judge: ({ rd, rm }, visit, freshly) => judgeDestination(rd, rm, visit, options, freshly),
     defaultRedirection: ({ domain }) =>
       access.needsTwoFactor ? undefined : domain.defaultRedirectionUrl,
-    async endSession({ identity, domain }, reply) {
-      if (identity !== undefined) await sessions.revoke(identity.session.key)
+    async endSession({ cookies, domain }, reply) {
+      await sessions.end(cookies, domain)
       reply.header('Set-Cookie', sessions.expireCookie(domain))
     },
     where: (request) => ({

@@ -74,6 +74,12 @@ export interface Sessions {
   start(options: StartOptions): Promise<{ readonly session: Session; readonly cookie: string }>
   /** Ends one session. When it resolves, the session is dead and stays so. */
   revoke(key: string): Promise<void>
+  /**
+   * Ends every session of the domain that one of these cookie values stands for: of two live ones none counts, and still
+   * both have to end when their owner signs out.
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  end(values: readonly string[], domain: CookieDomain): Promise<void>
   /** @returns how many were stored */
   revokeUser(user: string): Promise<number>
   /** @returns whether there was one */
@@ -244,6 +250,12 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     async revoke(key) {
       await revoke(key)
+    },
+    async end(values, { domain }) {
+      for (const key of new Set(values.filter(isWellFormed).map(keyOf))) {
+        const session = cache.peek(key)?.session ?? (await read(key))
+        if (session?.domain === domain) await revoke(key)
+      }
     },
     revokeUser: (user) => revokeUsers([user]),
     async revokeById(id) {
