@@ -1,8 +1,9 @@
 /** Environment variables → values at their paths. */
 import { type Fault, NOT_ALLOWED, type Notice } from './faults.ts'
 import type { TextFile } from './files.ts'
-import { describe, type Known, type Leaf } from './known.ts'
+import { describe, type Known, type Leaf, settled } from './known.ts'
 import { nearest } from './nearest.ts'
+import { DISSOLVED, MOVED } from './old-names.ts'
 import {
   entryAt,
   isWritten,
@@ -38,6 +39,17 @@ export const isOurs = (name: string): boolean =>
 export const variableOf = (path: readonly string[]): string =>
   PREFIX + path.join('_').toUpperCase().replaceAll('-', '_')
 
+/** What the keys of Authelia's old variables are called today. `jwt_secret` is another key here. */
+const TODAY: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...MOVED,
+    ...Object.fromEntries(Object.entries(DISSOLVED).map(([from, [to]]) => [from, to])),
+    jwt_secret: 'identity_validation.reset_password.jwt_secret',
+  }).map(([from, to]) => [variableOf(from.split('.')), to]),
+)
+/** What a file alone can give: it is a list of maps. */
+const ONLY_IN_FILES = /(cookies|jwks)$/
+
 interface Variable {
   readonly path: readonly string[]
   readonly node: Known
@@ -47,9 +59,11 @@ interface Variable {
 export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
   const variables = new Map<string, Variable>()
   const walk = (node: Known, path: readonly string[]) => {
-    const single = node.leaf !== undefined || (node.item?.leaf !== undefined && node.built)
+    const single = node.leaf !== undefined || node.item?.leaf !== undefined
     const end = !node.built && node.keys.size === 0 && node.item === undefined
-    if (path.length > 0 && (single || (end && node.any === undefined))) {
+    // Old names come from old files; a variable of ours has no past.
+    if (node.nameOf !== undefined) return
+    if (path.length > 0 && (single || (end && node.any === undefined && !node.open))) {
       const name = variableOf(path)
       // What a feature reads wins over what nobody reads.
       if (variables.get(name)?.node.built !== true) variables.set(name, { path, node })
@@ -58,6 +72,14 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
   }
   walk(known, [])
   return variables
+}
+
+/** Whether a variable is none of those that give a key that somebody reads. */
+export function givesStranger(env: Environment, known: Known): boolean {
+  const names = Object.keys(env).filter((name) => isOurs(name) && name.startsWith(PREFIX))
+  if (names.length === 0) return false
+  const variables = variablesOf(known)
+  return names.some((name) => !variables.has(name) && !variables.has(name.replace(/_FILE$/, '')))
 }
 
 export interface Applied {
@@ -117,7 +139,12 @@ export async function applyEnvironment(
       return
     }
     if (!node.built) {
-      put(variable, '', { source: name })
+      // Nobody would read it.
+      const at = { source: name }
+      putEntry(root, variable.path, {
+        at,
+        value: { kind: 'scalar', value: null, at, unread: true },
+      })
       return
     }
     const file = await readFile(path)
@@ -129,7 +156,8 @@ export async function applyEnvironment(
     put(variable, file.text.replace(/[\r\n]+$/, ''), { source: name })
   }
 
-  function put({ path, node }: Variable, text: string, at: Origin): void {
+  function put({ path, node: key }: Variable, text: string, at: Origin): void {
+    const node = settled(key)
     const value = coerce(node, text, at)
     if (value === undefined)
       faults.push({
@@ -179,13 +207,17 @@ function onlyInFiles(known: Known): string[][] {
 function foreign(name: string): string {
   if (name === 'X_AUTHELIA_CONFIG') return 'is ignored; its name here is VESTIBULE_CONFIG'
   if (name.startsWith('X_')) return 'is ignored: there are no template filters here'
-  return `is ignored; its name here is ${name.replace(/^AUTHELIA/, 'VESTIBULE')}`
+  const base = name.replace(/^AUTHELIA/, 'VESTIBULE').replace(/_FILE$/, '')
+  const today = TODAY.get(base)
+  if (today !== undefined && ONLY_IN_FILES.test(today)) return `is ignored; write ${today}`
+  const variable = today === undefined ? base : variableOf(today.split('.'))
+  return `is ignored; its name here is ${variable}${name.endsWith('_FILE') ? '_FILE' : ''}`
 }
 
 /** @returns undefined when the text is none of what the key takes */
 function coerce(node: Known, text: string, at: Origin): Tree | undefined {
   const { leaf, item } = node
-  if (!node.built) return { kind: 'scalar', value: text, at }
+  if (leaf === undefined && item === undefined) return { kind: 'scalar', value: text, at }
   const list = item?.leaf
   const empty = text.trim() === ''
   // A comma in a secret is a part of it.

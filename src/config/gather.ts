@@ -1,12 +1,15 @@
 /** Everything that was written, from every source, as one tree of today's names; and what is wrong with it so far. */
 import { resolve } from 'node:path'
-import { REFUSED, unbuiltPatterns } from './authelia-keys.ts'
-import { applyEnvironment, type Environment, variableOf, variablesOf } from './environment.ts'
+import {
+  applyEnvironment,
+  type Environment,
+  givesStranger,
+  variableOf,
+  variablesOf,
+} from './environment.ts'
 import { type Fault, type Notice, placeOf } from './faults.ts'
 import { expandFiles, readText } from './files.ts'
-import { addUnbuilt, type Known, knownAt, knownOf } from './known.ts'
-import { DISSOLVED, MOVED, rename } from './renamed.ts'
-import { sift } from './sift.ts'
+import { hasStranger, type Known, knownAt, knownOf } from './known.ts'
 import type { Slices } from './slices.ts'
 import { emptyMap, formatPath, type MapTree, merge } from './tree.ts'
 import type { Template } from './yaml.ts'
@@ -35,7 +38,6 @@ export interface Sources {
 
 export async function gather({ files: paths, env, cwd, base, slices }: Sources): Promise<Gathered> {
   const known = knownOf(slices)
-  addUnbuilt(known, [...unbuiltPatterns(), ...Object.keys(MOVED), ...DISSOLVED])
   const { files, faults } = await expandFiles(paths, cwd)
   const opened: string[] = []
   const read: [string, string][] = []
@@ -62,26 +64,41 @@ export async function gather({ files: paths, env, cwd, base, slices }: Sources):
     }
   }
   const root = tree ?? emptyMap({ source: paths[0] ?? 'configuration' })
+  // Where only keys stand that somebody reads, nobody asks for the others.
+  const strange = hasStranger(root, known) || givesStranger(env, known) || templates.length > 0
+  if (strange) {
+    const { addUnbuilt } = await import('./unbuilt/index.ts')
+    addUnbuilt(known)
+  }
   const environment = await applyEnvironment(root, known, env, (path) => {
     opened.push(resolve(cwd, path))
     return readText(resolve(cwd, path))
   })
-  const renamed = rename(root, known)
-  const sifted = sift(root, known, REFUSED)
+  const sifted = strange ? await siftAll(root, known) : { tree: root, faults: [], notices: [] }
   return {
     tree: sifted.tree,
     faults: [
       ...faults,
       ...templateFaults(templates, known),
       ...environment.faults,
-      ...renamed.faults,
       ...sifted.faults,
     ],
-    notices: [...environment.notices, ...renamed.notices, ...sifted.notices],
+    notices: [...environment.notices, ...sifted.notices],
     incomplete,
     read: [...read, ...environment.read],
     order: [...paths, ...files],
     files: opened,
+  }
+}
+
+async function siftAll(root: MapTree, known: Known) {
+  const [{ rename }, { sift }] = await Promise.all([import('./renamed.ts'), import('./sift.ts')])
+  const renamed = rename(root, known)
+  const sifted = sift(root, known)
+  return {
+    tree: sifted.tree,
+    faults: [...renamed.faults, ...sifted.faults],
+    notices: [...renamed.notices, ...sifted.notices],
   }
 }
 

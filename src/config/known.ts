@@ -1,6 +1,7 @@
 /** Every key there is: those that a feature reads, and those that are known but have no effect yet. */
 import type { z } from 'zod'
 import { scalarMeta } from '../kernel/scalars.ts'
+import type { Tree } from './tree.ts'
 
 export type ScalarType = 'string' | 'number' | 'boolean'
 
@@ -12,6 +13,17 @@ export interface Leaf {
   secret: boolean
   /** How the reference names the type: `duration`, `network`, `url`. */
   form: string | undefined
+}
+
+/** What there is to know of a key that nobody reads yet. */
+export interface Unread {
+  /** Makes the schema: most of these keys are never met. */
+  readonly schema: () => z.ZodType
+  /** Undefined: none. */
+  readonly standard: unknown
+  readonly required: boolean
+  /** An empty text counts as not written. */
+  readonly mayBeEmpty: boolean
 }
 
 export interface Known {
@@ -26,6 +38,12 @@ export interface Known {
   open: boolean
   /** A feature reads it, or something inside it. */
   built: boolean
+  /** A value, of a key that nobody reads yet. */
+  unread: Unread | undefined
+  /** What a key that nobody reads yet is for; of one that is read, its schema says it. */
+  about: string | undefined
+  /** The key of today that this is an old or second name of. */
+  nameOf: string | undefined
 }
 
 export const unknown = (built: boolean): Known => ({
@@ -35,6 +53,9 @@ export const unknown = (built: boolean): Known => ({
   leaf: undefined,
   open: false,
   built,
+  unread: undefined,
+  about: undefined,
+  nameOf: undefined,
 })
 
 /** The keys of all slices, by their dotted paths. */
@@ -143,27 +164,27 @@ function learnValues(values: readonly unknown[], node: Known): void {
   }
 }
 
-/**
- * Adds keys that nobody reads yet. A pattern is a path with `[]` for an item, `*` for a free key, `**` for anything
- * below, and `{a,b}` for one of several. What a feature reads stays as it is.
- */
-export function addUnbuilt(root: Known, patterns: readonly string[]): void {
-  for (const pattern of patterns) for (const path of expandBraces(pattern)) addPath(root, path)
-}
-
 export function expandBraces(pattern: string): string[] {
   const [, before = '', list, after = ''] = /^([^{}]*)\{([^{}]*)\}(.*)$/.exec(pattern) ?? []
   if (list === undefined) return [pattern]
   return list.split(',').flatMap((part) => expandBraces(`${before}${part}${after}`))
 }
 
-function addPath(root: Known, path: string): void {
+/**
+ * Adds a key that nobody reads yet; one that a feature reads stays as it is.
+ * @param pattern a path with `[]` for an item, `*` for a free key, `**` for anything below, `{a,b}` for one of several
+ * @returns what it led to
+ */
+export const addPath = (root: Known, pattern: string): Known[] =>
+  expandBraces(pattern).map((path) => addSinglePath(root, path))
+
+function addSinglePath(root: Known, path: string): Known {
   let node = root
   for (const part of path.split('.')) {
     const key = part.replace(/\[\]$/, '')
     if (key === '**') {
       node.open ||= !node.built
-      return
+      return node
     }
     if (key === '*') {
       node.any ??= unknown(false)
@@ -181,6 +202,7 @@ function addPath(root: Known, path: string): void {
       node = node.item
     }
   }
+  return node
 }
 
 /** Every key as a pattern, with whether a feature reads it: for suggestions and the check of the data. */
@@ -202,9 +224,30 @@ export function knownAt(root: Known, path: readonly (string | number)[]): Known 
   let node: Known | undefined = root
   for (const step of path) {
     if (node === undefined) return undefined
-    node = typeof step === 'number' ? node.item : (node.keys.get(step) ?? node.any)
+    node = typeof step === 'number' ? settled(node).item : (node.keys.get(step) ?? node.any)
   }
+  return node && settled(node)
+}
+
+/** With what its schema says of it, which is only asked for now. */
+export function settled(node: Known): Known {
+  if (node.unread !== undefined && node.leaf === undefined && node.item === undefined)
+    learn(node.unread.schema(), node)
   return node
+}
+
+/** Whether a key was written that no feature reads. */
+export function hasStranger(tree: Tree, node: Known): boolean {
+  if (tree.kind === 'list') {
+    const { item } = node
+    return item !== undefined && tree.items.some((one) => hasStranger(one, item))
+  }
+  const takesKeys = node.keys.size > 0 || node.any !== undefined
+  if (tree.kind === 'scalar' || node.open || !takesKeys) return false
+  return [...tree.entries].some(([key, { value }]) => {
+    const child = node.keys.get(key) ?? node.any
+    return child === undefined || !child.built || hasStranger(value, child)
+  })
 }
 
 /** Whether a single value may stand there, in the words of the reference. */
@@ -219,7 +262,7 @@ export function describe(node: Known): string {
     )
   if (node.keys.size > 0) {
     const keys = [...node.keys].filter(([, next]) => next.built).map(([key]) => key)
-    options.push(`the keys ${keys.join(', ')}`)
+    options.push(keys.length === 0 ? 'a map' : `the keys ${keys.join(', ')}`)
   } else if (node.any !== undefined) options.push('a map')
   return options.join(', or ')
 }
@@ -244,4 +287,9 @@ const FORMS: Readonly<Record<string, string>> = {
   network: 'an IP address or a network',
   url: 'a web address (https://…)',
   secret: 'a text',
+  uri: 'a URI',
+  origin: 'an origin',
+  aaguid: 'an AAGUID',
+  certificates: 'certificates in PEM',
+  'rate limits': 'rate limits',
 }

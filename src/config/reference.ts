@@ -1,5 +1,4 @@
 /** docs/reference/config.md: one table a section, from the features' own descriptions. */
-import { REFUSED } from './authelia-keys.ts'
 import { variableOf } from './environment.ts'
 import { configSchema, type JsonSchema } from './schema.ts'
 import type { Features } from './slices.ts'
@@ -12,34 +11,49 @@ interface Row {
   readonly required: boolean
 }
 
-const NO_EFFECT = 'No effect yet.'
-
 /** @returns Markdown; the same features give the same text */
 export function configReference(features: Features): string {
   const schema = configSchema(features)
   const parts = [HEAD]
   for (const [key, section] of Object.entries(schema.properties ?? {}).sort(byName)) {
-    const rows = [...rowsOf(section, [key], key, false)]
-    if (rows.length === 0) continue
+    if (isOtherName(section)) continue
     parts.push(`## ${key}\n`)
-    if (section.description !== undefined && isSection(section))
-      parts.push(`${section.description}\n`)
-    parts.push('| Key | Type | Default | |\n|---|---|---|---|')
-    for (const row of rows) parts.push(lineOf(row))
-    parts.push('')
+    // Without its first words, a key without effect says what it is for.
+    if (isSection(section)) parts.push(...paragraph(aboutOf(section)))
+    const rows = [...rowsOf(section, [key], key, false)]
+    if (section['x-effect'] === 'none') parts.push('No effect yet.\n', ...tableOf(rows))
+    else {
+      const [built, unbuilt] = [rows.filter(hasEffect), rows.filter((row) => !hasEffect(row))]
+      if (built.length > 0) parts.push(...tableOf(built))
+      if (unbuilt.length > 0) parts.push('No effect yet:\n', ...tableOf(unbuilt))
+    }
+    for (const [path, refused] of refusedIn(section, key)) {
+      parts.push(...paragraph(`\`${path}\`: ${lowered(refused.description ?? '')}`))
+      const { 'x-effect': _, ...shown } = refused
+      parts.push(...tableOf([...rowsOf(shown, path.split('.'), path, false)]))
+    }
   }
-  const later = withoutEffect(schema)
-    .filter((path) => REFUSED[path] === undefined)
-    .sort()
-  parts.push(TAIL, later.map((path) => `\`${path}\``).join(', '), '')
+  const names = [...otherNames(schema, '')].sort(byName)
+  parts.push(NAMES, ...names.map(([name, now]) => `| \`${name}\` | \`${now}\` |`), '')
   return parts.join('\n')
 }
 
-const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1)
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : 1
 const isSection = (schema: JsonSchema): boolean => schema.properties !== undefined
+const isOtherName = (schema: JsonSchema): boolean => schema['x-name-of'] !== undefined
 const isSecret = (schema: JsonSchema): boolean =>
   schema.writeOnly === true || schema.anyOf?.some(isSecret) === true
-const isLater = (schema: JsonSchema): boolean => schema.description === NO_EFFECT
+const hasEffect = ({ schema }: Row): boolean => schema['x-effect'] === undefined
+const aboutOf = (schema: JsonSchema): string =>
+  (schema.description ?? '').replace(/^No effect yet\. ?/, '')
+const lowered = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+const paragraph = (text: string): string[] => (text === '' ? [] : [`${text}\n`])
+const tableOf = (rows: readonly Row[]): string[] => [
+  '| Key | Type | Default | |\n|---|---|---|---|',
+  ...rows.map(lineOf),
+  '',
+]
 
 function* rowsOf(
   schema: JsonSchema,
@@ -47,22 +61,42 @@ function* rowsOf(
   text: string,
   required: boolean,
 ): Generator<Row> {
-  if (isLater(schema)) return
+  if (isOtherName(schema) || schema['x-effect'] === 'refused') return
   if (schema.properties !== undefined) {
     for (const [key, child] of Object.entries(schema.properties)) {
-      const needed = schema.required?.includes(key) === true
+      // Of several that will do, the first is the name of today.
+      const needed = [...(schema.required ?? []), schema.anyOf?.[0]?.required?.[0]].includes(key)
       yield* rowsOf(child, path && [...path, key], `${text}.${key}`, needed)
     }
-    return
   }
   const inner = objectItem(schema)
   const free = schema.additionalProperties
   const isMap = typeof free === 'object' && Object.keys(free).length > 0
+  if (schema.properties !== undefined && !isMap) return
   const single = path !== undefined && inner === undefined && !isMap
   yield { path: text, schema, variable: single ? variableOf(path) : '', required }
   if (inner !== undefined) yield* rowsOf(inner.item, undefined, text + inner.suffix, false)
   if (isMap && (free.properties !== undefined || free.additionalProperties !== undefined))
     yield* rowsOf(free, undefined, `${text}.*`, false)
+}
+
+/** The outermost sections that keep the server from starting. */
+function* refusedIn(schema: JsonSchema, path: string): Generator<[string, JsonSchema]> {
+  if (schema['x-effect'] === 'refused') yield [path, schema]
+  else
+    for (const [key, child] of Object.entries(schema.properties ?? {}))
+      yield* refusedIn(child, `${path}.${key}`)
+}
+
+function* otherNames(schema: JsonSchema, path: string): Generator<[string, string]> {
+  for (const [key, child] of Object.entries(schema.properties ?? {})) {
+    const text = path === '' ? key : `${path}.${key}`
+    const now = child['x-name-of']
+    if (now !== undefined) yield [text, now]
+    else yield* otherNames(child, text)
+  }
+  const inner = objectItem(schema)
+  if (inner !== undefined) yield* otherNames(inner.item, path + inner.suffix)
 }
 
 /** The schema of an item that is a map, and how deep it lies: `[]`, `[][]`. */
@@ -78,7 +112,7 @@ function objectItem(schema: JsonSchema): { item: JsonSchema; suffix: string } | 
 }
 
 function lineOf({ path, schema, variable, required }: Row): string {
-  const notes = [schema.description ?? '']
+  const notes = [aboutOf(schema)]
   if (variable !== '')
     notes.push(isSecret(schema) ? `\`${variable}\`, \`${variable}_FILE\`` : `\`${variable}\``)
   const cells = [
@@ -91,7 +125,8 @@ function lineOf({ path, schema, variable, required }: Row): string {
 }
 
 function typeOf(schema: JsonSchema): string {
-  const words = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
+  const { const: only, enum: several = only === undefined ? schema.examples : [only] } = schema
+  const words = several?.filter((word) => word !== '')
   if (schema['x-form'] !== undefined) return schema['x-form']
   if (words !== undefined) return words.map((word) => `\`${String(word)}\``).join(', ')
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf))].join(' or ')
@@ -125,15 +160,6 @@ function defaultOf(schema: JsonSchema): string {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
 }
 
-function withoutEffect(schema: JsonSchema, path = ''): string[] {
-  const below = Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
-    const text = path === '' ? key : `${path}.${key}`
-    return isLater(child) ? [text] : withoutEffect(child, text)
-  })
-  const inner = objectItem(schema)
-  return inner === undefined ? below : [...below, ...withoutEffect(inner.item, path + inner.suffix)]
-}
-
 const HEAD = `# Configuration
 
 <!-- Generated by .ci/docs.ts from the features' own descriptions: do not edit. -->
@@ -151,15 +177,17 @@ A duration is a number of seconds, or numbers with units: \`y M w d h m s ms\` (
 words: \`1h30m\`, \`2 weeks and 1 day\`. A network is an address, a CIDR, or where rules take them a name under
 \`definitions.network\`. Patterns are RE2.
 
+Keys of Authelia whose feature is not built yet are accepted, so that a configuration of Authelia can be used as it is: they
+are marked here, checked like all others, and named once at start. Some are refused: what they ask for must not silently
+be left out.
+
 \`vestibule config validate\` says everything that is wrong, with file, line and column; \`vestibule config schema\`
 prints this page as JSON Schema, for editors.
 `
-const TAIL = `## Without effect yet
+const NAMES = `## Other names
 
-These keys (and what lies below them) are accepted so that a configuration of Authelia can be used as it is; each is named
-once at start. Refused, because what they ask for must not silently be left out: ${Object.keys(
-  REFUSED,
-)
-  .map((path) => `\`${path}\``)
-  .join(', ')}.
-`
+What keys are called in older configurations of Authelia, and what they are called here. Each works, old ones with a
+warning; together with the name on the right they are refused.
+
+| Written | Read as |
+|---|---|`

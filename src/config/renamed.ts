@@ -1,135 +1,237 @@
 /** Second and deprecated names: the tree is rewritten to the names of today, and remembers what was written. */
-import { type Fault, type Notice, placeOf } from './faults.ts'
+import { type Fault, NOT_ALLOWED, type Notice, placeOf } from './faults.ts'
 import { type Known, knownAt } from './known.ts'
+import { ALSO, MOVED, NETWORKS } from './old-names.ts'
 import {
   type Entry,
   entryAt,
   isNothing,
+  isWritten,
   joinPath,
   type MapTree,
   putEntry,
+  type Scalar,
   type Tree,
   takeEntry,
 } from './tree.ts'
-
-/** Authelia's deprecated names of keys that only moved. */
-export const MOVED: Readonly<Record<string, string>> = {
-  'authentication_backend.disable_reset_password': 'authentication_backend.password_reset.disable',
-  log_level: 'log.level',
-  log_format: 'log.format',
-  log_file_path: 'log.file_path',
-  'server.read_buffer_size': 'server.buffers.read',
-  'server.write_buffer_size': 'server.buffers.write',
-  'session.remember_me_duration': 'session.remember_me',
-}
-/** Authelia's deprecated names that became part of something else. */
-export const DISSOLVED: readonly string[] = [
-  'server.host',
-  'server.port',
-  'server.path',
-  'session.domain',
-  'default_redirection_url',
-  'access_control.networks[].{name,networks}',
-]
 
 export interface Renamed {
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
 }
 
+/** What was written under another name. */
+interface Old extends Entry {
+  readonly written: string
+}
+type Place = Pick<Old, 'at' | 'written'>
+
 /** Rewrites `root` in place. A name that a feature itself declares is left alone. */
 export function rename(root: MapTree, known: Known): Renamed {
   const faults: Fault[] = []
   const notices: Notice[] = []
-  const isBuilt = (path: readonly (string | number)[]) => knownAt(known, path)?.built === true
-  const deprecated = (entry: Entry, written: string, now: string) =>
-    notices.push({
-      ...placeOf(entry.at),
-      path: written,
-      message: `is an old name; write ${now}`,
-    })
-  const twice = (entry: Entry, written: string, other: string) =>
+  const say = ({ at, written }: Place, message: string) =>
+    notices.push({ ...placeOf(at), path: written, message })
+  const isOld = (old: Place, now: string) => say(old, `is an old name; write ${now}`)
+  const isTwice = ({ at, written }: Place, other: string) =>
     faults.push({
-      ...placeOf(entry.at),
+      ...placeOf(at),
       path: written,
       message: `is given together with ${other}, which means the same; keep ${other}`,
     })
-  const takeWritten = (dotted: string): Entry | undefined => {
-    const path = dotted.split('.')
-    if (isBuilt(path)) return undefined
-    const entry = entryAt(root, path)
-    return entry === undefined || isNothing(entry.value) ? undefined : takeEntry(root, path)
-  }
 
-  for (const [from, to] of Object.entries(MOVED)) {
-    const entry = takeWritten(from)
-    if (entry === undefined) continue
-    const target = to.split('.')
-    const there = entryAt(root, target)
-    if (there !== undefined && !isNothing(there.value)) twice(entry, from, to)
-    else {
-      deprecated(entry, from, to)
-      putEntry(root, target, { ...entry, written: from })
-    }
-  }
+  for (const [from, to] of Object.entries(MOVED)) move(from, to, true)
+  for (const [from, to] of Object.entries(ALSO)) move(from, to, false)
   listen()
-  firstCookie()
+  mailServer()
+  issuer()
+  cookies()
   namedNetworks()
-  portalUrls()
   return { faults, notices }
 
-  /** `server.host`, `.port` and `.path` became one address. */
-  function listen(): void {
-    const parts = { host: '', port: '9091', path: '' }
-    let last: Entry | undefined
-    let written = ''
-    for (const part of ['host', 'port', 'path'] as const) {
-      const entry = takeWritten(`server.${part}`)
-      if (entry?.value.kind !== 'scalar') continue
-      parts[part] = String(entry.value.value)
-      last = entry
-      written = `server.${part}`
-    }
-    if (last === undefined) return
-    const there = entryAt(root, ['server', 'address'])
-    if (there !== undefined && !isNothing(there.value)) {
-      twice(last, written, 'server.address')
+  function move(from: string, to: string, isOldName: boolean): void {
+    const [list = '', key] = from.split('[].')
+    if (key === undefined) {
+      moveKey(root, [], from, to, isOldName)
       return
     }
-    const host = parts.host.includes(':') ? `[${parts.host}]` : parts.host
-    const address = `tcp://${host}:${parts.port}/${parts.path.replace(/^\//, '')}`
-    deprecated(last, written, `server.address: ${address}`)
-    const value: Tree = { kind: 'scalar', value: address, at: last.at }
-    putEntry(root, ['server', 'address'], { at: last.at, value, written })
+    const items = entryAt(root, list.split('.'))?.value
+    if (items?.kind !== 'list') return
+    const target = to.slice(to.indexOf('[].') + 3)
+    for (const [index, item] of items.items.entries()) {
+      const base = [...list.split('.'), index]
+      if (item.kind === 'map') moveKey(item, base, key, target, isOldName)
+    }
+  }
+
+  /** @param base where `map` lies */
+  function moveKey(
+    map: MapTree,
+    base: readonly (string | number)[],
+    from: string,
+    to: string,
+    isOldName: boolean,
+  ): void {
+    const target = to.split('.')
+    if (knownAt(known, [...base, ...target]) === undefined) return
+    const old = take(map, base, from)
+    if (old === undefined) return
+    const now = textOf(base, target)
+    if (has(map, target)) {
+      isTwice(old, now)
+      return
+    }
+    if (isOldName) isOld(old, now)
+    putEntry(map, target, old)
+  }
+
+  function take(map: MapTree, base: readonly (string | number)[], dotted: string): Old | undefined {
+    const path = dotted.split('.')
+    if (knownAt(known, [...base, ...path])?.built) return undefined
+    const entry = entryAt(map, path)
+    if (entry === undefined || isNothing(entry.value)) return undefined
+    takeEntry(map, path)
+    return { ...entry, written: textOf(base, path) }
+  }
+
+  function taken(dotted: string): Old | undefined {
+    return take(root, [], dotted)
+  }
+
+  /**
+   * Several single values that became one key, which is made by `make` from those that were written.
+   * @param from by the names that `make` knows them by; of one name with several keys, the last counts
+   */
+  function join<K extends string>(
+    from: readonly (readonly [name: K, path: string])[],
+    to: string,
+    make: (parts: Readonly<Partial<Record<K, Scalar>>>) => string,
+  ): void {
+    const parts: Partial<Record<K, Scalar>> = {}
+    const olds: Old[] = []
+    for (const [name, path] of from) {
+      const old = taken(path)
+      if (old === undefined) continue
+      if (old.value.kind === 'scalar') {
+        olds.push(old)
+        parts[name] = old.value.value
+      } else {
+        const found = old.value.kind === 'map' ? 'a map' : 'a list'
+        const place = { ...placeOf(old.at), path: old.written }
+        faults.push({ ...place, message: NOT_ALLOWED, found, allowed: 'a text' })
+      }
+    }
+    const [first] = olds
+    if (first === undefined) return
+    const target = to.split('.')
+    if (has(root, target)) {
+      for (const old of olds) isTwice(old, to)
+      return
+    }
+    const value = make(parts)
+    for (const old of olds) isOld(old, `${to}: ${value}`)
+    const at = first.at
+    putEntry(root, target, {
+      at,
+      value: { kind: 'scalar', value, at },
+      written: first.written,
+    })
+  }
+
+  /** Host, port and path became one address. */
+  function listen(): void {
+    join(
+      [
+        ['host', 'host'],
+        ['port', 'port'],
+        ['host', 'server.host'],
+        ['port', 'server.port'],
+        ['path', 'server.path'],
+      ],
+      'server.address',
+      ({ host = '', port = 9091, path = '' }) =>
+        `tcp://${bracketed(host)}:${port}/${String(path).replace(/^\//, '')}`,
+    )
+  }
+
+  /** So did those of the mail server; what its port was for is its scheme now. */
+  function mailServer(): void {
+    join(
+      [
+        ['host', 'notifier.smtp.host'],
+        ['port', 'notifier.smtp.port'],
+      ],
+      'notifier.smtp.address',
+      ({ host = 'localhost', port = 25 }) =>
+        `${SMTP_SCHEMES[String(port)] ?? 'smtp'}://${bracketed(host)}:${port}`,
+    )
+  }
+
+  /** The one key became the first of several. */
+  function issuer(): void {
+    const to = 'identity_providers.oidc.jwks'
+    const entries = new Map<string, Entry>()
+    const olds: Old[] = []
+    for (const [from, key] of ISSUER) {
+      const old = taken(from)
+      if (old === undefined) continue
+      olds.push(old)
+      entries.set(key, old)
+    }
+    const [first] = olds
+    if (first === undefined) return
+    const target = to.split('.')
+    if (has(root, target)) {
+      for (const old of olds) isTwice(old, to)
+      return
+    }
+    for (const old of olds) isOld(old, to)
+    putEntry(root, target, { at: first.at, value: listOf({ kind: 'map', entries, at: first.at }) })
   }
 
   /** `session.domain` with `default_redirection_url` became the first of `session.cookies`. */
-  function firstCookie(): void {
-    const domain = takeWritten('session.domain')
-    if (domain === undefined) return
-    const there = entryAt(root, ['session', 'cookies'])
-    if (there !== undefined && !isNothing(there.value)) {
-      twice(domain, 'session.domain', 'session.cookies')
+  function cookies(): void {
+    const target = ['session', 'cookies']
+    const domain = taken('session.domain')
+    if (domain !== undefined && has(root, target)) isTwice(domain, 'session.cookies')
+    else if (domain !== undefined) {
+      isOld(domain, 'session.cookies')
+      const cookie: MapTree = {
+        kind: 'map',
+        entries: new Map([['domain', domain]]),
+        at: domain.at,
+      }
+      putEntry(root, target, { at: domain.at, value: listOf(cookie) })
+    }
+    fallback()
+  }
+
+  function fallback(): void {
+    const list = entryAt(root, ['session', 'cookies'])?.value
+    if (list?.kind !== 'list') return
+    const url = taken('default_redirection_url')
+    if (url === undefined) return
+    const [cookie, second] = list.items
+    if (cookie?.kind !== 'map' || second !== undefined) {
+      say(url, 'is an old name and has no effect; write it into one of session.cookies')
       return
     }
-    deprecated(domain, 'session.domain', 'session.cookies')
-    const entries = new Map([['domain', { ...domain, written: 'session.domain' }]])
-    const url = takeWritten('default_redirection_url')
-    if (url !== undefined)
-      entries.set('default_redirection_url', { ...url, written: 'default_redirection_url' })
-    const cookie: Tree = { kind: 'map', entries, at: domain.at }
-    const value: Tree = { kind: 'list', items: [cookie], at: domain.at }
-    putEntry(root, ['session', 'cookies'], { at: domain.at, value })
+    if (has(cookie, ['default_redirection_url'])) {
+      isTwice(url, 'session.cookies[0].default_redirection_url')
+      return
+    }
+    isOld(url, 'session.cookies[0].default_redirection_url')
+    cookie.entries.set('default_redirection_url', url)
   }
 
   /** `access_control.networks: [{name, networks}]` became `definitions.network`. */
   function namedNetworks(): void {
-    if (entryAt(root, ['access_control', 'networks'])?.value.kind !== 'list') return
-    const list = takeWritten('access_control.networks')
+    if (entryAt(root, NETWORKS.from.split('.'))?.value.kind !== 'list') return
+    const list = taken(NETWORKS.from)
     if (list?.value.kind !== 'list') return
-    deprecated(list, 'access_control.networks', 'definitions.network')
+    isOld(list, NETWORKS.to)
     for (const [index, item] of list.value.items.entries()) {
-      const written = `access_control.networks[${index}]`
+      const written = joinPath(NETWORKS.from, index)
       const name = item.kind === 'map' ? item.entries.get('name')?.value : undefined
       const networks = item.kind === 'map' ? item.entries.get('networks') : undefined
       if (name?.kind !== 'scalar' || typeof name.value !== 'string' || networks === undefined) {
@@ -141,28 +243,28 @@ export function rename(root: MapTree, known: Known): Renamed {
         })
         continue
       }
-      const path = ['definitions', 'network', name.value]
-      const entry: Entry = { ...networks, written: `${written}.networks` }
-      if (entryAt(root, path) !== undefined) twice(entry, written, path.join('.'))
-      else putEntry(root, path, entry)
+      const path = [...NETWORKS.to.split('.'), name.value]
+      if (entryAt(root, path) !== undefined) isTwice({ ...networks, written }, path.join('.'))
+      else putEntry(root, path, { ...networks, written: `${written}.networks` })
     }
   }
+}
 
-  /** `authelia_url` is `portal_url`. */
-  function portalUrls(): void {
-    const cookies = entryAt(root, ['session', 'cookies'])?.value
-    if (cookies?.kind !== 'list') return
-    for (const [index, cookie] of cookies.items.entries()) {
-      const path = ['session', 'cookies', index]
-      if (cookie.kind !== 'map' || isBuilt([...path, 'authelia_url'])) continue
-      const entry = cookie.entries.get('authelia_url')
-      if (entry === undefined || !isBuilt([...path, 'portal_url'])) continue
-      const base = joinPath('session.cookies', index)
-      const there = cookie.entries.get('portal_url')
-      cookie.entries.delete('authelia_url')
-      if (there !== undefined && !isNothing(there.value))
-        twice(entry, `${base}.authelia_url`, `${base}.portal_url`)
-      else cookie.entries.set('portal_url', { ...entry, written: `${base}.authelia_url` })
-    }
-  }
+const ISSUER = [
+  ['identity_providers.oidc.issuer_private_key', 'key'],
+  ['identity_providers.oidc.issuer_certificate_chain', 'certificate_chain'],
+] as const
+/** RFC 8314 §7.3, RFC 6409. */
+const SMTP_SCHEMES: Readonly<Record<string, string>> = { 465: 'submissions', 587: 'submission' }
+
+const textOf = (base: readonly (string | number)[], path: readonly string[]): string =>
+  [...base, ...path].reduce<string>(joinPath, '')
+const listOf = (item: Tree): Tree => ({ kind: 'list', items: [item], at: item.at })
+const bracketed = (host: Scalar): string => {
+  const text = String(host)
+  return text.includes(':') && !text.startsWith('[') ? `[${text}]` : text
+}
+function has(map: MapTree, path: readonly string[]): boolean {
+  const entry = entryAt(map, path)
+  return entry !== undefined && isWritten(entry.value)
 }

@@ -75,6 +75,13 @@ export function isNothing(tree: Tree): boolean {
   return tree.kind === 'scalar' && tree.value === null && tree.unread === undefined
 }
 
+/** Whether anything is in it: old templates of Authelia are full of `key: ''`. */
+export function asksForSomething(tree: Tree): boolean {
+  if (tree.kind === 'scalar') return tree.value !== '' && !isNothing(tree)
+  if (tree.kind === 'list') return tree.items.length > 0
+  return [...tree.entries.values()].some(({ value }) => asksForSomething(value))
+}
+
 /**
  * The value as zod wants it. A key without a value, or with one that could not be read, counts as not written; maps
  * have no prototype, so that no key of a file can be one of Object's.

@@ -11,8 +11,13 @@ export interface ScalarMeta {
   readonly secret?: true
   /** How the reference names the type. */
   readonly form?: string
+  /** What a text of this form looks like, for JSON Schema: never narrower than what is accepted. ECMA-262. */
+  readonly pattern?: string
 }
 export const scalarMeta = z.registry<ScalarMeta>()
+
+/** `1h30m`, `2 weeks and 1 day`; which words are units is not said here. */
+const SPANS = '(\\d+\\s*[A-Za-z]+(\\s+and)?\\s*)+'
 
 /** A duration in milliseconds: `1h`, `5 minutes`, or a whole number of seconds. */
 export const duration = () =>
@@ -29,7 +34,7 @@ export const duration = () =>
       })
       return z.NEVER
     })
-    .register(scalarMeta, { form: 'duration' })
+    .register(scalarMeta, { form: 'duration', pattern: `^\\s*(\\d+|${SPANS})\\s*$` })
 
 /** As `duration`, but `-1` and `0` mean "off" and read as 0. */
 export const durationOrOff = () =>
@@ -46,7 +51,7 @@ export const durationOrOff = () =>
       })
       return z.NEVER
     })
-    .register(scalarMeta, { form: 'duration, or -1' })
+    .register(scalarMeta, { form: 'duration, or -1', pattern: `^\\s*(-1|\\d+|${SPANS})\\s*$` })
 
 export const listenAddress = () =>
   z
@@ -62,7 +67,7 @@ export const listenAddress = () =>
       })
       return z.NEVER
     })
-    .register(scalarMeta, { form: 'address' })
+    .register(scalarMeta, { form: 'address', pattern: '^(tcp[46]?://|unix:///|(?!.*://))' })
 
 /** An address or a CIDR, kept as text; read it with `parseNetwork`. */
 export const networkText = () =>
@@ -72,7 +77,7 @@ export const networkText = () =>
       error: 'is not an IP address or a network',
       params: { allowed: '192.168.1.8, 10.0.0.0/8, fd00::/8' },
     })
-    .register(scalarMeta, { form: 'network' })
+    .register(scalarMeta, { form: 'network', pattern: '^[0-9A-Fa-f.:]+(/\\d{1,3})?$' })
 
 /** A secret text: printed as `[secret]` wherever it goes; may be given as `…_FILE`. */
 export const secret = () =>
@@ -107,4 +112,4 @@ export const webUrl = () =>
         params: { allowed: 'https://auth.example.com' },
       },
     )
-    .register(scalarMeta, { form: 'url' })
+    .register(scalarMeta, { form: 'url', pattern: '^\\s*[Hh][Tt][Tt][Pp][Ss]?:' })

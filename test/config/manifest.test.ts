@@ -102,6 +102,26 @@ test('a portal that is not where the base path serves it is named', async (t) =>
   }
 })
 
+// With tcp://:9091/verify the portal's page answered the question for a verdict: 200, for everything.
+test('a base path is nothing that is ours already', async (t) => {
+  for (const base of ['/verify', '/api', '/api/verify', '/api/authz/auth-request', '/static/x']) {
+    const { text } = await load(
+      t,
+      { 'c.yml': `server: {address: 'tcp://:9091${base}/'}` },
+      { features: only },
+    )
+    assert.match(text, /server\.address: has the base path/, base)
+  }
+  for (const base of ['/', '/verified', '/auth/api']) {
+    const { text } = await load(
+      t,
+      { 'c.yml': `server: {address: 'tcp://:9091${base}'}` },
+      { features: only },
+    )
+    assert.equal(text, '', base)
+  }
+})
+
 test("the server's keys have Authelia's defaults with a file", async (t) => {
   const { config } = await load(t, { 'c.yml': '# empty\n' }, { features: only })
   assert.deepEqual(config, {
