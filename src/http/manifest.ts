@@ -173,6 +173,12 @@ const check: Check = (config, report, explicit) => {
   const { address } = config['server'] as z.infer<typeof server>
   const proxies = config['trusted_proxies'] as z.infer<typeof trustedProxies>
   distinctHeaders(headers, report)
+  if (OURS.test(address.basePath))
+    report.fault(
+      ['server', 'address'],
+      `has the base path ${address.basePath}, where other things of ours are`,
+      'a path of its own, such as /auth',
+    )
   portalsBelowBase(config, address.basePath, report)
   if (explicit(['server', 'timeouts', 'write']))
     report.warn(['server', 'timeouts', 'write'], 'has no effect yet')
@@ -183,6 +189,9 @@ const check: Check = (config, report, explicit) => {
     if (explicit(path)) report.warn(path, 'has no effect: headers may always be 64 KiB together')
   }
 }
+
+/** A proxy that asks at /verify for a verdict must not find the portal there: a page is 200, and that is a yes. */
+const OURS = /^\/(verify|api|static|logout|forbidden|metrics|\.well-known)(\/|$)/
 
 /** Authelia mounts the endpoint of this name at its old address, in its old manner. */
 function endpointsFit(
