@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { suite, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** Runs a drill to its end. */
+async function run(file: string, ...args: readonly string[]) {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  }
+  const [status] = await once(child, 'close')
+  return { status, said }
+}
+
+// The full sizes: npm run drill:verify, npm run drill:kill.
+suite('drills, small', () => {
+  test('of some thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
+    const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '4000')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('after each of five kills the server starts clean, and what was acknowledged holds', async (t) => {
+    const { status, said } = await run('kill.ts', '--seed', '4', '--size', '5')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+})
