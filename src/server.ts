@@ -137,6 +137,7 @@ async function start({ options, loaded, load, log: logging, onClose }: Start): P
     config: config['authentication_backend.file'],
     path: usersFile,
     passwords,
+    rehash: config['authentication_backend.rehash_on_login'],
     separator: config['identity_headers'].separator,
     log,
   })

@@ -47,7 +47,14 @@ async function startApp(t: TestContext) {
   })
   const path = join(folder, 'users.yml')
   writeFileSync(path, await usersYaml({ john: {} }))
-  const real = await createUsers({ config: backend, path, separator: ',', passwords, log })
+  const real = await createUsers({
+    config: backend,
+    path,
+    separator: ',',
+    passwords,
+    rehash: false,
+    log,
+  })
   const state = { broken: false }
   const bug = (): void => {
     if (state.broken) throw new TypeError(BUG)

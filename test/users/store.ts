@@ -8,7 +8,7 @@ import { createPasswords, type HashParameters } from '../../src/features/passwor
 import { type FileUsersOptions, openFileUsers } from '../../src/features/users/backends/file.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 
-export const CHEAP: HashParameters = {
+export const CHEAP = {
   algorithm: 'argon2',
   variant: 'argon2id',
   iterations: 1,
@@ -16,9 +16,9 @@ export const CHEAP: HashParameters = {
   parallelism: 1,
   keyLength: 16,
   saltLength: 8,
-}
-export const cheapPasswords = () =>
-  createPasswords({ parameters: CHEAP, concurrency: 1, queue: 100, clock: systemClock })
+} as const satisfies HashParameters
+export const cheapPasswords = (parameters: HashParameters = CHEAP) =>
+  createPasswords({ parameters, concurrency: 1, queue: 100, clock: systemClock })
 
 /** Cheap digests: two of `password`, one of `secret`. */
 export const DIGEST = '$argon2id$v=19$m=8,t=1,p=1$dyjVezUHbeU$0wp7rMfXbcN99OPeEW3Htw'

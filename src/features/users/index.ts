@@ -23,6 +23,8 @@ export interface UsersOptions {
   /** `identity_headers.separator`: no group of the file may hold it. */
   readonly separator: string
   readonly passwords: Passwords
+  /** `authentication_backend.rehash_on_login` */
+  readonly rehash: boolean
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 

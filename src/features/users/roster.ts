@@ -5,6 +5,8 @@ export interface UserRecord {
   readonly profile: Profile
   readonly disabled: boolean
   readonly digest: Digest
+  /** The digest in whose place this one was made anew from the same password (measure 8). */
+  readonly madeFrom?: Digest
   /** Equal for two records exactly when everything about the user is equal. Says nothing by itself. */
   readonly fingerprint: string
 }
@@ -54,8 +56,7 @@ export function createRoster(
   const byMail = new Map<string, UserRecord>()
   for (const user of users) {
     const { name, email } = user.profile
-    const before = previous?.records.get(name)
-    const record = before?.fingerprint === user.fingerprint ? before : user
+    const record = successor(previous?.records.get(name), user)
     records.set(name, record)
     if (!record.disabled) profiles.set(name, record.profile)
     byName.set(lookupKey(name, search), record)
@@ -71,6 +72,13 @@ export function createRoster(
   }
 }
 
+function successor(before: UserRecord | undefined, user: UserRecord): UserRecord {
+  if (before?.fingerprint === user.fingerprint) return before
+  return before?.madeFrom !== undefined && before.digest.text.reveal() === user.digest.text.reveal()
+    ? { madeFrom: before.madeFrom, ...user }
+    : user
+}
+
 /** Who was there and enabled before, and is gone or disabled now, or has another password. */
 export function removedBetween(before: Roster, after: Roster): string[] {
   const names: string[] = []
@@ -78,13 +86,16 @@ export function removedBetween(before: Roster, after: Roster): string[] {
     const was = before.records.get(name)
     const is = after.records.get(name)
     if (was === is) continue
-    if (is === undefined || is.disabled || !sameDigest(was, is)) names.push(name)
+    if (is === undefined || is.disabled || !samePassword(was, is)) names.push(name)
   }
   return names
 }
 
-export const sameDigest = (a: UserRecord | undefined, b: UserRecord | undefined): boolean =>
-  a?.digest.text.reveal() === b?.digest.text.reveal()
+/** Whether whoever was matched by the digest of `was` would be by that of `is`, which came later. */
+export function samePassword(was: UserRecord | undefined, is: UserRecord): boolean {
+  const text = was?.digest.text.reveal()
+  return text === is.digest.text.reveal() || text === is.madeFrom?.text.reveal()
+}
 
 /** Whether the second list differs from the first in the user `name` alone, who has this digest in it. */
 export function isOnlyChange(

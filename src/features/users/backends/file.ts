@@ -4,15 +4,16 @@ import type { BaseLogger } from 'pino'
 import { type Fault, formatFault, formatFaults, formatNotice } from '../../../config/index.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { Refusal, systemCode } from '../../../kernel/refusal.ts'
-import type { Passwords } from '../../passwords/index.ts'
+import type { Digest, Passwords } from '../../passwords/index.ts'
 import type { Authentication, ReloadResult, Users } from '../backend.ts'
+import { createRehash } from '../rehash.ts'
 import {
   createRoster,
   dearestOf,
   isOnlyChange,
   removedBetween,
   type Search,
-  sameDigest,
+  samePassword,
   type UserRecord,
 } from '../roster.ts'
 import {
@@ -37,6 +38,8 @@ export interface FileUsersOptions {
   /** What joins the groups in the identity header. */
   readonly separator: string
   readonly passwords: Passwords
+  /** Makes weak digests anew at sign-in; not when undefined. */
+  readonly rehash?: boolean
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
   /** Milliseconds between two looks at the file when nothing is heard of it. */
   readonly pollEvery?: number
@@ -129,7 +132,6 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
   }
 
   function unwritable(reason: string, cause?: unknown, faults: readonly Fault[] = []): AppError {
-    log.error({ file: path, reason }, `the users file cannot be changed: it ${reason}`)
     const details = { file: path, reason, faults: faults.map(formatFault) }
     return new AppError('USERS_UNWRITABLE', details, { cause })
   }
@@ -148,33 +150,54 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
   }
 
   /**
-   * Changes the user `name` and nobody else.
+   * Changes the user `name` and nobody else. Without an edit there is nothing to do.
    * @param digest that the user must have afterwards
+   * @param madeFrom the digest in whose place it was made from the same password
    */
   function change(
     name: string,
     digest: string,
-    edit: (yaml: YamlText, exists: boolean) => Promise<Edit>,
+    edit: (yaml: YamlText, user: UserRecord | undefined) => Promise<Edit | undefined>,
+    madeFrom?: Digest,
   ): Promise<void> {
     return serial(async () => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const { users, yaml, stamp } = await current()
-        const exists = users.some(({ profile }) => profile.name === name)
-        const edited = await edit(yaml, exists)
+        const user = users.find(({ profile }) => profile.name === name)
+        const edited = await edit(yaml, user)
+        if (edited === undefined) return
         if (!edited.ok) throw unwritable(`must be changed by hand: ${edited.problem}`)
         const after = await read(edited.text)
         if (!after.ok)
-          throw exists
+          throw user !== undefined
             ? unwritable('must be changed by hand', undefined, after.faults)
             : new AppError('BODY_INVALID', { faults: after.faults.map(formatFault) })
         if (!isOnlyChange(users, after.users, name, digest))
           throw unwritable(`must be changed by hand: others share what belongs to ${name}`)
         if ((await write(edited.text, stamp)) === 'changed') continue
-        take(edited.text, after.users)
+        take(
+          edited.text,
+          madeFrom === undefined
+            ? after.users
+            : after.users.map((one) => (one.profile.name === name ? { ...one, madeFrom } : one)),
+        )
         return
       }
       throw unwritable('keeps changing')
     })
+  }
+
+  /** For a change that somebody asked for: whoever can mend it is told. */
+  async function changeLoudly(...given: Parameters<typeof change>): Promise<void> {
+    try {
+      await change(...given)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'USERS_UNWRITABLE') {
+        const { reason } = error.details
+        log.error({ file: path, reason }, `the users file cannot be changed: it ${reason}`)
+      }
+      throw error
+    }
   }
 
   async function write(text: string, stamp: string | undefined) {
@@ -185,6 +208,23 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
       if (code === '') throw error
       throw unwritable(REASONS[code] ?? `cannot be written (${code})`, error)
     }
+  }
+
+  const rehash =
+    options.rehash === true ? createRehash({ passwords, replace: replaceDigest, log }) : undefined
+
+  async function replaceDigest(name: string, old: Digest, text: string): Promise<void> {
+    await change(
+      name,
+      text,
+      async (yaml, user) => {
+        // Another password was set meanwhile, here or by hand: this one is not to come back.
+        if (user?.digest.text.reveal() !== old.text.reveal()) return undefined
+        const { replacePassword } = await import('../users-file/edit.ts')
+        return replacePassword(yaml, name, text)
+      },
+      old,
+    )
   }
 
   async function authenticate(
@@ -203,7 +243,8 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     const now = roster.records.get(name)
     if (now === undefined) return { kind: 'refused', name: '', reason: 'unknown' }
     if (!usable || now.disabled) return { kind: 'refused', name, reason: 'disabled' }
-    if (!matches || !sameDigest(record, now)) return { kind: 'refused', name, reason: 'password' }
+    if (!matches || !samePassword(record, now)) return { kind: 'refused', name, reason: 'password' }
+    rehash?.offer(name, record.digest, password)
     return { kind: 'accepted', profile: now.profile }
   }
 
@@ -233,8 +274,8 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     async setPassword(name, password) {
       if (!roster.records.has(name)) throw new AppError('USER_UNKNOWN')
       const digest = await passwords.hash(password, '')
-      await change(name, digest, async (yaml, exists) => {
-        if (!exists) throw new AppError('USER_UNKNOWN')
+      await changeLoudly(name, digest, async (yaml, user) => {
+        if (user === undefined) throw new AppError('USER_UNKNOWN')
         const { replacePassword } = await import('../users-file/edit.ts')
         return replacePassword(yaml, name, digest)
       })
@@ -243,8 +284,8 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     async add(name, { displayName, groups, password }) {
       if (roster.records.has(name)) throw new AppError('USER_EXISTS')
       const digest = await passwords.hash(password, '')
-      await change(name, digest, async (yaml, exists) => {
-        if (exists) throw new AppError('USER_EXISTS')
+      await changeLoudly(name, digest, async (yaml, user) => {
+        if (user !== undefined) throw new AppError('USER_EXISTS')
         const { appendUser } = await import('../users-file/edit.ts')
         return appendUser(yaml, name, { displayName, groups, digest })
       })
@@ -256,6 +297,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     dearest: () => dearestOf(roster),
     async close() {
       watcher?.close()
+      await rehash?.close()
       await work
     },
   }
