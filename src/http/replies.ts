@@ -96,7 +96,7 @@ export function createReplies({
         .headers({ ...headers.api, Location: location })
         .send(),
     refuse(error, request, reply) {
-      const refusal = asRefusal(error)
+      const refusal = asRefusal(error, request)
       report(log, error, refusal, request)
       return refuse({ replies, messages, base }, request, reply, refusal)
     },
@@ -121,9 +121,11 @@ export function createReplies({
 
 const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
-function asRefusal(error: FastifyError | AppError): AppError {
+function asRefusal(error: FastifyError | AppError, { raw }: FastifyRequest): AppError {
   if (error instanceof AppError) return error
-  const code = FASTIFY_CODES[error.code] ?? 'INTERNAL'
+  // Whoever goes away in the middle of a body is no fault of ours.
+  const isCutOff = error.code === 'ECONNRESET' && !raw.complete
+  const code = isCutOff ? 'BODY_INVALID' : (FASTIFY_CODES[error.code] ?? 'INTERNAL')
   return new AppError(code, { reason: error.message }, { cause: error })
 }
 
