@@ -10,13 +10,12 @@ import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
 import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { createPasswords } from './features/passwords/index.ts'
-import { proxies } from './features/proxy-config/index.ts'
+import { proxies, setupFor } from './features/proxy-config/index.ts'
 import { createSessions, createSqliteStore, type Sessions } from './features/sessions/index.ts'
 import { createUsers, hashParameters, type Users } from './features/users/index.ts'
 import { type Config, features, migrations } from './features.ts'
 import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
 import { createHeaderSets } from './http/headers.ts'
-import type { ListenAddress } from './kernel/address.ts'
 import { systemClock } from './kernel/clock.ts'
 import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
@@ -261,14 +260,16 @@ async function admit({
         portalUrl: domain?.portalUrl?.href ?? '',
         dataDirectory: data.path,
         usersFile,
-        nginx: proxies.nginx({
-          verifyUpstream: upstreamOf(config['server'].address),
-          listen: '127.0.0.1:8080',
-          serverName: `app.${domain?.domain ?? ''}`,
-          appUpstream: '127.0.0.1:8081',
-          cookieName: domain?.name ?? '',
-          identityHeaders: config['identity_headers'],
-        }),
+        nginx: proxies
+          .nginx(
+            setupFor({
+              address: config['server'].address,
+              domains: sessions.domains,
+              identityHeaders: config['identity_headers'],
+            }),
+          )
+          .map(({ text }) => text)
+          .join('\n'),
       }),
     )
     await users.add('admin', admin)
@@ -286,14 +287,6 @@ async function admit({
   // Whoever disabled it may have had a reason; locked out, they read here what is left to do.
   if ((await users.profile('admin')) === undefined)
     log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
-}
-
-function upstreamOf(address: ListenAddress): string {
-  if (address.kind === 'unix') return `unix:${address.path}`
-  const host = ['', 'localhost', '0.0.0.0', '::'].includes(address.host)
-    ? '127.0.0.1'
-    : address.host
-  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */

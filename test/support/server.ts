@@ -188,6 +188,8 @@ export function request(
         // Node takes a flat list too, to send a header twice.
         headers: headers as http.OutgoingHttpHeaders,
         setHost: !hasHost(headers),
+        // As much as a browser takes: the way to the portal repeats a long address, encoded.
+        maxHeaderSize: 256 * 1024,
       },
       (answer) => {
         let text = ''

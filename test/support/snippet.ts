@@ -1,10 +1,36 @@
-import { readFileSync } from 'node:fs'
+import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.ts'
+
+/** The setup of deploy/, but for what is named here. */
+export const setupWith = (changes: Partial<ProxySetup>): ProxySetup => ({
+  verifyUpstream: '127.0.0.1:9091',
+  listen: '127.0.0.1:8080',
+  tls: false,
+  hosts: ['app.vestibule.localhost'],
+  appUpstream: '127.0.0.1:8081',
+  cookieNames: ['vestibule_session'],
+  identityHeaders: {
+    user: 'Remote-User',
+    groups: 'Remote-Groups',
+    name: 'Remote-Name',
+    email: 'Remote-Email',
+  },
+  ...changes,
+})
+
+/** The nginx snippet for a setup, as one text. */
+export const nginxSnippet = (setup: ProxySetup): string =>
+  proxies
+    .nginx(setup)
+    .map(({ text }) => text)
+    .join('\n')
 
 /** The nginx snippet of deploy/nginx as it is, but for ports and the hosts it answers. */
-export function snippet(ports: { vestibule: number; listen: number; app: number }): string {
-  return readFileSync('deploy/nginx/vestibule.conf', 'utf8')
-    .replaceAll('127.0.0.1:9091', `127.0.0.1:${ports.vestibule}`)
-    .replaceAll('listen 127.0.0.1:8080', `listen 127.0.0.1:${ports.listen}`)
-    .replaceAll('127.0.0.1:8081', `127.0.0.1:${ports.app}`)
-    .replace('server_name app.vestibule.localhost', 'server_name *.vestibule.localhost')
-}
+export const snippet = (ports: { vestibule: number; listen: number; app: number }): string =>
+  nginxSnippet(
+    setupWith({
+      verifyUpstream: `127.0.0.1:${ports.vestibule}`,
+      listen: `127.0.0.1:${ports.listen}`,
+      appUpstream: `127.0.0.1:${ports.app}`,
+      hosts: ['app', 'public', 'admin', 'bank'].map((name) => `${name}.vestibule.localhost`),
+    }),
+  )

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
-import { proxies } from '../../src/features/proxy-config/index.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { type DemoApp, startDemoApp } from '../support/demo-app.ts'
 import { freePort, noNginx, startNginx } from '../support/nginx.ts'
 import { type Answer, type RunningServer, request, signIn, startServer } from '../support/server.ts'
+import { nginxSnippet, setupWith } from '../support/snippet.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 
 /** The snippet in front of one app, `app`; `public` is open to everybody, by a rule and elsewhere. */
@@ -20,20 +20,14 @@ suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx },
     app = await startDemoApp(t)
     server = await startServer(t, { config: CHEAP, users: await usersYaml({ john: {} }) })
     port = await freePort()
-    const conf = proxies.nginx({
-      verifyUpstream: `127.0.0.1:${server.port}`,
-      listen: `127.0.0.1:${port}`,
-      serverName: 'app.vestibule.localhost',
-      appUpstream: `127.0.0.1:${app.port}`,
-      portalServerName: 'auth.vestibule.localhost',
-      cookieName: 'vestibule_session',
-      identityHeaders: {
-        user: 'Remote-User',
-        groups: 'Remote-Groups',
-        name: 'Remote-Name',
-        email: 'Remote-Email',
-      },
-    })
+    const conf = nginxSnippet(
+      setupWith({
+        verifyUpstream: `127.0.0.1:${server.port}`,
+        listen: `127.0.0.1:${port}`,
+        appUpstream: `127.0.0.1:${app.port}`,
+        portalHost: 'auth.vestibule.localhost',
+      }),
+    )
     await startNginx(t, conf, port)
     cookie = await signIn(server.port, 'john')
   })
@@ -157,14 +151,15 @@ suite('nginx with the snippet for other names', { skip: noNginx }, () => {
       users: await usersYaml({ john: { groups: ['dev'] } }),
     })
     port = await freePort()
-    const conf = proxies.nginx({
-      verifyUpstream: `127.0.0.1:${server.port}`,
-      listen: `127.0.0.1:${port}`,
-      serverName: 'app.vestibule.localhost',
-      appUpstream: `127.0.0.1:${app.port}`,
-      cookieName,
-      identityHeaders,
-    })
+    const conf = nginxSnippet(
+      setupWith({
+        verifyUpstream: `127.0.0.1:${server.port}`,
+        listen: `127.0.0.1:${port}`,
+        appUpstream: `127.0.0.1:${app.port}`,
+        cookieNames: ['another_session', cookieName],
+        identityHeaders,
+      }),
+    )
     // As somebody's nginx.conf may have it, for the sake of another app.
     await startNginx(t, `underscores_in_headers on;\nignore_invalid_headers off;\n${conf}`, port)
     cookie = await signIn(server.port, 'john')

@@ -1,28 +1,16 @@
 /**
  * What each reverse proxy needs to ask Vestibule, printed from the configuration that is in force.
  *
- * Pure: text in, text out. It owns no route and knows no proxy's state.
+ * Pure: text in, text out. It owns no route and knows no proxy's state. A new proxy is a file in proxies/ and a line in
+ * their list; test/support/proxy-proofs.ts says what has to be true of an app behind it.
  */
-import { nginx } from './proxies/nginx.ts'
-
-export interface ProxySetup {
-  /** `host:port` or `unix:/path` at which the proxy reaches Vestibule. */
-  readonly verifyUpstream: string
-  /** What the proxy itself listens on. */
-  readonly listen: string
-  readonly serverName: string
-  /** `host:port` of the app behind. */
-  readonly appUpstream: string
-  /** The portal's host, when people reach the portal through this proxy too. */
-  readonly portalServerName?: string
-  readonly cookieName: string
-  readonly identityHeaders: {
-    readonly user: string
-    readonly groups: string
-    readonly name: string
-    readonly email: string
-  }
-}
-
-/** Every proxy that a snippet can be printed for. */
-export const proxies = { nginx } as const satisfies Record<string, (setup: ProxySetup) => string>
+export { isProxyName, type ProxyName, proxies } from './proxies/index.ts'
+export {
+  type Configured,
+  type IdentityHeaderNames,
+  type PrintSnippet,
+  type ProxyFile,
+  type ProxySetup,
+  type SetupChoices,
+  setupFor,
+} from './setup.ts'

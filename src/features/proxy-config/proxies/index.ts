@@ -1,0 +1,9 @@
+import type { PrintSnippet } from '../setup.ts'
+import { nginx } from './nginx.ts'
+
+/** Every proxy that a snippet can be printed for, by the name that the command line knows it by. */
+export const proxies = { nginx } as const satisfies Readonly<Record<string, PrintSnippet>>
+
+export type ProxyName = keyof typeof proxies
+
+export const isProxyName = (name: string): name is ProxyName => Object.hasOwn(proxies, name)

@@ -1,0 +1,154 @@
+import { aliasesOf, headersOf, PATH_OVERRIDES, type ProxySetup } from '../setup.ts'
+
+/** The pieces of an nginx configuration, for nginx itself and for what others have built around it. */
+
+/** For `http { }`: variables that the other pieces use. */
+export function httpDirectives(setup: ProxySetup): string {
+  return `# A websocket keeps its upgrade. Any other (h2c) would be a tunnel through which nobody is asked again.
+map $http_upgrade $vestibule_upgrade {
+    default "";
+    "~*^websocket$" websocket;
+}
+map $vestibule_upgrade $vestibule_connection {
+    default upgrade;
+    ""      "";
+}
+
+# The port that the client named, with its colon. The host is $host, never $http_host: where a request line names a host too,
+# nginx goes by that one, and the question must be about the server block that answers.
+map $http_host $vestibule_port {
+    default "";
+    "~(?<vestibule_named>:[0-9]+)$" $vestibule_named;
+}
+
+# The app never sees the session cookie. A second one of that name is somebody's trick: then it sees no cookie at all.
+${cookieMaps(setup.cookieNames)}`
+}
+
+/** One map takes the cookie away, another looks whether one is left; then the next name. */
+function cookieMaps(names: readonly string[]): string {
+  let from = '$http_cookie'
+  return names
+    .map((name, index) => {
+      const source = from
+      const less = index === 0 ? '$vestibule_one_less' : `$vestibule_one_less_${index + 1}`
+      from = index === names.length - 1 ? '$vestibule_cookie' : `$vestibule_cookie_${index + 1}`
+      const pattern = cookiePattern(name)
+      return `map ${source} ${less} {
+    default ${source};
+    "~^(?<vestibule_before>(?:.*;)?\\s*)${pattern}\\s*=[^;]*(?:;\\s*)?(?<vestibule_after>.*)$" "$vestibule_before$vestibule_after";
+}
+map ${less} ${from} {
+    default ${less};
+    "~(?:^|;)\\s*${pattern}\\s*=" "";
+}
+`
+    })
+    .join('')
+}
+
+/** A cookie's name may hold what a pattern means something else by. */
+const cookiePattern = (name: string): string =>
+  name.replace(/[^\w-]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`)
+
+/** For the `server { }` of an app: addresses, names of headers, and what answers in place of the app. */
+export const serverDirectives = (upstream: string, resolve = ''): string =>
+  `${ADDRESSES}
+${NAMES}
+
+    # The question itself. No answer, or any answer but 2xx, 401 and 403, closes the door (nginx says 500).
+    location = /internal/vestibule {
+        internal;
+${resolve}        proxy_pass http://${upstream}/verify;
+        proxy_http_version 1.1;
+        proxy_pass_request_body off;
+        proxy_set_header Content-Length "";
+        proxy_set_header Connection "";
+        proxy_set_header Upgrade "";
+        proxy_set_header Host $host$vestibule_port;
+        proxy_set_header X-Original-URL $scheme://$host$vestibule_port$request_uri;
+        proxy_set_header X-Original-Method $request_method;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        # What a client sends under these names is not asked about.
+        proxy_set_header X-Forwarded-Proto "";
+        proxy_set_header X-Forwarded-Host "";
+        proxy_set_header X-Forwarded-Uri "";
+        proxy_set_header X-Forwarded-Method "";
+        proxy_connect_timeout 3s;
+        proxy_read_timeout 10s;
+${BUFFERS}
+    }
+
+    # A browser that opens a page goes to the portal; scripts and programs are told where it is.
+    location @vestibule_sign_in {
+        default_type application/json;
+        if ($vestibule_sign_in = "") {
+            add_header Location $vestibule_location always;
+            add_header Cache-Control no-store always;
+            return 401 '{"status":"KO","message":"Sign in first.","login_url":"$vestibule_location"}';
+        }
+        if ($request_method ~ "^(GET|HEAD|OPTIONS)$") {
+            return 302 $vestibule_sign_in;
+        }
+        return 303 $vestibule_sign_in;
+    }
+
+    # Signed in, and still not allowed: the portal says so in words.
+    location @vestibule_forbidden {
+        default_type text/plain;
+        if ($vestibule_forbidden = "") {
+            return 403 "403 Forbidden";
+        }
+        return 303 $vestibule_forbidden;
+    }
+`
+
+/** nginx reads the address before it knows the host: the block that comes first counts for all. */
+export const ADDRESSES = `    # Addresses of 8 KiB and more, and the cookies of many apps.
+    large_client_header_buffers 8 32k;`
+
+/** nginx's defaults, said once more: a name with a dot that it lets through is one that no proxy_set_header takes away. */
+export const NAMES = `    # No client's Remote.User or Remote_User.
+    ignore_invalid_headers on;
+    underscores_in_headers off;`
+
+/** Room for a long address in the Location of an answer. */
+export const BUFFERS = `        # Room for a long address in the Location of the answer.
+        proxy_buffer_size 64k;
+        proxy_buffers 4 64k;
+        proxy_busy_buffers_size 64k;`
+
+const variable = (header: string): string => header.toLowerCase().replaceAll('-', '_')
+
+/** For the `location / { }` of an app: asks, and says what the app gets to know. */
+export function locationDirectives(setup: ProxySetup): string {
+  const headers = headersOf(setup)
+  const each = (line: (header: string) => string) => headers.map(line).join('\n')
+  const removed = [
+    ...headers.flatMap((header) => aliasesOf(header, ['_'])),
+    ...PATH_OVERRIDES.flatMap((header) => [header, ...aliasesOf(header, ['_'])]),
+  ]
+  const column = Math.max(...[...headers, ...removed].map((header) => header.length)) + 1
+  return `        auth_request /internal/vestibule;
+
+${each((header) => `        auth_request_set $vestibule_${variable(header)} $upstream_http_${variable(header)};`)}
+        auth_request_set $vestibule_location $upstream_http_location;
+        auth_request_set $vestibule_sign_in $upstream_http_x_vestibule_sign_in;
+        auth_request_set $vestibule_forbidden $upstream_http_x_vestibule_forbidden;
+        error_page 401 @vestibule_sign_in;
+        error_page 403 @vestibule_forbidden;
+
+        proxy_http_version 1.1;
+        proxy_set_header Host $host$vestibule_port;
+        proxy_set_header Upgrade $vestibule_upgrade;
+        proxy_set_header Connection $vestibule_connection;
+        proxy_set_header Cookie $vestibule_cookie;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Host $host$vestibule_port;
+
+        # Who it is: exactly one of each, whatever the client sent under these names or names that fold to them. The last ones
+        # could tell an app that another path is meant than the one that was asked about.
+${each((header) => `        proxy_set_header ${header.padEnd(column)}$vestibule_${variable(header)};`)}
+${removed.map((header) => `        proxy_set_header ${header.padEnd(column)}"";`).join('\n')}`
+}

@@ -1,0 +1,209 @@
+import type { ListenAddress } from '../../kernel/address.ts'
+import { isAddress, isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
+import { Refusal } from '../../kernel/refusal.ts'
+import type { CookieDomain } from '../sessions/index.ts'
+
+/** What a snippet is about. Everything in it is valid already: a host is a host, a name is a name. */
+export interface ProxySetup {
+  /** `host:port` or `unix:/path` at which the proxy reaches Vestibule. */
+  readonly verifyUpstream: string
+  /** What the proxy itself listens on: `port`, or `address:port`. */
+  readonly listen: string
+  /** Whether it speaks TLS there. */
+  readonly tls: boolean
+  /** The names of the app, lower case, without port; at least one. */
+  readonly hosts: readonly string[]
+  /** `host:port` of the app behind. */
+  readonly appUpstream: string
+  /** The portal's host, when people reach the portal through this proxy too. */
+  readonly portalHost?: string
+  /** The cookies that stand for a session: the app gets none of them. */
+  readonly cookieNames: readonly string[]
+  readonly identityHeaders: IdentityHeaderNames
+}
+
+export interface IdentityHeaderNames {
+  readonly user: string
+  readonly groups: string
+  readonly name: string
+  readonly email: string
+}
+
+/** One file of a snippet. */
+export interface ProxyFile {
+  readonly name: string
+  readonly text: string
+}
+
+/** Prints what one kind of proxy needs. Pure: text out of a setup. */
+export type PrintSnippet = (setup: ProxySetup) => readonly ProxyFile[]
+
+/** What the configuration says that a proxy has to know. */
+export interface Configured {
+  readonly address: ListenAddress
+  /** At least one. */
+  readonly domains: readonly Pick<CookieDomain, 'domain' | 'hostOnly' | 'portalUrl' | 'name'>[]
+  readonly identityHeaders: IdentityHeaderNames
+}
+
+/** What only the operator knows; every one has a default. */
+export interface SetupChoices {
+  /** The names of the app; by default `app.` below the first cookie domain. */
+  readonly hosts?: readonly string[]
+  /** `host:port` of the app; by default 127.0.0.1:8081. */
+  readonly app?: string
+  /** What the proxy listens on; by default 443 on every address where the portal is https, else 127.0.0.1:8080. */
+  readonly listen?: string
+  /** Where the proxy reaches Vestibule; by default where Vestibule listens. */
+  readonly upstream?: string
+}
+
+/**
+ * The setup that a configuration means.
+ * @throws Refusal when a choice is malformed, or names a host that no cookie domain covers
+ */
+export function setupFor(configured: Configured, choices: SetupChoices = {}): ProxySetup {
+  const { address, domains, identityHeaders } = configured
+  const [first] = domains
+  if (first === undefined) throw new TypeError('a configuration has a cookie domain')
+  const hosts = choices.hosts?.map(parseAppHost) ?? [
+    first.hostOnly ? first.domain : `app.${first.domain}`,
+  ]
+  const domain = domainOf(hosts, domains)
+  const { portalUrl } = domain
+  const tls = portalUrl === undefined ? !hosts.every(isLoopback) : portalUrl.protocol === 'https:'
+  const portalHost = portalBehindProxy(portalUrl, address)
+  if (portalHost !== undefined && hosts.includes(portalHost))
+    throw new Refusal(`${portalHost} is the portal itself`, 'name the host of an app')
+  return {
+    verifyUpstream: endpoint('--upstream', choices.upstream ?? upstreamOf(address)),
+    listen: listenOf(choices.listen ?? (tls ? '443' : '127.0.0.1:8080')),
+    tls,
+    hosts,
+    appUpstream: endpoint('--app', choices.app ?? '127.0.0.1:8081'),
+    ...(portalHost !== undefined && { portalHost }),
+    cookieNames: [...new Set([domain.name, ...domains.map(({ name }) => name)])],
+    identityHeaders,
+  }
+}
+
+function parseAppHost(text: string): string {
+  const host = parseHost(text, 'https')
+  if (host === undefined || host.port !== undefined || isAddress(host.name))
+    throw new Refusal(`${JSON.stringify(text)} is no name of a host`, 'such as app.example.com')
+  return host.name
+}
+
+function domainOf(
+  hosts: readonly string[],
+  domains: Configured['domains'],
+): Configured['domains'][number] {
+  const found = new Set(
+    hosts.map((host) => {
+      const domain = domains.find((one) =>
+        one.hostOnly ? one.domain === host : isWithin(host, one.domain),
+      )
+      if (domain !== undefined) return domain
+      const names = domains.map((one) => one.domain).join(', ')
+      throw new Refusal(`no cookie domain covers ${host}`, `session.cookies has ${names}`)
+    }),
+  )
+  const [domain, another] = found
+  if (domain === undefined) throw new Refusal('an app needs a host')
+  if (another !== undefined)
+    throw new Refusal(
+      `the hosts belong to two cookie domains, ${domain.domain} and ${another.domain}`,
+      'ask for one snippet each',
+    )
+  return domain
+}
+
+/** The portal's host, unless people reach it past the proxy, at Vestibule's own port. */
+function portalBehindProxy(url: URL | undefined, address: ListenAddress): string | undefined {
+  if (url === undefined) return undefined
+  if (address.kind === 'tcp' && url.port === String(address.port)) return undefined
+  return url.hostname
+}
+
+function upstreamOf(address: ListenAddress): string {
+  if (address.kind === 'unix') return `unix:${address.path}`
+  const host = ['', 'localhost', '0.0.0.0', '::'].includes(address.host)
+    ? '127.0.0.1'
+    : address.host
+  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
+}
+
+/** Names and addresses only: these texts go into the middle of somebody's configuration. */
+function endpoint(option: string, text: string): string {
+  const isPath = option === '--upstream' && /^unix:\/[\w./-]+$/.test(text)
+  if (!isPath && !/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i.test(text))
+    throw new Refusal(
+      `${option} is no host with a port: ${JSON.stringify(text)}`,
+      'such as app:8080',
+    )
+  return text
+}
+
+function listenOf(text: string): string {
+  if (!/^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i.test(text))
+    throw new Refusal(
+      `--listen is no port: ${JSON.stringify(text)}`,
+      'such as 443 or 127.0.0.1:8080',
+    )
+  return text
+}
+
+/** The identity headers in the order in which they are documented. */
+export const headersOf = ({ identityHeaders }: ProxySetup): readonly string[] => [
+  identityHeaders.user,
+  identityHeaders.groups,
+  identityHeaders.name,
+  identityHeaders.email,
+]
+
+/**
+ * Headers by which a client could tell some apps that another path than the one that was asked about is meant (IIS,
+ * Symfony and Laminas have read them). The app gets none of them.
+ */
+export const PATH_OVERRIDES: readonly string[] = ['X-Original-URL', 'X-Rewrite-URL']
+
+/** What HTTP allows in the name of a header beside letters, digits and the hyphen (RFC 9110 §5.6.2). */
+const SIGNS = ['_', '.', '!', '#', '$', '%', '&', "'", '*', '+', '^', '`', '|', '~']
+/** Past this many spellings of one header, further signs are not mixed. */
+const MANY = 64
+
+/**
+ * Other spellings of a header that CGI and its kin read as the same one, for proxies that can only delete by name
+ * (advisories 17 and 40). With `_` and `.` every mixture, as long as they are few; of the rarer signs one at a time.
+ */
+export function aliasesOf(header: string, signs: readonly string[] = SIGNS): readonly string[] {
+  const [first = '', ...rest] = header.split(/[^A-Za-z0-9]/)
+  const common = ['-', ...signs.filter((sign) => sign === '_' || sign === '.')]
+  let mixed = [first]
+  for (const part of rest) {
+    const tried = mixed.length < MANY ? common : ['-']
+    mixed = mixed.flatMap((start) => tried.map((sign) => start + sign + part))
+  }
+  const uniform = signs.map((sign) => [first, ...rest].join(sign))
+  return [...new Set([...mixed, ...uniform])].filter((alias) => alias !== header)
+}
+
+/** Every spelling of a header that folds to it, itself among them, as a regular expression over lower-case names. */
+export const foldedPattern = (header: string): string =>
+  `^${header.toLowerCase().replace(/[^a-z0-9]/g, '[^a-z0-9]')}$`
+
+/** A text as a literal inside a regular expression (PCRE and RE2). */
+export const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+
+/** Lines of text, each behind the same indentation. */
+export const indent = (lines: readonly string[], by: string): string =>
+  lines.map((line) => (line === '' ? '' : by + line)).join('\n')
+
+/** `address:port` in its two halves; without an address: undefined. */
+export function splitListen(listen: string): {
+  readonly address: string | undefined
+  readonly port: string
+} {
+  const [, address, port = listen] = /^(.*):(\d+)$/.exec(listen) ?? []
+  return { address: address === '' ? undefined : address, port }
+}

@@ -1,0 +1,657 @@
+/**
+ * What has to be true of an app behind any proxy that was given our snippet: one list, run against each real proxy.
+ *
+ * A proxy that can't keep one says so in its table, with the reason; then the proof has to fail, so that the table stays
+ * true, and docs/guides/proxies.md shows it.
+ */
+import assert from 'node:assert/strict'
+import http from 'node:http'
+import net from 'node:net'
+import { before, suite, type TestContext, test } from 'node:test'
+import type { ProxySetup } from '../../src/features/proxy-config/index.ts'
+import { suiteCleanup } from './cleanup.ts'
+import { type DemoApp, startDemoApp } from './demo-app.ts'
+import { freePort } from './nginx.ts'
+import { type Answer, type RunningServer, request, signIn, startServer } from './server.ts'
+import { CHEAP, usersYaml } from './users.ts'
+
+const HTML = 'text/html,application/xhtml+xml,*/*;q=0.8'
+const DOMAIN = 'vestibule.localhost'
+/** The hosts of the app behind the proxy. `open` is another app's, somewhere else, and open to everybody. */
+const HOSTS = ['app', 'public', 'admin', 'bank'] as const
+const ELSEWHERE = 'open'
+const IDENTITY = ['Remote-User', 'Remote-Groups', 'Remote-Name', 'Remote-Email'] as const
+
+const PATHS = [
+  '/a%2Fb',
+  '/%C3%BCber',
+  '/a//b',
+  '/a/./b?x=%26&y',
+  '/a/%2e%2e/b',
+  '/a%5Cb',
+  '/a;b=c',
+  '/?',
+  '//a',
+]
+
+/** Sent by nobody but people who try. */
+const ODD_PATHS = [
+  '///a',
+  '/.//a',
+  '/%2e//a',
+  '/x/..//a',
+  '/xadmin/..//',
+  '/../a',
+  '/a/../../b',
+  '/\\a',
+  '/a#b',
+  '/a?b#c?d',
+  '/a"<>|b',
+  '/%',
+  '/a%zz',
+  '/a%00b',
+  '/a\u00fcb',
+  '/a%c0%afb',
+]
+
+type Host = (typeof HOSTS)[number] | typeof ELSEWHERE | 'auth'
+
+interface Scene {
+  readonly app: DemoApp
+  readonly server: RunningServer
+  readonly port: number
+  /** John's session, `name=value`. */
+  readonly cookie: string
+  readonly portal: string
+  /** One request through the proxy, to `app` unless another host is named. */
+  ask(path: string, options?: Asked): Promise<Answer>
+  /** What the app saw while this was done. */
+  during(work: () => Promise<unknown>): Promise<DemoApp['seen']>
+}
+
+interface Asked {
+  readonly host?: Host
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+interface Proof {
+  readonly title: string
+  readonly prove: (scene: Scene) => Promise<void>
+}
+
+/** In the order in which they run; the last one stops the server. */
+export const PROOFS = {
+  'to-portal': {
+    title: 'a browser without session is sent to the portal, with where it wanted to go',
+    async prove({ ask, port, portal }) {
+      const answer = await ask('/a/b%20c?d=e&f=g%26h', { headers: { Accept: HTML } })
+      assert.equal(answer.status, 302)
+      const location = new URL(answer.headers.location ?? '')
+      assert.equal(location.origin, portal)
+      assert.equal(
+        location.searchParams.get('rd'),
+        `http://app.${DOMAIN}:${port}/a/b%20c?d=e&f=g%26h`,
+      )
+      assert.equal(location.searchParams.get('rm'), 'GET')
+      const head = await ask('/', { method: 'HEAD', headers: { Accept: HTML } })
+      assert.equal(head.status, 302)
+    },
+  },
+  'post-303': {
+    title: 'a browser that posts without session is sent there with 303',
+    async prove({ ask }) {
+      const answer = await ask('/form', { method: 'POST', headers: { Accept: HTML }, body: 'a=b' })
+      assert.equal(answer.status, 303)
+      assert.equal(new URL(answer.headers.location ?? '').searchParams.get('rm'), 'POST')
+    },
+  },
+  script: {
+    title: 'a script without session gets 401, where to sign in, and no HTML (measure 28)',
+    async prove({ ask, portal }) {
+      for (const headers of [
+        { Accept: 'application/json' },
+        { Accept: '*/*', 'Sec-Fetch-Mode': 'cors' },
+        { Accept: HTML, 'X-Requested-With': 'XMLHttpRequest' },
+      ]) {
+        const answer = await ask('/api', { headers })
+        assert.equal(answer.status, 401)
+        assert.ok(answer.headers.location?.startsWith(`${portal}/?rd=`), answer.headers.location)
+        assert.doesNotMatch(answer.headers['content-type'] ?? '', /html/)
+        assert.ok(!answer.body.includes('<'), 'HTML')
+        if (headers.Accept === 'application/json')
+          assert.equal(JSON.parse(answer.body).login_url, answer.headers.location)
+      }
+    },
+  },
+  identity: {
+    title: 'the app learns who it is: each identity header exactly once, names in UTF-8',
+    async prove({ ask, app, cookie }) {
+      const answer = await ask('/', { headers: { Cookie: cookie } })
+      assert.equal(answer.status, 200)
+      assert.deepEqual(app.folded('Remote-User'), ['john'])
+      assert.deepEqual(app.folded('Remote-Groups'), ['admins,dev'])
+      assert.deepEqual(app.folded('Remote-Email'), ['john@example.com'])
+      assert.deepEqual(
+        app.folded('Remote-Name').map((name) => Buffer.from(name, 'latin1').toString()),
+        ['Jöhn Døe'],
+      )
+    },
+  },
+  forged: {
+    title:
+      'identity headers of a client, in any spelling, never reach the app (advisories 17, 39, 40)',
+    async prove({ ask, app, cookie }) {
+      for (const host of ['app', 'public'] as const) {
+        for (const sign of ['-', '_', '.', '!', '~', '|', "'", '`']) {
+          const forged = Object.fromEntries(
+            IDENTITY.map((name) => [name.replaceAll('-', sign), 'mallory']),
+          )
+          const headers = host === 'app' ? { ...forged, Cookie: cookie } : forged
+          const answer = await ask('/', { host, headers })
+          // A proxy may refuse such names altogether.
+          if (answer.status === 400 && sign !== '-') continue
+          assert.equal(answer.status, 200, `${host} ${sign}`)
+          assert.doesNotMatch(JSON.stringify(app.seen.at(-1)?.headers), /mallory/)
+          assert.deepEqual(
+            app.folded('Remote-User').filter((value) => value !== ''),
+            host === 'app' ? ['john'] : [],
+            `${host} ${sign}`,
+          )
+        }
+      }
+    },
+  },
+  asked: {
+    title:
+      'what is asked about is not the client’s to say: X-Forwarded-*, X-Original-* (advisory 8)',
+    async prove({ ask, port, app, cookie, during }) {
+      const url = `http://public.${DOMAIN}:${port}/`
+      const forged = {
+        'X-Original-URL': url,
+        'X-Original-URI': '/',
+        'X-Original-Method': 'OPTIONS',
+        'X-Rewrite-URL': '/',
+        'X-Forwarded-Host': `public.${DOMAIN}`,
+        'X-Forwarded-Uri': '/',
+        'X-Forwarded-Method': 'OPTIONS',
+        'X-Forwarded-Proto': 'https',
+        'X-Forwarded-For': '203.0.113.9',
+        'X-Authelia-URL': 'https://elsewhere.test',
+      }
+      for (const headers of [
+        forged,
+        { X_Forwarded_Host: `public.${DOMAIN}`, X_Original_URL: url, 'X.Forwarded.Uri': '/' },
+      ]) {
+        const seen = await during(async () => {
+          const answer = await ask('/', {
+            host: 'bank',
+            headers: { Accept: 'application/json', ...headers },
+          })
+          assert.ok(answer.status >= 400, String(answer.status))
+          assert.doesNotMatch(answer.headers.location ?? '', /elsewhere/)
+        })
+        assert.equal(seen.length, 0)
+      }
+      // Nor does the app believe it.
+      await ask('/', { headers: { ...forged, Cookie: cookie } })
+      assert.deepEqual(app.folded('X-Original-URL'), [])
+      assert.deepEqual(app.folded('X-Rewrite-URL'), [])
+      assert.deepEqual(app.folded('X-Forwarded-For'), ['127.0.0.1'])
+      assert.deepEqual(app.folded('X-Forwarded-Proto'), ['http'])
+      assert.match(app.folded('X-Forwarded-Host').join(), /^app\.vestibule\.localhost(:\d+)?$/)
+    },
+  },
+  host: {
+    title: 'the host that is asked about is the host that answers',
+    async prove({ port, app, during }) {
+      const open = `${ELSEWHERE}.${DOMAIN}:${port}`
+      const mine = `app.${DOMAIN}:${port}`
+      const paths = [
+        ['/secret', open],
+        [`http://${mine}/secret`, open],
+        [`http://${open}/secret`, mine],
+        [`http://${mine}/secret`, mine],
+        ['/secret', `${open},${mine}`],
+        ['/secret', `${mine},${open}`],
+        [`http://${open}@${mine}/secret`, mine],
+      ] as const
+      for (const [path, host] of paths) {
+        const seen = await during(() => raw(port, `GET ${path} HTTP/1.1`, [`Host: ${host}`]))
+        assert.deepEqual(seen, [], `${path} ${host}`)
+      }
+      // Of two hosts of one app, it sees the one that was asked about.
+      for (const [path, host] of [
+        [`http://bank.${DOMAIN}:${port}/x`, `public.${DOMAIN}:${port}`],
+        [`http://public.${DOMAIN}:${port}/x`, `bank.${DOMAIN}:${port}`],
+      ] as const) {
+        const seen = await during(() => raw(port, `GET ${path} HTTP/1.1`, [`Host: ${host}`]))
+        for (const { url } of seen) {
+          assert.match(app.folded('Host').join(), /^public\./)
+          assert.doesNotMatch(url, /bank/)
+        }
+      }
+    },
+  },
+  connection: {
+    title: 'a Connection header strips nothing that was decided (advisories 21, 47)',
+    async prove({ port, ask, app, cookie, during }) {
+      const nominated = [...IDENTITY, 'X-Forwarded-Host', 'X-Forwarded-Uri', 'X-Forwarded-Method']
+      const Connection = ['close', ...nominated, 'X-Forwarded-Proto', 'X-Original-URL'].join(', ')
+      await ask('/', { headers: { Cookie: cookie, Connection } })
+      assert.deepEqual(app.folded('Remote-User'), ['john'])
+      assert.deepEqual(app.folded('Remote-Groups'), ['admins,dev'])
+      for (const more of [Connection, 'Upgrade, Remote-User, Cookie, X-Forwarded-Uri']) {
+        const seen = await during(() =>
+          raw(port, 'GET / HTTP/1.1', [
+            `Host: bank.${DOMAIN}`,
+            `Connection: ${more}`,
+            'Upgrade: websocket',
+          ]),
+        )
+        assert.deepEqual(seen, [])
+      }
+      const socket = await openSocket(port, { Cookie: cookie, Connection: 'Upgrade, Remote-User' })
+      if (socket.status === 101) assert.deepEqual(app.folded('Remote-User'), ['john'])
+    },
+  },
+  cookie: {
+    title: 'the app never sees the session cookie; its own cookies stay',
+    async prove({ ask, app, cookie }) {
+      for (const [sent, left] of [
+        [`theme=dark; ${cookie}; lang=en`, ['theme=dark; lang=en']],
+        [`${cookie}; lang=en`, ['lang=en']],
+        [`theme=dark; ${cookie}`, ['theme=dark']],
+        [cookie, []],
+        [`x${cookie}; a=vestibule_session; b="c"`, [`x${cookie}; a=vestibule_session; b="c"`]],
+      ] as const) {
+        await ask('/', { host: 'public', headers: { Cookie: sent } })
+        assert.deepEqual(cookiesOf(app), left, sent)
+      }
+      assert.equal((await ask('/', { headers: { Cookie: `a=b; ${cookie}` } })).status, 200)
+      assert.deepEqual(cookiesOf(app), ['a=b'])
+    },
+  },
+  'cookie-trick': {
+    title: 'the session cookie is kept from the app however often and however oddly it comes',
+    async prove({ port, ask, app, cookie }) {
+      const [name, value = ''] = cookie.split('=')
+      const other = `${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`
+      for (const sent of [
+        `a=1; ${cookie}; ${name}=${other}; b=2`,
+        `${cookie};${cookie};${cookie};${cookie};${cookie}`,
+        `${name} =${value}`,
+        `${name}\t= ${value}`,
+        `a=b;\t${cookie}`,
+        `a=b ;${name}="${value}"; c=d`,
+        `;;; ;${cookie};;`,
+        `a="; ${cookie}; b="`,
+      ]) {
+        await ask('/', { host: 'public', headers: { Cookie: sent } })
+        assert.doesNotMatch(app.folded('Cookie').join(), new RegExp(`${value}|${other}`), sent)
+      }
+      for (const lines of [
+        [`Cookie: a=1`, `Cookie: ${cookie}`, 'Cookie: b=2'],
+        [`Cookie: ${cookie}`, `Cookie: ${cookie}`],
+      ]) {
+        await raw(port, 'GET / HTTP/1.1', [`Host: public.${DOMAIN}`, ...lines])
+        assert.doesNotMatch(app.folded('Cookie').join(), new RegExp(value), lines.join())
+      }
+    },
+  },
+  body: {
+    title: 'a POST arrives whole, with a length and in chunks',
+    async prove({ ask, port, app, cookie }) {
+      const body = 'x'.repeat(100_000)
+      const answer = await ask('/upload', { method: 'POST', headers: { Cookie: cookie }, body })
+      assert.equal(answer.status, 200)
+      assert.equal(app.seen.at(-1)?.body.length, body.length)
+      assert.equal(app.seen.at(-1)?.method, 'POST')
+      const chunked = await raw(
+        port,
+        'POST /upload HTTP/1.1',
+        [`Host: app.${DOMAIN}`, `Cookie: ${cookie}`, 'Transfer-Encoding: chunked'],
+        '5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n',
+      )
+      assert.match(chunked, /^HTTP\/1\.1 200 /)
+      assert.equal(app.seen.at(-1)?.body, 'hello world')
+    },
+  },
+  paths: {
+    title: 'the path that the app gets is the one that was asked about, however odd',
+    async prove({ port, app, cookie }) {
+      const host = `Host: app.${DOMAIN}:${port}`
+      let passed = 0
+      for (const path of [...PATHS, ...ODD_PATHS]) {
+        const seen = app.seen.length
+        const known = await raw(port, `GET ${path} HTTP/1.1`, [host, `Cookie: ${cookie}`])
+        const url = app.seen[seen]?.url
+        // What a proxy refuses by itself, or we by no rule, does not reach the app.
+        if (url === undefined) assert.doesNotMatch(known, /^HTTP\/1\.1 [23]/, path)
+        else passed++
+        const anonymous = await raw(port, `GET ${path} HTTP/1.1`, [host, `Accept: ${HTML}`])
+        if (url === undefined) continue
+        const location = /^location: (\S+)/im.exec(anonymous)?.[1]
+        const asked = new URL(location ?? '').searchParams.get('rd') ?? ''
+        assert.equal(Buffer.from(url, 'latin1').toString(), asked.replace(/^http:\/\/[^/?#]*/, ''))
+      }
+      assert.ok(passed >= 6, `${passed} passed`)
+    },
+  },
+  verbatim: {
+    title: 'paths reach the app exactly as they were sent',
+    async prove({ ask, app, cookie }) {
+      for (const path of PATHS) {
+        const answer = await ask(path, { headers: { Cookie: cookie } })
+        assert.equal(answer.status, 200, path)
+        assert.equal(app.seen.at(-1)?.url, path)
+      }
+    },
+  },
+  long: {
+    title: 'an address of 8 KiB passes with a session, and comes back from the portal without one',
+    async prove({ ask, port, cookie }) {
+      const path = `/${'a'.repeat(4000)}?${'%C3%BC'.repeat(690)}`
+      assert.ok(path.length > 8 * 1000)
+      assert.equal((await ask(path, { headers: { Cookie: cookie } })).status, 200)
+      const answer = await ask(path, { headers: { Accept: HTML } })
+      assert.equal(answer.status, 302)
+      assert.equal(
+        new URL(answer.headers.location ?? '').searchParams.get('rd'),
+        `http://app.${DOMAIN}:${port}${path}`,
+      )
+    },
+  },
+  websocket: {
+    title: 'a websocket opens with a session and not without',
+    async prove({ port, cookie, app, during }) {
+      assert.deepEqual(await openSocket(port, { Cookie: cookie }), { status: 101, said: 'hello' })
+      assert.deepEqual(app.folded('Remote-User'), ['john'])
+      assert.deepEqual(app.folded('Cookie'), [])
+      const seen = await during(async () => {
+        assert.equal((await openSocket(port, {})).status, 401)
+      })
+      assert.deepEqual(seen, [])
+    },
+  },
+  upgrade: {
+    title: 'no other upgrade is passed on: through h2c nobody would ask again',
+    async prove({ port, app, cookie, during }) {
+      for (const protocol of ['h2c', 'TLS/1.0', 'websocket, h2c']) {
+        const seen = await during(() =>
+          raw(port, 'GET / HTTP/1.1', [
+            `Host: app.${DOMAIN}`,
+            `Cookie: ${cookie}`,
+            'Connection: Upgrade, HTTP2-Settings',
+            `Upgrade: ${protocol}`,
+            'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA',
+          ]),
+        )
+        if (seen.length > 0) assert.deepEqual(app.folded('Upgrade'), [], protocol)
+      }
+    },
+  },
+  forbidden: {
+    title: 'who may not enter is told so: a browser by a page, a script by a plain 403',
+    async prove({ ask, server, cookie, portal }) {
+      const bob = await signIn(server.port, 'bob')
+      const page = await ask('/secret', { host: 'admin', headers: { Cookie: bob, Accept: HTML } })
+      if (page.status === 303) {
+        assert.ok(page.headers.location?.startsWith(`${portal}/forbidden?rd=`))
+      } else {
+        assert.equal(page.status, 403)
+        assert.match(page.headers['content-type'] ?? '', /^text\/html/)
+        assert.match(String(page.headers['content-security-policy']), /default-src/)
+        assert.ok(page.body.includes('bob'))
+        assert.ok(page.body.trimEnd().endsWith('</html>'))
+      }
+      const data = await ask('/secret', { host: 'admin', headers: { Cookie: bob } })
+      assert.equal(data.status, 403)
+      assert.ok(!data.body.includes('<'), 'HTML')
+      const allowed = await ask('/secret', { host: 'admin', headers: { Cookie: cookie } })
+      assert.equal(allowed.status, 200)
+    },
+  },
+  own: {
+    title: 'the app’s own 401 and 403 stay its own',
+    async prove({ ask, cookie }) {
+      for (const status of [401, 403]) {
+        const answer = await ask(`/own-${status}`, { headers: { Cookie: cookie, Accept: HTML } })
+        assert.equal(answer.status, status)
+        assert.equal(answer.body, `the app says ${status}`)
+      }
+    },
+  },
+  portal: {
+    title: 'the portal works through the same proxy; its verify endpoints do not',
+    async prove({ ask }) {
+      const page = await ask('/', { host: 'auth', headers: { Accept: HTML } })
+      assert.equal(page.status, 200)
+      assert.ok(page.body.includes('<form'))
+      for (const path of [
+        '/verify',
+        '/%76erify',
+        '/api/verify',
+        '/api/authz/forward-auth',
+        '/api/authz/ext-authz/x',
+      ])
+        assert.equal((await ask(path, { host: 'auth' })).status, 404, path)
+    },
+  },
+  'two-factor': {
+    title: 'nobody gets through a rule that asks for two factors',
+    async prove({ ask, cookie, during }) {
+      const seen = await during(async () => {
+        assert.equal((await ask('/', { host: 'bank', headers: { Cookie: cookie } })).status, 401)
+      })
+      assert.deepEqual(seen, [])
+    },
+  },
+  logout: {
+    title: 'a session that was signed out opens nothing',
+    async prove({ ask, server }) {
+      const mine = await signIn(server.port, 'john')
+      assert.equal((await ask('/', { headers: { Cookie: mine } })).status, 200)
+      await server.request('/api/logout', {
+        method: 'POST',
+        headers: { Host: `auth.${DOMAIN}`, Cookie: mine, 'Content-Type': 'application/json' },
+        body: '{}',
+      })
+      assert.equal((await ask('/', { headers: { Cookie: mine } })).status, 401)
+    },
+  },
+  closed: {
+    title:
+      'what cannot be asked about is closed: no Host, no path, and a server that is gone (advisory 4)',
+    async prove({ port, ask, server, cookie, during }) {
+      const malformed = [
+        raw(port, 'GET / HTTP/1.1', [`Cookie: ${cookie}`]),
+        raw(port, 'GET / HTTP/1.0', [`Cookie: ${cookie}`]),
+        raw(port, 'GET secret HTTP/1.1', [`Host: app.${DOMAIN}`, `Cookie: ${cookie}`]),
+        raw(port, 'OPTIONS * HTTP/1.1', [`Host: app.${DOMAIN}`]),
+        raw(port, 'GET / HTTP/1.1', [`Host: app.${DOMAIN}`, `Host: ${ELSEWHERE}.${DOMAIN}`]),
+      ]
+      const seen = await during(async () => {
+        await Promise.all(malformed)
+        await server.stop()
+        // Together: some proxies try again for seconds.
+        const answers = await Promise.all([
+          ...(['app', 'public', 'bank'] as const).map((host) =>
+            ask('/', { host, headers: { Cookie: cookie } }),
+          ),
+          openSocket(port, { Cookie: cookie }),
+        ])
+        for (const { status } of answers) assert.ok(status >= 500, String(status))
+      })
+      assert.deepEqual(seen, [])
+    },
+  },
+} as const satisfies Readonly<Record<string, Proof>>
+
+export type ProofId = keyof typeof PROOFS
+
+/** What a proxy can't, each with the reason, for the table in docs/guides/proxies.md. */
+export type Cannot = Readonly<Partial<Record<ProofId, string>>>
+
+export interface ProxyUnderTest {
+  readonly name: string
+  /** Why it can't run here; undefined when it can. */
+  readonly missing: string | undefined
+  readonly cannot: Cannot
+  /** Starts the real program with the snippet for this setup, until the suite ends. */
+  readonly start: (t: Pick<TestContext, 'after'>, setup: ProxySetup) => Promise<void>
+}
+
+/** Every proof against one proxy. */
+export function proveProxy({ name, missing, cannot, start }: ProxyUnderTest): void {
+  suite(`${name} with our snippet`, { skip: missing }, () => {
+    let scene: Scene
+    const t = suiteCleanup()
+
+    before(async () => {
+      scene = await openScene(t, start)
+    })
+
+    for (const id of Object.keys(PROOFS) as ProofId[]) {
+      const { title, prove }: Proof = PROOFS[id]
+      const reason = cannot[id]
+      if (reason === undefined) test(title, () => prove(scene))
+      else
+        test(`NOT: ${title} (${reason})`, async () => {
+          await assert.rejects(prove(scene), assert.AssertionError)
+        })
+    }
+  })
+}
+
+async function openScene(
+  t: Pick<TestContext, 'after'>,
+  start: ProxyUnderTest['start'],
+): Promise<Scene> {
+  const app = await startDemoApp(t)
+  const port = await freePort()
+  const portal = `http://auth.${DOMAIN}:${port}`
+  const server = await startServer(t, {
+    config: {
+      ...CHEAP,
+      session: { cookies: [{ domain: DOMAIN, portal_url: portal }] },
+      access_control: {
+        default_policy: 'deny',
+        rules: [
+          { domain: [`public.${DOMAIN}`, `${ELSEWHERE}.${DOMAIN}`], policy: 'bypass' },
+          { domain: `app.${DOMAIN}`, policy: 'one_factor' },
+          { domain: `admin.${DOMAIN}`, policy: 'one_factor', subject: 'group:admins' },
+          { domain: `bank.${DOMAIN}`, policy: 'two_factor' },
+        ],
+      },
+    },
+    users: await usersYaml({
+      john: { groups: ['admins', 'dev'], email: 'john@example.com', displayname: 'Jöhn Døe' },
+      bob: {},
+    }),
+  })
+  await start(t, {
+    verifyUpstream: `127.0.0.1:${server.port}`,
+    listen: `127.0.0.1:${port}`,
+    tls: false,
+    hosts: HOSTS.map((host) => `${host}.${DOMAIN}`),
+    appUpstream: `127.0.0.1:${app.port}`,
+    portalHost: `auth.${DOMAIN}`,
+    cookieNames: ['vestibule_session'],
+    identityHeaders: {
+      user: IDENTITY[0],
+      groups: IDENTITY[1],
+      name: IDENTITY[2],
+      email: IDENTITY[3],
+    },
+  })
+  const cookie = await signIn(server.port, 'john')
+  return {
+    app,
+    server,
+    port,
+    cookie,
+    portal,
+    ask: (path, { host = 'app', method = 'GET', headers = {}, body } = {}) =>
+      request(port, path, {
+        method,
+        headers: { Host: `${host}.${DOMAIN}:${port}`, ...headers },
+        ...(body !== undefined && { body }),
+      }),
+    async during(work) {
+      const seen = app.seen.length
+      await work()
+      return app.seen.slice(seen)
+    },
+  }
+}
+
+/** What the app got; a semicolon may be left at the end. */
+const cookiesOf = (app: DemoApp): readonly string[] =>
+  app.folded('Cookie').map((text) => text.replace(/;\s*$/, ''))
+
+/** Bytes that no HTTP client would send; the answer as bytes, once it is complete or the connection is closed. */
+function raw(
+  port: number,
+  requestLine: string,
+  headers: readonly string[],
+  body = '',
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const closing = headers.some((line) => /^connection:/i.test(line)) ? [] : ['Connection: close']
+    let answer = ''
+    const socket = net.connect(port, '127.0.0.1', () =>
+      socket.write(`${[requestLine, ...headers, ...closing].join('\r\n')}\r\n\r\n${body}`),
+    )
+    const done = () => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1')
+      // Whoever keeps the connection open has said its status by now.
+      if (closing.length === 0 && answer.includes('\r\n\r\n')) setTimeout(done, 50)
+    })
+    socket.on('end', done)
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNRESET' ? done() : reject(error),
+    )
+  })
+}
+
+function openSocket(
+  port: number,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ status: number; said: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = http.request({
+      host: '127.0.0.1',
+      port,
+      path: '/socket',
+      agent: false,
+      headers: {
+        Host: `app.${DOMAIN}:${port}`,
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': Buffer.from('sixteen bytes !!').toString('base64'),
+        ...headers,
+      },
+    })
+    sent.on('upgrade', (answer, socket, head) => {
+      const done = (bytes: Buffer) => {
+        socket.destroy()
+        resolve({ status: answer.statusCode ?? 0, said: bytes.subarray(2).toString() })
+      }
+      if (head.length > 2) done(head)
+      else socket.once('data', done)
+    })
+    sent.on('response', (answer) => {
+      answer.resume()
+      resolve({ status: answer.statusCode ?? 0, said: '' })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
