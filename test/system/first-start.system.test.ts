@@ -209,6 +209,9 @@ test('reset_admin_password gives admin a new password, and ends the old one with
   const cookie = await signIn(port, 'admin', old)
   await first.stop()
 
+  // Somebody else has the old password by now, and there is no admin: one is made, who inherits no session.
+  const usersFile = join(folder, 'data', 'users.yml')
+  writeFileSync(usersFile, readFileSync(usersFile, 'utf8').replace('admin:', 'root:'))
   const env = { VESTIBULE_RESET_ADMIN_PASSWORD: 'true' }
   const reset = await serve(t, folder, { port, env })
   const password = passwordIn(reset.output())
@@ -226,7 +229,6 @@ test('reset_admin_password gives admin a new password, and ends the old one with
   await reset.stop()
 
   // Even where admin was disabled: the server starts, and says what is left to do.
-  const usersFile = join(folder, 'data', 'users.yml')
   writeFileSync(usersFile, `${readFileSync(usersFile, 'utf8').trimEnd()}\n    disabled: true\n`)
   const again = await serve(t, folder, { port, env })
   assert.match(again.output(), /listening on/)
@@ -237,6 +239,7 @@ test('reset_admin_password gives admin a new password, and ends the old one with
   writeFileSync(usersFile, readFileSync(usersFile, 'utf8').replace('disabled: true', ''))
   const last = await serve(t, folder, { port })
   assert.equal(passwordIn(last.output()), '')
+  assert.equal((await verdict(port, renewed)).status, 401)
   assert.equal((await verdict(port, await signIn(port, 'admin', third))).status, 200)
 })
 

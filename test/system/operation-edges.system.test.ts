@@ -27,10 +27,11 @@ suite('what is no request', () => {
     })
   })
 
-  /** Sends this on a connection that it never closes by itself; what came back until the server did. */
+  /** Sends this on a connection that it never closes by itself; what came back until the server did, ten seconds at most. */
   const send = (text: string): Promise<string> =>
     new Promise((resolve, reject) => {
       const socket = connect({ host: '127.0.0.1', port: server.port, allowHalfOpen: true })
+      const late = setTimeout(() => socket.destroy(new Error('it was kept waiting')), 10_000)
       let answer = ''
       socket.on('data', (chunk) => {
         answer += chunk
@@ -39,6 +40,7 @@ suite('what is no request', () => {
         resolve(answer)
         socket.destroy()
       })
+      socket.on('close', () => clearTimeout(late))
       socket.on('error', reject)
       socket.write(text)
     })
@@ -97,9 +99,11 @@ suite('what is no request', () => {
       socket.write('garbage\r\n\r\n')
       // Keeps sending: once the server has let go of the connection, the system says so.
       const timer = setInterval(() => socket.write('more'), 50)
+      const late = setTimeout(() => socket.destroy(new Error('it may stay')), 10_000)
       socket.resume().on('error', (error: NodeJS.ErrnoException) => {
         clearInterval(timer)
-        resolve(error.code ?? '')
+        clearTimeout(late)
+        resolve(error.code ?? error.message)
       })
     })
     assert.match(closed, /ECONNRESET|EPIPE/)
