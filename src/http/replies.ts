@@ -157,9 +157,9 @@ function refuse(
 ): FastifyReply {
   const { statusCode: status, code } = refusal
   if (refusal.retryAfter !== undefined) reply.header('Retry-After', String(refusal.retryAfter))
-  const path = pathOf(request)
-  if (path === '/verify' || path.startsWith('/api/authz/') || path === '/api/verify')
-    return replies.text(reply, status)
+  // The route and not what was sent: the router takes /%76erify and http://host/verify for /verify.
+  const path = request.routeOptions.url ?? pathOf(request)
+  if (/^\/(verify$|api\/verify(\/|$)|api\/authz\/)/.test(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it (http-api §3).
     return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)

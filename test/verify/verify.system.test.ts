@@ -368,6 +368,20 @@ suite('verify', () => {
       assert.notEqual(answer.status, 200, path)
     }
   })
+  // Each was answered with a page of the portal.
+  test('a verify endpoint refuses in plain text, however its path is spelled', async () => {
+    for (const [path, status] of [
+      ['/verify', 400],
+      ['/%76erify', 400],
+      ['http://v/verify', 400],
+      ['/api/verify/x', 401],
+      ['/api/authz/nothing', 404],
+    ] as const) {
+      const answer = await get(path, { Accept: HTML })
+      assert.equal(answer.status, status, path)
+      assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8', path)
+    }
+  })
   // The path was counted off from the front: of another spelling of the endpoint, a piece of it was judged as the target.
   test('ext-authz judges what stands behind the endpoint, or nothing', async () => {
     const asked = async (path: string) =>
