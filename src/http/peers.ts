@@ -111,6 +111,8 @@ export function createPeers({
     },
     reportUntrusted(socket) {
       const { address } = peerOf(socket)
+      // Gone before it could be asked who it was: nobody can be told to trust that.
+      if (address === '') return
       if (reported.has(address) || reported.size >= MAX_REPORTED) return
       reported.add(address)
       const wanted = [...trustedProxies, address].map((entry) => JSON.stringify(entry)).join(', ')

@@ -72,6 +72,11 @@ test('an untrusted peer is reported once, with the line that would trust it', ()
   assert.equal(lines.length, 2)
   assert.match(lines[0] ?? '', /trusted_proxies: \[\\"127\.0\.0\.0\/8\\", \\"172\.18\.0\.5\\"\]/)
 })
+test('a connection that was gone before it had an address is nobody to trust', () => {
+  const { peers: strict, lines } = peersWith(['127.0.0.0/8'])
+  strict.reportUntrusted(from(undefined))
+  assert.deepEqual(lines, [])
+})
 test('`private` stands for the private networks and nothing else', () => {
   const { peers: house } = peersWith(['private'])
   for (const address of ['10.0.0.1', '172.16.0.1', '192.168.1.1', 'fd00::1', '169.254.0.1'])
