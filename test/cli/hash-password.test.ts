@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { loadConfig } from '../../src/config/index.ts'
 import { createPasswords, parseDigest } from '../../src/features/passwords/index.ts'
+import users from '../../src/features/users/manifest.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { Keyboard, runCli } from '../support/cli.ts'
+import { Keyboard, runCli, temporaryDirectory } from '../support/cli.ts'
 
 const CHEAP = ['-i', '1', '-m', '1', '-p', '1']
 
@@ -34,6 +38,46 @@ test('every parameter can be set, and --quiet prints the digest alone', async (t
     /^\$argon2id\$v=19\$m=2048,t=2,p=3\$([^$]+)\$([^$]+)\n$/.exec(out) ?? []
   assert.equal(Buffer.from(salt, 'base64').length, 12)
   assert.equal(Buffer.from(key, 'base64').length, 24)
+})
+
+test('-z makes sha512 digests, by default with 50000 rounds, below 1000 with 1000', async (t) => {
+  for (const [flags, form] of [
+    [[], /^\$6\$rounds=50000\$[./0-9A-Za-z]{16}\$/],
+    [['-i', '1234', '-l', '9'], /^\$6\$rounds=1234\$[./0-9A-Za-z]{9}\$/],
+    [['-i', '1'], /^\$6\$rounds=1000\$/],
+    [['-i', '1', '-s', 'abc./123'], /^\$6\$rounds=1000\$abc\.\/123\$/],
+  ] as const) {
+    const { out } = await runCli(t, ['hash-password', '-q', '-z', ...flags, 'pässword'])
+    assert.match(out, form)
+    assert.equal(await verifies(out.trim(), 'pässword'), true)
+  }
+})
+
+test('--tune prints YAML that the configuration takes, and the flags that mean the same', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const tune = ['--tune', '20ms', '--max-memory', '32', '-p', '2']
+  const { status, out } = await runCli(t, ['hash-password', ...tune], { stdin: 'not read' })
+  assert.equal(status, 0)
+  assert.doesNotMatch(out, /Password hash/)
+  writeFileSync(join(cwd, 'config.yml'), out)
+  const loaded = await loadConfig({ files: ['config.yml'], env: {}, cwd, features: { users } })
+  assert.ok(loaded.ok, out)
+  const { memory, iterations, parallelism } =
+    loaded.config['authentication_backend.file'].password.argon2
+  assert.ok(memory % 1024 === 0 && memory <= 32 * 1024)
+  assert.equal(parallelism, 2)
+  assert.ok(out.includes(`# hash-password -m ${memory / 1024} -i ${iterations} -p 2\n`))
+})
+
+test('--tune with a password makes its digest with what it found', async (t) => {
+  const tune = ['hash-password', '--tune', '10ms', '-k', '24']
+  const { out } = await runCli(t, [...tune, 'pässword'])
+  const [, memory] = /^ +memory: (\d+) # KiB$/m.exec(out) ?? []
+  const [, digest = ''] = /^Password hash: (\S+)$/m.exec(out) ?? []
+  assert.ok(digest.startsWith(`$argon2id$v=19$m=${memory},`))
+  assert.equal(await verifies(digest, 'pässword'), true)
+  const quiet = await runCli(t, [...tune, '-q', 'pässword'])
+  assert.match(quiet.out, /^\$argon2id\$v=19\$m=\d+,t=\d+,p=4\$[^$]{22}\$[^$]{32}\n$/)
 })
 
 test('a salt of base64 stands in the digest as it was given, and the digest verifies', async (t) => {
@@ -99,7 +143,20 @@ test('parameters out of bounds are refused with what is allowed, and the passwor
     [['-s', 'not base64!'], /not base64/],
     [['-s', 'abcdefghijl'], /not base64/],
     [['-s', 'YWJj'], /stands for 3 bytes/],
-    [['-z'], /sha512 is not supported yet/],
+    [['-i', '1001'], /-i takes 1 to 1000 for argon2id/],
+    [['-z', '-l', '17'], /-l takes 8 to 16 with -z/],
+    [['-z', '-i', '5000001'], /whole number from 1 to 5000000/],
+    [['-z', '-m', '64'], /--memory is for argon2id/],
+    [['-z', '--tune', '50ms'], /--tune is for argon2id/],
+    [['-z', '-s', 'short'], /8 to 16 letters/],
+    [['-z', '-s', 'far too long for a salt'], /8 to 16 letters/],
+    [['--tune', '50ms', '-m', '64'], /--memory is what --tune chooses/],
+    [['--tune', '50ms', '-i', '1'], /--iterations is what --tune chooses/],
+    [['--tune', '5ms'], /time from 10 milliseconds to 10 seconds/],
+    [['--tune', '1h'], /time from 10 milliseconds to 10 seconds/],
+    [['--tune', 'soon'], /time from 10 milliseconds to 10 seconds/],
+    [['--max-memory', '64'], /--max-memory is for --tune/],
+    [['--tune', '50ms', '--max-memory', '65536'], /did you mean 64\?/],
   ]
   for (const [flags, sentence] of lines) {
     const { status, out, err } = await runCli(t, ['hash-password', ...flags, 'c0ffee'])

@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
+import { argon2Binding } from './argon2-binding.ts'
 import { createPool } from './pool.ts'
 import type { Digest, HashParameters, Maker } from './scheme.ts'
 import { schemes } from './schemes/index.ts'
@@ -23,6 +24,8 @@ export type {
   ParsedDigest,
   Sha512Parameters,
 } from './scheme.ts'
+
+export { type Argon2Cost, type Tuned, tune } from './tune.ts'
 
 /** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
 const MAX_PASSWORD = 1024
@@ -115,6 +118,12 @@ export async function makeDigest(
   } finally {
     await threads.close()
   }
+}
+
+/** The package that computes argon2 here. */
+export async function argon2Library(): Promise<string> {
+  const { name } = await argon2Binding()
+  return name
 }
 
 function makerOf(parameters: HashParameters): Maker {
