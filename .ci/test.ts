@@ -1,5 +1,5 @@
 /**
- * The test command: installs what the tests drive for real (nginx, Chromium) when it is missing and may, says which
+ * The test command: installs what the tests drive for real (proxies, Chromium) when it is missing and may, says which
  * test is skipped and why when it may not, and runs node's test runner. Under CI=true nothing may be skipped.
  *
  * Arguments are handed on: `npm test -- test/kernel/duration.test.ts`.
@@ -7,11 +7,19 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync } from 'node:fs'
 
-/** Debian package by the program that tests look for. */
-const PROGRAMS: Readonly<Record<string, string>> = { nginx: 'nginx-light', chromium: 'chromium' }
-
 const has = (program: string): boolean =>
   spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`]).status === 0
+
+/** Debian packages, and whether what tests look for is there. */
+const PACKAGES: Readonly<Record<string, () => boolean>> = {
+  'nginx-light': () => has('nginx'),
+  caddy: () => has('caddy'),
+  haproxy: () => has('haproxy'),
+  // The server without its service.
+  'apache2-bin': () => has('apache2'),
+  'lua-socket': () => globSync('/usr/lib/*/lua/5.[34]/socket/core.so').length > 0,
+  chromium: () => has('chromium'),
+}
 
 function install(packages: readonly string[]): void {
   const apt = has('apt-get')
@@ -30,10 +38,8 @@ function install(packages: readonly string[]): void {
 }
 
 const given = process.argv.slice(2)
-const wanted = Object.keys(PROGRAMS).filter((program) => !has(program))
-if (given.length === 0 && wanted.length > 0) {
-  install(wanted.map((program) => PROGRAMS[program] ?? program))
-}
+const wanted = Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.() === false)
+if (given.length === 0 && wanted.length > 0) install(wanted)
 
 const files = given.length > 0 ? given : globSync('test/**/*.test.ts').sort()
 mkdirSync('artefacts', { recursive: true })

@@ -1,8 +1,9 @@
 import type { PrintSnippet } from '../setup.ts'
+import { caddy } from './caddy.ts'
 import { nginx } from './nginx.ts'
 
 /** Every proxy that a snippet can be printed for, by the name that the command line knows it by. */
-export const proxies = { nginx } as const satisfies Readonly<Record<string, PrintSnippet>>
+export const proxies = { nginx, caddy } as const satisfies Readonly<Record<string, PrintSnippet>>
 
 export type ProxyName = keyof typeof proxies
 

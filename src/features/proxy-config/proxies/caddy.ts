@@ -1,0 +1,93 @@
+import {
+  aliasesOf,
+  headersOf,
+  literal,
+  PATH_OVERRIDES,
+  type PrintSnippet,
+  type ProxySetup,
+  splitListen,
+} from '../setup.ts'
+
+/** Caddy 2.6 and newer, as a piece of a Caddyfile. */
+export const caddy: PrintSnippet = (setup) => {
+  const { verifyUpstream, appUpstream, cookieNames, portalHost } = setup
+  const headers = headersOf(setup)
+  const names = cookieNames.map(literal).join('|')
+  const upstream = verifyUpstream.replace(/^unix:/, 'unix/')
+  const removed = [...headers, ...PATH_OVERRIDES].flatMap((header) => [
+    header,
+    ...aliasesOf(header),
+  ])
+  return [
+    {
+      name: 'Caddyfile',
+      text: `# Vestibule in front of one app. Goes into your Caddyfile; for Caddy 2.6 and newer.
+
+# Identity headers, and every spelling that an app could take for them: PHP and its kin read Remote_User, Remote.User and
+# Remote!User as Remote-User. The last ones could tell an app that another path is meant than the one asked about.
+(vestibule_removed) {
+${removed.map((header) => `	request_header ${quoted(`-${header}`)}`).join('\n')}
+}
+
+${site(setup, setup.hosts)} {
+${bind(setup)}	# In this order and no other.
+	route {
+		# What only Vestibule may say does not come from a client (the list above).
+		import vestibule_removed
+
+		# A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again; and a
+		# Connection header of the client's own could name headers that are to be dropped on the way to the app.
+		@vestibule_websocket header_regexp Upgrade (?i)^websocket$
+		@vestibule_no_websocket not header_regexp Upgrade (?i)^websocket$
+		request_header @vestibule_no_websocket -Connection
+		request_header @vestibule_websocket Connection Upgrade
+
+		# The question. Only a 2xx opens; any other answer (the way to the portal, 401, 403) goes to the client as it is,
+		# and without an answer it is 502. Caddy itself says what is asked about, whatever the client sent.
+		forward_auth ${upstream} {
+			uri /api/authz/forward-auth
+			copy_headers ${headers.map(quoted).join(' ')}
+		}
+
+		# The app never sees the session cookie; all others stay.
+		request_header Cookie \`(?:^|;)\\s*(?:${names})\\s*=[^;]*()\` $1
+		request_header Cookie \`^[;\\s]*()\` $1
+		@vestibule_no_cookie header_regexp Cookie ^\\s*$
+		request_header @vestibule_no_cookie -Cookie
+
+		# Your app.
+		reverse_proxy ${appUpstream}
+	}
+}
+${portalHost === undefined ? '' : portal(setup, portalHost, upstream)}`,
+    },
+  ]
+}
+
+const portal = (setup: ProxySetup, host: string, upstream: string): string => `
+# The portal, where people sign in.
+${site(setup, [host])} {
+${bind(setup)}	# Only proxies ask these.
+	@vestibule_verify path /verify /verify/* /api/verify /api/verify/* /api/authz/*
+	respond @vestibule_verify 404
+	reverse_proxy ${upstream}
+}
+`
+
+function site({ listen, tls }: ProxySetup, hosts: readonly string[]): string {
+  const { port } = splitListen(listen)
+  const scheme = tls ? 'https' : 'http'
+  const ending = port === (tls ? '443' : '80') ? '' : `:${port}`
+  return hosts.map((host) => `${scheme}://${host}${ending}`).join(', ')
+}
+
+function bind({ listen }: ProxySetup): string {
+  const { address } = splitListen(listen)
+  return address === undefined ? '' : `	bind ${address}\n`
+}
+
+/** Caddyfile's two kinds of quotes, for names with signs that could mean something. */
+function quoted(name: string): string {
+  if (/^[\w.-]+$/.test(name)) return name
+  return name.includes('`') ? `"${name}"` : `\`${name}\``
+}
