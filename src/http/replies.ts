@@ -123,9 +123,10 @@ const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
 function asRefusal(error: FastifyError | AppError, { raw }: FastifyRequest): AppError {
   if (error instanceof AppError) return error
-  // Whoever goes away in the middle of a body is no fault of ours.
+  // Whoever goes away in the middle of a body is no fault of ours, nor is what else Fastify calls the client's.
   const isCutOff = error.code === 'ECONNRESET' && !raw.complete
-  const code = isCutOff ? 'BODY_INVALID' : (FASTIFY_CODES[error.code] ?? 'INTERNAL')
+  const isRefused = error.code?.startsWith('FST_') && (error.statusCode ?? 500) < 500
+  const code = FASTIFY_CODES[error.code] ?? (isCutOff || isRefused ? 'BODY_INVALID' : 'INTERNAL')
   return new AppError(code, { reason: error.message }, { cause: error })
 }
 
