@@ -74,6 +74,29 @@ export function probe({ port, peer, bytes, toHead, due }: ProbeOptions): Promise
   })
 }
 
+/** A request that never ends. */
+export interface Stalled {
+  /** What the server said when it had waited long enough; undefined: it still waits. */
+  answer(): string | undefined
+  close(): void
+}
+
+/** Begins a request and leaves it at that. */
+export function stall(port: number, bytes: string): Stalled {
+  const socket = connect({ port, host: '127.0.0.1' })
+  let text = ''
+  let isOver = false
+  socket.write(bytes, 'latin1')
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1')
+  })
+  socket.once('error', () => {})
+  socket.once('close', () => {
+    isOver = true
+  })
+  return { answer: () => (isOver ? text : undefined), close: () => void socket.destroy() }
+}
+
 export const isLast = (answer: Answer | undefined): boolean =>
   answer?.headers.some(
     ([name, value]) => name.toLowerCase() === 'connection' && value.toLowerCase() === 'close',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parse } from 'yaml'
 import { freePort } from '../support/nginx.ts'
-import { configFor, PASSWORD, request } from '../support/server.ts'
+import { configFor, request } from '../support/server.ts'
 import { CHEAP } from '../support/users.ts'
 import { DIGEST } from '../users/store.ts'
 import { openLane } from './connections.ts'
@@ -16,9 +16,10 @@ import { type DrilledServer, spawnServer } from './server.ts'
 
 export const HOST = 'auth.vestibule.localhost'
 const COOKIE = 'vestibule_session'
-/** What DIGEST is of. */
+/** What DIGEST is of, which is weaker than the server's own: a sign-in makes it anew. */
 export const FIRST_PASSWORD = 'password'
-export { PASSWORD }
+const STRONG_DIGEST =
+  '$argon2id$v=19$m=64,t=2,p=1$hA8uqcUcDUEbNYriGmTjfw$vBlJLydDg3l0z0WapsekmJGQfvwPASytwEN5kJdil/0'
 
 export interface House {
   readonly folder: string
@@ -48,12 +49,29 @@ export function usersText(names: readonly string[]): string {
   const entries = names.map(
     (name, i) => `  ${name}:   # number ${i}
     groups: [everybody, "g${i}"]
-    password: '${DIGEST}'
+    password: '${STRONG_DIGEST}'
     displayname: "${name.toUpperCase()}"
 `,
   )
   return `# The people of the drill\n# edited: never\nusers:\n${entries.join('\n')}`
 }
+
+/** Gives people the weak digest of the same password, so that the server has to change the file. */
+export function weaken(file: string, names: readonly string[]): void {
+  const text = names.reduce(
+    (before, name) =>
+      before.replace(
+        new RegExp(`^( {2}${name}:.*\\n.*\\n {4}password: ).*$`, 'm'),
+        (_, head) => `${head}'${DIGEST}'`,
+      ),
+    readFileSync(file, 'utf8'),
+  )
+  writeFileSync(file, text)
+}
+
+/** How many entries have it still. */
+export const countWeak = (file: string): number =>
+  readFileSync(file, 'utf8').split(DIGEST).length - 1
 
 /** Everything that must not have changed: all but digests, the edited line and users who came later. */
 export const unchanging = (text: string): string =>
@@ -66,12 +84,16 @@ export const unchanging = (text: string): string =>
 const KNOWN_FILES =
   /^(?:users\.yml|vestibule\.sqlite3(?:-wal|-shm)?|lock|secrets|secrets\/session|control\.sock)$/
 
-/** @returns what is wrong with a server that has just started, as sentences */
+/**
+ * @param unasked who is not to sign in now
+ * @returns what is wrong with a server that has just started, as sentences
+ */
 export async function faultsOf(
   house: House,
   server: DrilledServer,
   ledger: Ledger,
   original: string,
+  unasked: readonly string[],
 ): Promise<readonly string[]> {
   const faults: string[] = server.complaints.map((line) => `it complains: ${line}`)
   const data = join(house.folder, 'data')
@@ -89,7 +111,11 @@ export async function faultsOf(
   const integrity = JSON.stringify(database.prepare('pragma integrity_check').all())
   database.close()
   if (integrity !== '[{"integrity_check":"ok"}]') faults.push(`the database: ${integrity}`)
-  return [...faults, ...(await sessionFaults(house, ledger)), ...(await loginFaults(house, ledger))]
+  return [
+    ...faults,
+    ...(await sessionFaults(house, ledger)),
+    ...(await loginFaults(house, ledger, unasked)),
+  ]
 }
 
 async function sessionFaults({ port }: House, { sessions }: Ledger): Promise<readonly string[]> {
@@ -110,9 +136,14 @@ async function sessionFaults({ port }: House, { sessions }: Ledger): Promise<rea
 }
 
 /** One of the passwords is right; from then on it is the one that counts. */
-async function loginFaults({ port }: House, ledger: Ledger): Promise<readonly string[]> {
+async function loginFaults(
+  { port }: House,
+  ledger: Ledger,
+  unasked: readonly string[],
+): Promise<readonly string[]> {
   const faults: string[] = []
   for (const [user, candidates] of ledger.passwords) {
+    if (unasked.includes(user)) continue
     let right: string | undefined
     // The first is the acknowledged one.
     for (const password of candidates) {

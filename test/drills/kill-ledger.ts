@@ -19,6 +19,8 @@ export interface Ledger {
     passwords: number
     edits: number
     users: number
+    /** Weak digests that the server replaced before it was killed. */
+    anew: number
   }
 }
 
@@ -28,7 +30,7 @@ export function createLedger(users: readonly string[], password: string, edit: s
     passwords: new Map(users.map((user) => [user, [password]])),
     added: new Set(),
     edits: [edit],
-    counts: { logins: 0, logouts: 0, passwords: 0, edits: 0, users: 0 },
+    counts: { logins: 0, logouts: 0, passwords: 0, edits: 0, users: 0, anew: 0 },
   }
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { openFileUsers } from '../../src/features/users/backends/file.ts'
-import { cheapPasswords, keptLog } from '../users/store.ts'
+import { CHEAP, cheapPasswords, keptLog } from '../users/store.ts'
 
 const [path = '', round = '', ...changing] = process.argv.slice(2)
 const users = await openFileUsers({
@@ -14,7 +14,8 @@ const users = await openFileUsers({
   search: { email: false, caseInsensitive: false },
   extraAttributes: {},
   separator: ',',
-  passwords: cheapPasswords(),
+  // As the server's: nothing is to be made anew at a sign-in.
+  passwords: cheapPasswords({ ...CHEAP, memory: 64, iterations: 2, keyLength: 32, saltLength: 16 }),
   log: keptLog().log,
 })
 /** Straight to the pipe: what was said must not die with the process. */

@@ -7,9 +7,11 @@
  * Size is the number of kills. Ends with status 1, and keeps the data directory, when a promise is broken.
  */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, readFileSync, rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import {
+  countWeak,
   FIRST_PASSWORD,
   faultsOf,
   type House,
@@ -18,6 +20,7 @@ import {
   signOut,
   usersText,
   verifyAll,
+  weaken,
 } from './kill-house.ts'
 import { createLedger, type Ledger, noteLines } from './kill-ledger.ts'
 import { type Cleanup, createCleanup, readOptions } from './options.ts'
@@ -81,8 +84,18 @@ async function visit({ port }: House, user: string, ledger: Ledger, random: Rand
   }
 }
 
+/** Lets people come and go while the server makes their weak digests anew, and kills it at a random moment. */
+async function workAlone(house: House, server: DrilledServer, ledger: Ledger, random: Random) {
+  const visits = VISITORS.map((user) => visit(house, user, ledger, random))
+  const failed = Promise.all(visits)
+  const until = performance.now() + random.next() * 400
+  while (performance.now() < until) await Promise.race([turn(), failed])
+  await kill(server)
+  await Promise.race([failed, sleep(2000, undefined, { ref: false })])
+}
+
 /** Lets people come and go while the users file changes, and kills both at a random moment. */
-async function work(
+async function workTogether(
   house: House,
   server: DrilledServer,
   ledger: Ledger,
@@ -102,13 +115,16 @@ async function work(
   // The writer takes its time to start: the moments that count begin with its first change.
   for (let i = 0; i < 400 && said === '' && writer.exitCode === null; i++)
     await Promise.race([sleep(10), failed])
-  const [first, second] = [random.below(600), random.below(100)]
-  await sleep(first)
-  const writerFirst = random.chance(0.5)
-  if (writerFirst) writer.kill('SIGKILL')
-  else server.child.kill('SIGKILL')
-  await sleep(second)
-  writer.kill('SIGKILL')
+  await sleep(random.below(600))
+  // Then into the middle of a change, which takes some milliseconds.
+  await Promise.race([once(writer.stdout, 'data'), sleep(500)])
+  const until = performance.now() + random.next() * 12
+  while (performance.now() < until) await turn()
+  // Both have their turn to be the first.
+  const order = random.shuffle([writer, server.child])
+  order[0]?.kill('SIGKILL')
+  await sleep(random.below(100))
+  order[1]?.kill('SIGKILL')
   await kill(server)
   await writerEnded
   // An answer that was cut off half-way ends no request of Node's.
@@ -153,13 +169,14 @@ async function drill(seed: number, size: number, cleanup: Cleanup): Promise<read
   const original = readFileSync(house.usersFile, 'utf8')
   const ledger = createLedger([...VISITORS, ...CHANGING], FIRST_PASSWORD, 'never')
   /** Sessions of people whose passwords change, perhaps unnoticed by any server. */
+  let weakened: readonly string[] = []
   let doubtful: { readonly user: string; readonly password: string; readonly value: string }[] = []
   for (let round = 0; round <= size; round++) {
     const random = randomOf(seed, round)
     const server = house.start()
     cleanup.after(() => kill(server))
     await server.ready
-    const faults = await faultsOf(house, server, ledger, original)
+    const faults = await faultsOf(house, server, ledger, original, weakened)
     const outdated = doubtful.filter(
       ({ user, password }) => ledger.passwords.get(user)?.includes(password) === false,
     )
@@ -179,14 +196,23 @@ async function drill(seed: number, size: number, cleanup: Cleanup): Promise<read
       const [password = ''] = ledger.passwords.get(user) ?? []
       doubtful.push({ user, password, value: (await signIn(house.port, user, password)) ?? '' })
     }
-    const moment: Moment = random.chance(0.75)
-      ? 'at work'
-      : random.chance(0.6)
-        ? 'while starting'
-        : 'on the first start'
+    const moment: Moment =
+      weakened.length > 0 || random.chance(0.75)
+        ? 'at work'
+        : random.chance(0.6)
+          ? 'while starting'
+          : 'on the first start'
     tally[moment]++
-    if (moment === 'at work') await work(house, server, ledger, round, random)
-    else {
+    if (moment === 'at work') {
+      if (weakened.length === 0) await workTogether(house, server, ledger, round, random)
+      else {
+        await workAlone(house, server, ledger, random)
+        ledger.counts.anew += weakened.length - countWeak(house.usersFile)
+      }
+      // While nobody listens: a server that runs would take it for a change of password.
+      weakened = random.chance(0.4) ? VISITORS : []
+      weaken(house.usersFile, weakened)
+    } else {
       await kill(server)
       if (moment === 'while starting') {
         const again = house.start()
@@ -202,7 +228,7 @@ async function drill(seed: number, size: number, cleanup: Cleanup): Promise<read
   const states = [...sessions.values()].map(({ state }) => state)
   const count = (wanted: string) => states.filter((state) => state === wanted).length
   console.log(
-    `acknowledged: ${counts.logins} sign-ins, ${counts.logouts} sign-outs, ${counts.passwords} passwords, ${counts.users} users, ${counts.edits} edits by hand`,
+    `acknowledged: ${counts.logins} sign-ins, ${counts.logouts} sign-outs, ${counts.passwords} passwords, ${counts.users} users, ${counts.edits} edits by hand; ${counts.anew} digests made anew`,
   )
   console.log(
     `in the end: ${count('alive')} sessions alive, ${count('over')} over, ${count('unknown')} were under way at a kill`,

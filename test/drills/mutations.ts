@@ -1,6 +1,7 @@
 /** How the fuzz drill spoils a request: first its parts, then its bytes. */
 import { METHODS } from 'node:http'
-import { BITS } from './corpus-headers.ts'
+import { BITS, CHAINS } from './corpus-headers.ts'
+import { HOSTS, PLAIN_PATHS, TARGET_METHODS } from './corpus-target.ts'
 import type { Random } from './random.ts'
 
 export type Header = [name: string, value: string]
@@ -17,32 +18,40 @@ export interface Draft {
 /** A whole head may have 64 KiB. */
 const HUGE = [1000, 4000, 8000, 16_300, 16_384, 16_400, 30_000, 60_000, 65_000, 66_000]
 
-/** Each changes a draft in one way. */
-export const CHANGES: readonly ((draft: Draft, random: Random) => void)[] = [
-  function drop({ headers }, random) {
-    if (headers.length > 1) headers.splice(random.below(headers.length), 1)
+type Change = (draft: Draft, random: Random) => void
+
+/** One that is read, most of the time. */
+function someHeader({ headers }: Draft, random: Random): Header {
+  const read = headers.filter(([name]) => /^(?:x-|cookie|accept|auth)/i.test(name))
+  return random.pick(read.length > 0 && random.chance(0.8) ? read : headers)
+}
+
+/** Another value that the header could have: a second one like it must not be overlooked. */
+export function anotherValue(name: string, random: Random): string {
+  if (/host/i.test(name)) return random.pick(HOSTS)
+  if (/uri/i.test(name)) return random.pick(PLAIN_PATHS)
+  if (/original.url/i.test(name)) return `https://${random.pick(HOSTS)}${random.pick(PLAIN_PATHS)}`
+  if (/method/i.test(name)) return random.pick(TARGET_METHODS)
+  return /for$/i.test(name) ? random.pick(CHAINS) : 'https'
+}
+
+/** What is done to headers, each change in one way. */
+const TO_HEADERS: readonly Change[] = [
+  function drop(draft, random) {
+    const { headers } = draft
+    if (headers.length > 1) headers.splice(headers.indexOf(someHeader(draft, random)), 1)
   },
-  function repeat({ headers }, random) {
-    const [name, value] = random.pick(headers)
-    const again = random.pick([value, '', `${value}x`, random.pick(headers)[1]])
-    headers.splice(random.below(headers.length + 1), 0, [name, again])
+  function blank(draft, random) {
+    someHeader(draft, random)[1] = random.pick(['', ' ', '\t'])
   },
-  function blank({ headers }, random) {
-    random.pick(headers)[1] = random.pick(['', ' ', '\t'])
-  },
-  function alias({ headers }, random) {
-    const [name, value] = random.pick(headers)
-    const spelled = name.replace(/-/g, () => random.pick(['_', '.', '-', '_']))
-    headers.splice(random.below(headers.length + 1), 0, [spelled, value])
-  },
-  function mixCase({ headers }, random) {
-    const header = random.pick(headers)
+  function mixCase(draft, random) {
+    const header = someHeader(draft, random)
     header[0] = header[0].replace(/./g, (char) =>
       random.chance(0.5) ? char.toUpperCase() : char.toLowerCase(),
     )
   },
-  function pad({ headers }, random) {
-    const header = random.pick(headers)
+  function pad(draft, random) {
+    const header = someHeader(draft, random)
     header[1] = random.pick([
       ` ${header[1]}`,
       `${header[1]}  `,
@@ -50,13 +59,13 @@ export const CHANGES: readonly ((draft: Draft, random: Random) => void)[] = [
       `${header[1]}, x`,
     ])
   },
-  function insert({ headers }, random) {
-    const header = random.pick(headers)
+  function insert(draft, random) {
+    const header = someHeader(draft, random)
     const at = random.below(header[1].length + 1)
     header[1] = `${header[1].slice(0, at)}${random.pick(BITS)}${header[1].slice(at)}`
   },
-  function cut({ headers }, random) {
-    const header = random.pick(headers)
+  function cut(draft, random) {
+    const header = someHeader(draft, random)
     const at = random.below(header[1].length + 1)
     header[1] = header[1].slice(0, at) + header[1].slice(at + 1 + random.below(4))
   },
@@ -66,6 +75,10 @@ export const CHANGES: readonly ((draft: Draft, random: Random) => void)[] = [
     a[1] = b[1]
     b[1] = value
   },
+]
+
+/** What is done to the rest, and what is done seldom. */
+const TO_THE_REST: readonly Change[] = [
   function grow({ headers }, random) {
     // Seldom: such a request costs as much as fifty others.
     if (!random.chance(0.15)) return
@@ -105,6 +118,29 @@ export const CHANGES: readonly ((draft: Draft, random: Random) => void)[] = [
     draft.version = random.pick(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1', ''])
   },
 ]
+
+/** Two headers of one meaning: proxies pass on what clients send. */
+const TWICE: readonly Change[] = [
+  function repeat(draft, random) {
+    const { headers } = draft
+    const [name, value] = someHeader(draft, random)
+    const again = random.pick([value, '', `${value}x`, anotherValue(name, random)])
+    headers.splice(random.below(headers.length + 1), 0, [name, again])
+  },
+  function alias(draft, random) {
+    const { headers } = draft
+    const [name, value] = someHeader(draft, random)
+    const spelled = name.replace(/-/g, () => random.pick(['_', '.', '-', '_']))
+    const again = random.pick([value, anotherValue(name, random)])
+    headers.splice(random.below(headers.length + 1), 0, [spelled, again])
+  },
+]
+
+/** Changes a draft in some ways, or not at all. */
+export function change(draft: Draft, random: Random): void {
+  while (random.chance(0.3))
+    random.pick(random.pick([TO_HEADERS, TO_HEADERS, TWICE, TWICE, TO_THE_REST]))(draft, random)
+}
 
 /** The request as it goes out. */
 export function write({ method, target, version, headers, body }: Draft): string {

@@ -19,7 +19,7 @@ import {
   SPELLINGS,
   TARGET_METHODS,
 } from './corpus-target.ts'
-import { CHANGES, type Draft, damage, type Header, write } from './mutations.ts'
+import { anotherValue, change, type Draft, damage, type Header, write } from './mutations.ts'
 import { type Random, randomOf } from './random.ts'
 import type { Cookie } from './scene.ts'
 import { DOMAINS, PEERS } from './world.ts'
@@ -129,7 +129,7 @@ export function createQuestions(
   return (index) => {
     const random = randomOf(seed, index)
     const made = draft(random)
-    while (random.chance(0.25)) random.pick(CHANGES)(made, random)
+    change(made, random)
     let bytes = write(made)
     if (random.chance(0.15)) {
       // A splice needs a second request to take a piece of.
@@ -159,7 +159,12 @@ function family(
     ['X-Forwarded-Uri', uri],
     ['X-Forwarded-Method', method],
   ]
-  if (random.chance(0.08)) return [...original, ...forwarded]
+  if (random.chance(0.1)) {
+    // On /verify they have to say the same.
+    const other = random.pick(forwarded)
+    if (random.chance(0.4)) other[1] = anotherValue(other[0], random)
+    return [...original, ...forwarded]
+  }
   if (random.chance(0.03)) return random.shuffle([...original, ...forwarded]).slice(random.below(4))
   if (endpoint.includes('ext')) return forwarded.slice(0, 1)
   if (endpoint.includes('forward')) return forwarded

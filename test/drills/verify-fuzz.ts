@@ -7,7 +7,7 @@
  * Ends with status 1 and the smallest request that shows it when a promise is broken.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Order, openLane } from './connections.ts'
+import { type Order, openLane, stall } from './connections.ts'
 import { ask, methodOf, type Reading, readQuestion } from './exchange.ts'
 import { createFindings, minimise, spell } from './findings.ts'
 import { judge } from './judge.ts'
@@ -21,8 +21,15 @@ const DEPTH = 12
 /** Questions with a connection of their own: so many at a time, and so many that may wait before the lanes do. */
 const PROBES = 16
 const MAX_WAITING = 200
+/** Requests that never end: the server has to end them. Node looks for them every 30 seconds. */
+const STALLED = 8
+const STALLED_SECONDS = 60
 /** Without so many of each the drill has shown nothing. Shares of all requests. */
 const LEAST = { 200: 0.05, 302: 0.002, 303: 0.0005, 400: 0.05, 401: 0.02, 403: 0.01 } as const
+
+/** A line of the log about one of the endpoints. */
+const OURS =
+  / path="?\/(?:(?:verify|api\/authz\/(?:auth-request|forward-auth))(?=[\s"]|$)|(?:api\/verify|api\/authz\/ext-authz)(?=[\s"/]|$))/
 
 async function drill({ seed, size }: DrillOptions, { port, world, cookies }: Scene) {
   const questionOf = createQuestions(seed, cookies)
@@ -80,57 +87,76 @@ async function drill({ seed, size }: DrillOptions, { port, world, cookies }: Sce
     for (const lane of lanes) lane.fill()
   }
   const started = performance.now()
+  const stalled = Array.from({ length: STALLED }, (_, i) => {
+    const { bytes } = questionOf(-1 - i)
+    return stall(port, bytes.slice(0, Math.min(bytes.indexOf('\r\n\r\n'), 20 + i * 40)))
+  })
   fillAll()
   await Promise.all(lanes.map(({ ended }) => ended))
   while (probing > 0) await sleep(20)
-  return { findings, statuses, alone, seconds: (performance.now() - started) / 1000, questionOf }
+  const seconds = (performance.now() - started) / 1000
+  const ends = stalled.map((one) => one.answer())
+  for (const one of stalled) one.close()
+  return { findings, statuses, alone, seconds, ends }
 }
 
-const options = readOptions(1_000_000)
-const { seed, size } = options
-console.log(`drill:verify --seed ${seed} --size ${size}`)
-rememberPatterns()
-const cleanup = createCleanup()
-try {
-  const scene = await openScene(cleanup)
-  const { findings, statuses, alone, seconds } = await drill(options, scene)
-  const perSecond = Math.round(size / seconds)
+/** @returns how much is wrong */
+async function report(
+  { seed, size }: DrillOptions,
+  { port, world, cookies, server }: Scene,
+  { findings, statuses, alone, seconds, ends }: Awaited<ReturnType<typeof drill>>,
+): Promise<number> {
   console.log(
-    `${size} requests in ${seconds.toFixed(1)} s (${perSecond}/s), ${alone} on connections of their own`,
+    `${size} requests in ${seconds.toFixed(1)} s (${Math.round(size / seconds)}/s), ${alone} on connections of their own`,
   )
   console.log(
     Object.entries(statuses)
       .map(([status, count]) => `${status}: ${count}`)
       .join('  '),
   )
+  const patience = ends.filter((end) => end?.startsWith('HTTP/1.1 408')).length
+  console.log(`${patience} of ${STALLED} requests without an end had their 408`)
   for (const [kind, { count, weight, examples }] of findings.kinds()) {
     console.log(`\n${weight}: ${kind}: ${count}`)
     for (const { question, finding } of examples) {
       const smallest = await minimise(question.bytes, async (bytes) => {
-        const found = await ask(scene.port, readQuestion({ ...question, bytes }, scene.world))
+        const found = await ask(port, readQuestion({ ...question, bytes }, world))
         return found.some((one) => one.kind === kind)
       })
       console.log(`  --seed ${seed}, request ${question.index}: ${finding.detail}`)
-      console.log(`  ${spell(smallest, scene.cookies)}`)
+      console.log(`  ${spell(smallest, cookies)}`)
     }
   }
-  // A page that failed was remarked upon above.
-  const errors = scene.server.complaints.filter((line) =>
-    / path="?\/(?:verify|api\/verify|api\/authz\/(?:auth-request|forward-auth|ext-authz))(?=[\s"/]|$)/.test(
-      line,
-    ),
-  )
-  for (const line of errors.slice(0, 5)) console.log(`\nviolation: in the log: ${line}`)
-  const missing = Object.entries(LEAST).filter(
-    ([status, share]) => (statuses[status] ?? 0) < share * size,
-  )
-  for (const [status] of missing) console.log(`\nviolation: hardly any ${status}: nothing is shown`)
-  const bad =
-    findings.count('violation') + findings.count('difference') + errors.length + missing.length
-  console.log(
-    `\n${findings.count('violation')} violations, ${findings.count('difference')} differences: ${bad === 0 ? 'passed' : 'FAILED'}`,
-  )
-  process.exitCode = bad === 0 ? 0 : 1
+  const broken = [
+    // A short run is over before the server has lost its patience.
+    ...ends
+      .filter((end) =>
+        end === undefined
+          ? seconds > STALLED_SECONDS
+          : !/^(?:HTTP\/1\.1 4(?:00|08|31) |$)/.test(end),
+      )
+      .map((end) => `a request without an end is ${end ?? 'left open'}`),
+    ...server.complaints.filter((line) => OURS.test(line)).map((line) => `in the log: ${line}`),
+    ...Object.entries(LEAST)
+      .filter(([status, share]) => (statuses[status] ?? 0) < share * size)
+      .map(([status]) => `hardly any ${status}: nothing is shown`),
+  ]
+  for (const one of broken) console.log(`\nviolation: ${one}`)
+  const violations = findings.count('violation') + broken.length
+  const differences = findings.count('difference')
+  console.log(`\n${violations} violations, ${differences} differences`)
+  return violations + differences
+}
+
+const options = readOptions(1_000_000)
+console.log(`drill:verify --seed ${options.seed} --size ${options.size}`)
+rememberPatterns()
+const cleanup = createCleanup()
+try {
+  const scene = await openScene(cleanup)
+  const wrong = await report(options, scene, await drill(options, scene))
+  console.log(wrong === 0 ? 'passed' : 'FAILED')
+  process.exitCode = wrong === 0 ? 0 : 1
 } finally {
   await cleanup.run()
 }
