@@ -34,6 +34,9 @@ const PATHS = [
   '//a',
 ]
 
+/** Some 6 KiB together. */
+const MANY_GROUPS = Array.from({ length: 400 }, (_, index) => `department-${index}`)
+
 /** Sent by nobody but people who try. */
 const ODD_PATHS = [
   '///a',
@@ -137,6 +140,14 @@ export const PROOFS = {
         app.folded('Remote-Name').map((name) => Buffer.from(name, 'latin1').toString()),
         ['Jöhn Døe'],
       )
+    },
+  },
+  groups: {
+    title: 'the groups of somebody who is in hundreds of them arrive whole',
+    async prove({ ask, app, server }) {
+      const cookie = await signIn(server.port, 'ann')
+      assert.equal((await ask('/', { headers: { Cookie: cookie } })).status, 200)
+      assert.deepEqual(app.folded('Remote-Groups'), [MANY_GROUPS.join(',')])
     },
   },
   forged: {
@@ -549,6 +560,7 @@ async function openScene(
     users: await usersYaml({
       john: { groups: ['admins', 'dev'], email: 'john@example.com', displayname: 'Jöhn Døe' },
       bob: {},
+      ann: { groups: MANY_GROUPS },
     }),
   })
   await start(t, {

@@ -1,9 +1,12 @@
 import type { PrintSnippet } from '../setup.ts'
 import { caddy } from './caddy.ts'
+import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
 
 /** Every proxy that a snippet can be printed for, by the name that the command line knows it by. */
-export const proxies = { nginx, caddy } as const satisfies Readonly<Record<string, PrintSnippet>>
+export const proxies = { nginx, caddy, haproxy } as const satisfies Readonly<
+  Record<string, PrintSnippet>
+>
 
 export type ProxyName = keyof typeof proxies
 

@@ -1,0 +1,157 @@
+import {
+  foldedPattern,
+  headersOf,
+  PATH_OVERRIDES,
+  type PrintSnippet,
+  splitListen,
+} from '../setup.ts'
+import { luaCookies, luaNames, luaText } from './lua.ts'
+
+/** HAProxy 2.6 and newer, with a small Lua file of our own: HAProxy cannot ask by itself. */
+export const haproxy: PrintSnippet = (setup) => {
+  const { verifyUpstream, listen, tls, hosts, appUpstream, portalHost } = setup
+  const { address = '', port } = splitListen(listen)
+  const removed = [...headersOf(setup), ...PATH_OVERRIDES]
+  const unix = /^unix:(.*)$/.exec(verifyUpstream)?.[1]
+  return [
+    {
+      name: 'haproxy.cfg',
+      text: `# Vestibule in front of one app, for HAProxy 2.6 and newer. A whole haproxy.cfg; vestibule.lua belongs beside it.
+
+global
+    lua-load-per-thread /etc/haproxy/vestibule.lua
+    # An address of 8 KiB, and the way to the portal that repeats it encoded, have to fit into one buffer.
+    tune.bufsize 65536
+    # Of it, this much is kept for what is added: a header that doesn't fit any more would be left out without a word.
+    tune.maxrewrite 16384
+
+defaults
+    mode http
+    timeout connect 3s
+    timeout client 60s
+    timeout http-request 10s
+    timeout server 60s
+    timeout tunnel 1h
+
+frontend apps
+    bind ${address}:${port}${tls ? ' ssl crt /etc/haproxy/certs/ alpn h2,http/1.1' : ''}
+
+    # The hosts of the app: what is asked about is the Host header, and another one belongs to another app.
+    acl vestibule_app req.fhdr(host),field(1,:),lower -m str ${hosts.join(' ')}
+${
+  portalHost === undefined
+    ? ''
+    : `    # The portal, where people sign in. Only proxies ask the verify endpoints.
+    acl vestibule_portal req.fhdr(host),field(1,:),lower -m str ${portalHost}
+    acl vestibule_verify path,url_dec -m reg ^/(verify|api/verify|api/authz)(/|$)
+    http-request return status 404 if vestibule_portal vestibule_verify
+`
+}    http-request return status 421 unless vestibule_app${portalHost === undefined ? '' : ' or vestibule_portal'}
+
+    # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again.
+    http-request del-header upgrade unless { req.hdr(upgrade) -i websocket }
+
+    # Whatever a client says about itself and about where it comes from, this is what is true.
+    http-request set-header X-Forwarded-For %[src]
+    http-request set-header X-Forwarded-Host %[req.fhdr(host)]
+    http-request set-header X-Forwarded-Proto ${tls ? 'https' : '%[ssl_fc,iif(https,http)]'}
+
+    # What only Vestibule may say, in every spelling that an app could take for it: PHP and its kin read Remote_User,
+    # Remote.User and Remote!User as Remote-User. The last ones could tell an app that another path is meant.
+${removed.map((header) => `    http-request del-header ${foldedPattern(header)} -m reg`).join('\n')}
+
+    # The question (vestibule.lua). Only a 2xx sets the variable; if the Lua fails in any way, nobody passes.
+    http-request lua.vestibule if vestibule_app
+    http-request deny deny_status 503 if vestibule_app !{ var(txn.vestibule_passed) -m bool }
+
+    # Your app.
+${portalHost === undefined ? '' : '    use_backend vestibule if vestibule_portal\n'}    use_backend app if vestibule_app
+
+backend app
+    server app ${appUpstream}
+${
+  portalHost === undefined
+    ? ''
+    : `
+backend vestibule
+    server vestibule ${unix === undefined ? verifyUpstream : `unix@${unix}`}
+`
+}`,
+    },
+    {
+      name: 'vestibule.lua',
+      text: `-- Asks Vestibule whether a request may pass. Belongs to haproxy.cfg, as /etc/haproxy/vestibule.lua.
+
+local ENDPOINT = ${luaText(unix === undefined ? `http://${verifyUpstream}/api/authz/forward-auth` : 'http://127.0.0.1/api/authz/forward-auth')}
+${unix === undefined ? '' : `local SOCKET = ${luaText(`unix@${unix}`)}\n`}${luaNames(setup).replace(/^local PATH_OVERRIDES.*\n/m, '')}
+-- Headers of the client that the question is about. Everything else stays here.
+local PASSED_ON = {
+  "accept", "accept-language", "authorization", "cookie", "proxy-authorization", "sec-fetch-mode", "x-requested-with",
+}
+-- Headers of an answer that belong to its connection.
+local HOP = { connection = true, ["content-length"] = true, ["keep-alive"] = true, ["transfer-encoding"] = true }
+
+${luaCookies}
+-- HAProxy counts the values of a header from 0.
+local function list(values)
+  local all = {}
+  local i = 0
+  while values and values[i] do
+    all[#all + 1] = values[i]
+    i = i + 1
+  end
+  return all
+end
+
+local function ask(txn, sent)
+  local asked = {
+    -- Set by haproxy.cfg, whatever the client sent.
+    ["x-forwarded-for"] = list(sent["x-forwarded-for"]),
+    ["x-forwarded-proto"] = list(sent["x-forwarded-proto"]),
+    ["x-forwarded-host"] = list(sent["x-forwarded-host"]),
+    ["x-forwarded-method"] = { txn.sf:method() },
+    -- The path and the query as they came, undecoded.
+    ["x-forwarded-uri"] = { txn.sf:pathq() },
+  }
+  -- HAProxy would add "Accept: */*" of its own, and take every script for a browser.
+  for _, name in ipairs(PASSED_ON) do
+    if sent[name] or name == "accept" then asked[name] = sent[name] and list(sent[name]) or { "" } end
+  end
+  return core.httpclient():get({ url = ENDPOINT, headers = asked, timeout = 10000${unix === undefined ? '' : ', dst = SOCKET'} })
+end
+
+local function refuse(txn, answer)
+  local reply = txn:reply({ status = answer.status, reason = answer.reason })
+  for name, values in pairs(answer.headers or {}) do
+    if not HOP[name] then
+      for _, value in ipairs(list(values)) do reply:add_header(name, value) end
+    end
+  end
+  reply:set_body(answer.body or "")
+  txn:done(reply)
+end
+
+core.register_action("vestibule", { "http-req" }, function(txn)
+  local sent = txn.http:req_get_headers()
+  local answer = ask(txn, sent)
+  if not answer or not answer.status or answer.status < 200 or answer.status > 299 then
+    -- The way to the portal, 401 or 403. Without an answer: haproxy.cfg closes the door.
+    if answer and answer.status and answer.status >= 300 then refuse(txn, answer) end
+    return
+  end
+
+  -- Who it is: exactly one of each.
+  for _, name in ipairs(IDENTITY) do
+    local value = list(answer.headers[string.lower(name)])[1]
+    if value and value ~= "" then txn.http:req_set_header(name, value) end
+  end
+  local cookies = without_session(table.concat(list(sent["cookie"]), "; "))
+  txn.http:req_del_header("cookie")
+  if cookies then txn.http:req_set_header("cookie", cookies) end
+  -- The last word, after everything else went well.
+  txn:set_var("txn.vestibule_passed", true)
+end)
+`,
+    },
+  ]
+}
