@@ -1,8 +1,8 @@
 /** The tree → the features' slices, each through its own schema; then the checks that span them. */
 import type { z } from 'zod'
 import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
-import { type Fault, type Notice, placeOf } from './faults.ts'
-import { knownAt, knownOf } from './known.ts'
+import { type Fault, NOT_ALLOWED, type Notice, placeOf } from './faults.ts'
+import { describe, knownAt, knownOf } from './known.ts'
 import { type Features, innerSlices, type Slices } from './slices.ts'
 import { find, hasUnread, isNothing, isWritten, type MapTree, toPlain } from './tree.ts'
 
@@ -21,17 +21,34 @@ export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed
     if (result.success) config[path] = result.data
     else issues.push({ path, issues: result.error.issues })
   }
-  if (issues.length === 0) return { config, faults: [], complete: !hasUnread(tree) }
+  const blocked = Object.keys(slices).flatMap((path) => blockedAt(tree, path.split('.')) ?? [])
+  if (issues.length === 0 && blocked.length === 0)
+    return { config, faults: [], complete: !hasUnread(tree) }
   // Only a refused start pays for the words.
-  const { explainIssues } = await import('./issues.ts')
+  const { explainIssues, foundText } = await import('./issues.ts')
   const known = knownOf(slices)
-  return {
-    config,
-    faults: issues.flatMap(({ path, issues }) =>
-      explainIssues(issues, path.split('.'), tree, known),
-    ),
-    complete: false,
+  const faults = issues.flatMap(({ path, issues }) =>
+    explainIssues(issues, path.split('.'), tree, known),
+  )
+  for (const path of blocked) {
+    const [spot, node] = [find(tree, path), knownAt(known, path)]
+    const found = foundText(spot.tree, node, path)
+    const place = { ...placeOf(spot.at), path: spot.text }
+    const allowed = node === undefined ? 'a map' : describe(node)
+    faults.push({ ...place, message: NOT_ALLOWED, allowed, ...(found !== undefined && { found }) })
   }
+  return { config, faults, complete: false }
+}
+
+/** Where something that is no map lies above a slice, which would then count as left out. */
+function blockedAt(root: MapTree, path: readonly string[]): [ConfigPath] | undefined {
+  for (let length = 1; length < path.length; length++) {
+    const above = path.slice(0, length)
+    const { tree } = find(root, above)
+    if (tree === undefined || isNothing(tree)) return undefined
+    if (tree.kind !== 'map') return tree.kind === 'scalar' && tree.unread ? undefined : [above]
+  }
+  return undefined
 }
 
 /** A section that was left out is an empty one, unless its schema has something to say about that. */

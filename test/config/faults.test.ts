@@ -30,6 +30,11 @@ const CASES: readonly (readonly [name: string, text: string, ...faults: string[]
     '2:1 server: found a text; allowed: the keys address, pepper, buffers',
   ],
   [
+    'a text above the part that a feature reads',
+    'authentication_backend: hunter2\n',
+    '2:1 authentication_backend: found a text; allowed: the keys file',
+  ],
+  [
     'a list where a map belongs',
     'log:\n- level\n',
     '2:1 log: found a list; allowed: the keys level, keep_stdout',
