@@ -105,7 +105,12 @@ async function siftAll(root: MapTree, known: Known) {
 function templateFaults(templates: readonly Template[], known: Known): Fault[] {
   if (templates.length === 0) return []
   const variables = variablesOf(known)
-  return templates.map(({ path, at }) => {
+  // What nobody reads may hold what it likes, unless the file cannot be read for it.
+  const wrong = templates.filter(({ isVariable, path }) => {
+    const key = knownAt(known, path)
+    return !isVariable || key?.built || key?.nameOf !== undefined
+  })
+  return wrong.map(({ path, at, isVariable }) => {
     const names = path.filter((step) => typeof step === 'string')
     const variable = names.length === path.length ? variableOf(names) : ''
     const secret = knownAt(known, path)?.leaf?.secret === true
@@ -119,7 +124,9 @@ function templateFaults(templates: readonly Template[], known: Known): Fault[] {
     return {
       ...placeOf(at),
       path: formatPath(path),
-      message: 'template filters ({{ … }}) are not supported',
+      message: isVariable
+        ? 'variables in values are not replaced'
+        : 'template filters ({{ … }}) are not supported',
       allowed: instead,
     }
   })

@@ -69,6 +69,8 @@ export async function loadConfig<F extends Features>(
       notices.push(...checked.notices)
     }
     if (faults.length === 0) {
+      // Fail closed: a key that could not be read must not count as one that was left out.
+      if (!parsed.complete) throw new Error('a value was not read, and nothing was said about it')
       return {
         ok: true,
         // The slices are those of F, and each was parsed by its own schema.

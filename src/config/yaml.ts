@@ -25,12 +25,16 @@ const MAX_NODES = 1_000_000
 export interface Template {
   readonly path: ConfigPath
   readonly at: Origin
+  /** A shell's `${NAME}` or `$NAME`, and not `{{ … }}`. */
+  readonly isVariable?: true
 }
+/** `${NAME}` anywhere, `$NAME` as the whole value. Authelia's Content-Security-Policy has a `${NONCE}` of its own. */
+const VARIABLE = /\$\{(?!NONCE\})[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$/
 export interface YamlFile {
   /** Undefined when the text is no YAML: nothing more can be said about it. */
   readonly tree: MapTree | undefined
   readonly faults: readonly Fault[]
-  /** Where `{{ … }}` stands as a value; the part of the tree is marked unread. */
+  /** Where `{{ … }}` or `${NAME}` stands as a value; the part of the tree is marked unread. */
   readonly templates: readonly Template[]
 }
 
@@ -177,7 +181,10 @@ function convert(
     if (!isScalar(node)) return unread(at)
     const { value: plain } = node
     if (typeof plain === 'string') {
-      return /\{\{.*\}\}/s.test(plain) ? template(at, path) : { kind: 'scalar', value: plain, at }
+      if (/\{\{.*\}\}/s.test(plain)) return template(at, path)
+      if (!VARIABLE.test(plain)) return { kind: 'scalar', value: plain, at }
+      templates.push({ path, at, isVariable: true })
+      return unread(at)
     }
     if (typeof plain === 'number' || typeof plain === 'boolean' || plain === null)
       return { kind: 'scalar', value: plain, at }
