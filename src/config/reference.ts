@@ -124,7 +124,8 @@ function lineOf({ path, schema, variable, required }: Row): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
 }
 
-function typeOf(schema: JsonSchema): string {
+function typeOf(of: JsonSchema): string {
+  const schema = of['x-value'] ?? of
   const { const: only, enum: several = only === undefined ? schema.examples : [only] } = schema
   const words = several?.filter((word) => word !== '')
   if (schema['x-form'] !== undefined) return schema['x-form']

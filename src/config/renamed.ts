@@ -1,5 +1,5 @@
 /** Second and deprecated names: the tree is rewritten to the names of today, and remembers what was written. */
-import { type Fault, NOT_ALLOWED, type Notice, placeOf } from './faults.ts'
+import { type Fault, type Notice, placeOf } from './faults.ts'
 import { type Known, knownAt } from './known.ts'
 import { ALSO, MOVED, NETWORKS } from './old-names.ts'
 import {
@@ -14,6 +14,7 @@ import {
   type Tree,
   takeEntry,
 } from './tree.ts'
+import { valueFaults } from './unbuilt/index.ts'
 
 export interface Renamed {
   readonly faults: readonly Fault[]
@@ -94,6 +95,14 @@ export function rename(root: MapTree, known: Known): Renamed {
     return { ...entry, written: textOf(base, path) }
   }
 
+  /** What is wrong with what stands there, while it still does. */
+  function valuesAt(dotted: string): Fault[] {
+    const path = dotted.split('.')
+    const [entry, node] = [entryAt(root, path), knownAt(known, path)]
+    if (entry === undefined || node === undefined || node.built) return []
+    return valueFaults(entry.value, node, { path, text: dotted, at: entry.at }, root, known)
+  }
+
   function taken(dotted: string): Old | undefined {
     return take(root, [], dotted)
   }
@@ -110,16 +119,13 @@ export function rename(root: MapTree, known: Known): Renamed {
     const parts: Partial<Record<K, Scalar>> = {}
     const olds: Old[] = []
     for (const [name, path] of from) {
+      const wrong = valuesAt(path)
       const old = taken(path)
       if (old === undefined) continue
-      if (old.value.kind === 'scalar') {
-        olds.push(old)
-        parts[name] = old.value.value
-      } else {
-        const found = old.value.kind === 'map' ? 'a map' : 'a list'
-        const place = { ...placeOf(old.at), path: old.written }
-        faults.push({ ...place, message: NOT_ALLOWED, found, allowed: 'a text' })
-      }
+      faults.push(...wrong)
+      if (wrong.length > 0 || old.value.kind !== 'scalar') continue
+      olds.push(old)
+      parts[name] = old.value.value
     }
     const [first] = olds
     if (first === undefined) return

@@ -39,6 +39,8 @@ export interface JsonSchema {
   readonly 'x-form'?: string
   /** What the key does when it is not what it says: nothing yet, or it keeps the server from starting. */
   readonly 'x-effect'?: 'none' | 'refused'
+  /** What a value would be, of a key below one that is refused: its value does not count. */
+  readonly 'x-value'?: JsonSchema
   /** The key of today that this is another name of. */
   readonly 'x-name-of'?: string
 }
@@ -184,7 +186,8 @@ function addUnbuiltTo(schema: Building, known: Known, path: string): void {
 /** The schema of a key that nobody reads yet. */
 function unbuiltSchema(node: Known, path: string, inRefused = false): Building {
   const reason = REFUSED[path]
-  const schema = unbuiltShape(node, path, inRefused || reason !== undefined)
+  const shape = unbuiltShape(node, path, inRefused || reason !== undefined)
+  const schema = inRefused || reason !== undefined ? annotated(shape, node) : shape
   // What an item is says what the list is for.
   const about = node.about ?? (node.unread ? undefined : (node.item ?? node.any)?.about)
   if (reason !== undefined) {
@@ -223,10 +226,28 @@ function unbuiltShape(node: Known, path: string, inRefused: boolean): Building {
   }
 }
 
+/** Of what is refused, only what is for the eye: whatever is in it, it must not be there. */
+function annotated(shape: JsonSchema, { unread, open }: Known): Building {
+  const { default: standard, writeOnly, properties, items, additionalProperties, ...value } = shape
+  if (unread === undefined && !open)
+    return {
+      ...(properties !== undefined && { properties }),
+      ...(items !== undefined && { items }),
+      ...(typeof additionalProperties === 'object' && { additionalProperties }),
+      type: ['object', 'array', 'string', 'null'],
+      'x-value': { ...(value.type !== undefined && { type: value.type }) },
+    }
+  return {
+    ...(standard !== undefined && { default: standard }),
+    ...(writeOnly && { writeOnly }),
+    'x-value': { ...value, ...(items !== undefined && { items }) },
+  }
+}
+
 /** An empty text counts as not written. */
 function orEmpty(schema: Building): void {
-  const text: Building | undefined =
-    schema.type === 'string' ? schema : schema.anyOf?.find(({ type }) => type === 'string')
+  const isText = ({ type = [] }: JsonSchema) => [type].flat().includes('string')
+  const text: Building | undefined = isText(schema) ? schema : schema.anyOf?.find(isText)
   if (text === undefined) return
   if (text.enum !== undefined) text.enum = [...text.enum, '']
   if (text.pattern !== undefined) text.pattern = `^$|${text.pattern}`
@@ -249,9 +270,8 @@ function addNames(root: JsonSchema, schema: Building, known: Known): void {
 function addName(root: JsonSchema, schema: Building, key: string, node: Known, to: string): void {
   const { unread, keys, item } = node
   const isOwn = unread !== undefined || keys.size > 0 || (item?.keys.size ?? 0) > 0
-  const { default: _, ...target }: JsonSchema = isOwn
-    ? unbuiltShape(node, key, true)
-    : (schemaAt(root, to) ?? {})
+  const shape = isOwn ? unbuiltShape(node, key, true) : (schemaAt(root, to) ?? {})
+  const { default: _, ...target } = schema['x-value'] === undefined ? shape : annotated(shape, node)
   const name: JsonSchema = {
     ...target,
     ...(node.about !== undefined && { description: node.about }),

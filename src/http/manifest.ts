@@ -36,6 +36,13 @@ const STRATEGIES = [
   'HeaderLegacy',
 ] as const
 
+/** RFC 9110 §11.1: a scheme has no case, and people write `Basic`. */
+const scheme = () =>
+  z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['basic', 'bearer']))
+
 const authz = z.strictObject({
   implementation: z
     .enum(['ForwardAuth', 'AuthRequest', 'ExtAuthz', 'Legacy'])
@@ -45,7 +52,7 @@ const authz = z.strictObject({
       z.strictObject({
         name: z.enum(STRATEGIES).describe('Where a credential is looked for.'),
         schemes: z
-          .array(z.enum(['basic', 'bearer']))
+          .array(scheme())
           .default(['basic'])
           .describe('The schemes that a header strategy reads.'),
         scheme_basic_cache_lifespan: duration()

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { Secret } from '../../src/kernel/secret.ts'
-import { load, SOUND } from './house.ts'
+import { load, SOUND, secretFile } from './house.ts'
 
 const withEnv = (t: TestContext, env: Record<string, string>, text = SOUND) =>
   load(t, { 'c.yml': text }, { env })
-
-async function fileWith(t: TestContext, text: string | Uint8Array): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'vestibule-secret-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
-  await writeFile(join(folder, 'secret'), text)
-  return join(folder, 'secret')
-}
 
 /** The value of a secret key of a parsed configuration. */
 function revealed(config: Readonly<Record<string, unknown>> | undefined): string {
@@ -142,7 +132,7 @@ for (const [name, env, fault] of FAULTS) {
 }
 
 test('a secret comes from a file, without its last line ends', async (t) => {
-  const path = await fileWith(t, '  hunter2 \r\n\n')
+  const path = await secretFile(t, '  hunter2 \r\n\n')
   const { config, sources } = await withEnv(
     t,
     { VESTIBULE_SESSION_SECRET_FILE: path },
@@ -153,7 +143,7 @@ test('a secret comes from a file, without its last line ends', async (t) => {
 })
 
 test('a secret that two sources give is refused, and so is one whose file is not there', async (t) => {
-  const path = await fileWith(t, 'hunter2')
+  const path = await secretFile(t, 'hunter2')
   const both = await withEnv(t, {
     VESTIBULE_SESSION_SECRET: 'a',
     VESTIBULE_SESSION_SECRET_FILE: path,
@@ -176,7 +166,7 @@ test('a secret that two sources give is refused, and so is one whose file is not
     missing.text,
     'VESTIBULE_SESSION_SECRET_FILE session.secret: names a file that does not exist',
   )
-  const large = await fileWith(t, 'x'.repeat(16 * 1024 * 1024 + 1))
+  const large = await secretFile(t, 'x'.repeat(16 * 1024 * 1024 + 1))
   const tooLarge = await withEnv(
     t,
     { VESTIBULE_SESSION_SECRET_FILE: large },
@@ -185,7 +175,7 @@ test('a secret that two sources give is refused, and so is one whose file is not
   assert.match(tooLarge.text, /names a file that is larger than 16 MiB$/)
   const empty = await withEnv(
     t,
-    { VESTIBULE_SESSION_SECRET_FILE: await fileWith(t, '\n') },
+    { VESTIBULE_SESSION_SECRET_FILE: await secretFile(t, '\n') },
     'session: {cookies: [{domain: x}]}\n',
   )
   assert.match(

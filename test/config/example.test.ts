@@ -15,6 +15,7 @@ import {
 } from '../../src/features/access/index.ts'
 import { type Config, features } from '../../src/features.ts'
 import { load } from './house.ts'
+import { type Json, type Mutation, mutate, placesOf } from './mutations.ts'
 
 const EXAMPLE = readFileSync(new URL('../../config.example.yml', import.meta.url), 'utf8')
 
@@ -65,42 +66,6 @@ test('the rules of the example do what their comments say', async (t) => {
   assert.equal(policy(john, 'example.com'), 'deny')
   assert.equal(policy(admin, 'www.example.org'), 'deny')
 })
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-type Step = string | number
-
-/** Every place of a value, the deepest included. */
-function placesOf(value: Json, path: readonly Step[] = []): (readonly Step[])[] {
-  const below = Array.isArray(value)
-    ? value.flatMap((item, i) => placesOf(item, [...path, i]))
-    : typeof value === 'object' && value !== null
-      ? Object.entries(value).flatMap(([key, item]) => placesOf(item, [...path, key]))
-      : []
-  return path.length === 0 ? below : [path, ...below]
-}
-
-type Mutation =
-  | { readonly kind: 'delete' }
-  | { readonly kind: 'rename'; readonly to: string }
-  | { readonly kind: 'retype'; readonly to: Json }
-
-function mutate(root: Json, path: readonly Step[], mutation: Mutation): Json {
-  const [step, ...rest] = path
-  if (step === undefined) return mutation.kind === 'retype' ? mutation.to : root
-  if (Array.isArray(root)) {
-    if (rest.length === 0 && mutation.kind === 'delete') return root.filter((_, i) => i !== step)
-    return root.map((item, i) => (i === step ? mutate(item, rest, mutation) : item))
-  }
-  if (typeof root !== 'object' || root === null) return root
-  return Object.fromEntries(
-    Object.entries(root).flatMap(([key, item]): [string, Json][] => {
-      if (key !== step) return [[key, item]]
-      if (rest.length > 0) return [[key, mutate(item, rest, mutation)]]
-      if (mutation.kind === 'delete') return []
-      return [mutation.kind === 'rename' ? [mutation.to, item] : [key, mutation.to]]
-    }),
-  )
-}
 
 /** One file in a folder of its own, written again and again. */
 async function loader(t: TestContext): Promise<(text: string) => Promise<LoadResult>> {

@@ -168,5 +168,13 @@ export async function load(
       }
 }
 
+/** A file with a secret in it. */
+export async function secretFile(t: TestContext, text: string | Uint8Array): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'vestibule-secret-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await writeFile(join(folder, 'secret'), text)
+  return join(folder, 'secret')
+}
+
 /** What the house needs to start at all. */
 export const SOUND = 'session: {secret: s, cookies: [{domain: example.com}]}\n'

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
+import { Ajv } from 'ajv'
+import fc from 'fast-check'
+import { parse, stringify } from 'yaml'
 import { configReference } from '../../src/config/reference.ts'
 import { configSchema, type JsonSchema, shortDuration } from '../../src/config/schema.ts'
-import { house } from './house.ts'
+import { features } from '../../src/features.ts'
+import { house, load } from './house.ts'
+import { type Json, mutate, placesOf } from './mutations.ts'
 
 function at(schema: JsonSchema, ...path: readonly string[]): JsonSchema | undefined {
   return path.reduce<JsonSchema | undefined>((node, key) => node?.properties?.[key], schema)
@@ -65,4 +72,111 @@ test('the reference names type, default, variable and secret file of every key',
 test('milliseconds read as one would write them', () => {
   const cases = { 1: '1ms', 1000: '1s', 90000: '90s', 300000: '5m', 3600000: '1h', 86400000: '1d' }
   for (const [ms, text] of Object.entries(cases)) assert.equal(shortDuration(Number(ms)), text)
+})
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+const fixture = (name: string): string => read(`test/fixtures/authelia/${name}.yml`)
+
+/** As strict as it gets; the annotations of ours are all that draft 7 does not know. */
+const ajv = new Ajv({
+  strict: true,
+  // `anyOf: [{ required: … }, …]` names keys of the schema around it.
+  strictRequired: false,
+  allowUnionTypes: true,
+  allErrors: true,
+  keywords: ['x-form', 'x-effect', 'x-name-of', 'x-value'],
+})
+const validate = ajv.compile(configSchema(features))
+const faultsOf = (text: string): string[] => {
+  validate(parse(text))
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+}
+
+test('the JSON schema is one: draft 7, strictly', () => {
+  assert.ok(ajv.validateSchema(configSchema(features)), ajv.errorsText())
+  assert.equal(configSchema(features).$schema, 'http://json-schema.org/draft-07/schema#')
+})
+
+const ACCEPTED = [
+  'docker-minimal',
+  'openid-clients',
+  'old-4.29',
+  'old-4.36-template',
+  'old-openid-4.37',
+  'multi-domain',
+  'second-factors',
+  'limits',
+  'secrets',
+]
+for (const name of ACCEPTED) {
+  test(`the JSON schema accepts a configuration of Authelia: ${name}`, () => {
+    assert.deepEqual(faultsOf(fixture(name)), [])
+  })
+}
+
+test('the JSON schema accepts the example, and what it shows as defaults', () => {
+  const example = read('config.example.yml')
+  assert.deepEqual(faultsOf(example), [])
+  assert.deepEqual(faultsOf(example.replace(/^(\s*)#(?=[a-z])/gm, '$1')), [])
+})
+
+test('the JSON schema refuses what the loader refuses, at its place', () => {
+  const faults = faultsOf(fixture('misspelt')).map((fault) => fault.split(' ')[0])
+  for (const place of [
+    '/server', // an unknown key
+    '/log/level',
+    '/totp/digits',
+    '/totp/period',
+    '/regulation/max_retries',
+    '/regulation',
+    '/notifier/smtp/sender',
+    '/identity_providers/oidc/clients/0',
+    '/identity_providers/oidc/clients/0/response_types/0',
+    '/identity_providers/oidc/clients/0/consent_mode',
+    '/access_control/default_policy',
+    '/session/cookies/0/authelia_url',
+  ])
+    assert.ok(faults.includes(place), place)
+  const refused = new Set(faultsOf(fixture('company-directory')).map((f) => f.split(' ')[0]))
+  for (const key of ['authentication_backend/ldap', 'session/redis', 'storage/postgres'])
+    assert.ok(
+      [...refused].some((place) => place?.startsWith(`/${key}`)),
+      key,
+    )
+})
+
+test('the JSON schema never refuses what the loader accepts', async (t) => {
+  // A key without a value is the one thing that it does not know.
+  const values = fc.constantFrom<Json>(
+    ...['', 'x', '5', '1h', '-1', 'none', 'https://a.example.com', '10.0.0.0/8', 'tcp://:1'],
+    ...[0, 1, 5, 30, -1, 0.5, true, false],
+    ...[[], ['x'], [6], {}, { x: 'x' }],
+  )
+  const names = ['second-factors', 'limits', 'multi-domain', 'old-4.36-template', 'openid-clients']
+  const roots = names.map((name): Json => parse(fixture(name)))
+  const change = fc
+    .nat()
+    .chain((root) =>
+      fc.record({ root: fc.constant(root % roots.length), place: fc.nat(), to: values }),
+    )
+  let accepted = 0
+  await fc.assert(
+    fc.asyncProperty(change, async ({ root: index, place, to }) => {
+      const root = roots[index] ?? null
+      const places = placesOf(root)
+      const path = places[place % places.length] ?? []
+      const text = stringify(mutate(root, path, { kind: 'retype', to }), { lineWidth: 0 })
+      const result = await load(t, { 'c.yml': text }, { features })
+      if (result.text !== '') return
+      accepted++
+      assert.deepEqual(
+        faultsOf(text),
+        [],
+        `${names[index]} ${path.join('.')} ${JSON.stringify(to)}`,
+      )
+    }),
+    { numRuns: 200 },
+  )
+  assert.ok(accepted > 10, 'otherwise nothing was shown')
 })

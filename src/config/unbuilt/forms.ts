@@ -19,8 +19,10 @@ export type Form =
   | readonly (string | number)[]
   /** A whole number. */
   | { readonly from?: number; readonly to?: number }
-  /** `scheme://host:port/path`; the scheme may be left out, and so may the host or the port. */
-  | { readonly address: readonly string[] }
+  /** One of these words, in capitals or not. */
+  | { readonly anyCase: readonly string[] }
+  /** `scheme://host:port`; the scheme may be left out, and so may the host or the port. */
+  | { readonly address: readonly string[]; readonly path?: true }
   | { readonly list: Form }
   | { readonly oneOrMany: Form }
   | { readonly either: readonly Form[] }
@@ -133,7 +135,8 @@ function makeSchema(form: Form): z.ZodType {
   if ('oneOrMany' in form)
     return z.union([schemaOf(form.oneOrMany), z.array(schemaOf(form.oneOrMany))])
   if ('either' in form) return z.union(form.either.map(schemaOf))
-  if ('address' in form) return address(form.address)
+  if ('anyCase' in form) return z.string().toUpperCase().pipe(z.enum(form.anyCase))
+  if ('address' in form) return address(form.address, form.path)
   const { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER } = form
   return z.int().min(from).max(to)
 }
@@ -148,8 +151,9 @@ function text(name: FormName): z.ZodType {
     .register(scalarMeta, { form: name, pattern: pattern.source, ...more })
 }
 
-function address(schemes: readonly string[]): z.ZodType {
-  const source = `^((${schemes.join('|')})://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]*)(:\\d{1,5})?(/\\S*)?$`
+function address(schemes: readonly string[], path = false): z.ZodType {
+  const rest = path ? '(/\\S*)?' : '/?'
+  const source = `^((${schemes.join('|')})://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]*)(:\\d{1,5})?${rest}$`
   const pattern = new RegExp(source)
   return z
     .string()
@@ -165,6 +169,8 @@ export function takesText(form: Form): boolean {
   if (typeof form === 'string') return !NO_TEXT.has(form)
   if (isWords(form)) return form.some((word) => typeof word === 'string')
   if ('either' in form) return form.either.some(takesText)
-  return 'address' in form || ('oneOrMany' in form && takesText(form.oneOrMany))
+  return (
+    'address' in form || 'anyCase' in form || ('oneOrMany' in form && takesText(form.oneOrMany))
+  )
 }
 const NO_TEXT: ReadonlySet<FormName> = new Set(['flag', 'number'])

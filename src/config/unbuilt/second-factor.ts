@@ -18,7 +18,8 @@ const STATUS = [
   'FIDO_CERTIFIED_L3',
   'FIDO_CERTIFIED_L3plus',
 ]
-const HASHES = ['SHA1', 'SHA256', 'SHA512']
+/** Old templates of Authelia have `sha1`. */
+const HASHES = { anyCase: ['SHA1', 'SHA256', 'SHA512'] }
 const WISHES = ['discouraged', 'preferred', 'required']
 /** Shorter ones leave no time to type. */
 const PERIOD = { from: 15 }

@@ -77,7 +77,7 @@ export const SERVER: Section = {
   ntp: {
     '': "Compares our clock with a time server's: codes and tokens depend on it.",
     address: [
-      { address: ['udp', 'udp4', 'udp6'] },
+      { address: ['udp', 'udp4', 'udp6'], path: true },
       'udp://time.cloudflare.com:123',
       'The time server.',
     ],

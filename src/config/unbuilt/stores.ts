@@ -1,11 +1,12 @@
 import type { Section } from './table.ts'
 import { tlsTo } from './tls.ts'
 
+const DATABASE = { address: ['tcp', 'tcp4', 'tcp6', 'unix'], path: true } as const
 const PORT = { from: 0, to: 65_535 }
 
 /** A database that is reached over the network. */
 const database = (address: string, peer: string): Section => ({
-  address: [{ address: ['tcp', 'tcp4', 'tcp6', 'unix'] }, address, 'Where it is.'],
+  address: [DATABASE, address, 'Where it is.'],
   database: ['text', undefined, 'Its name.'],
   username: ['text', undefined, 'Who signs in to it.'],
   password: ['secret', undefined, 'With which password.'],
@@ -51,7 +52,7 @@ export const STORES: Section = {
     schema: ['text', 'public', 'The schema in the database.'],
     'servers[]': {
       '': 'Other servers of the same database.',
-      address: [{ address: ['tcp', 'tcp4', 'tcp6', 'unix'] }, undefined, 'Where it is.'],
+      address: [DATABASE, undefined, 'Where it is.'],
       tls: tlsTo('this server'),
     },
   },

@@ -97,7 +97,7 @@ export const USERS: Section = {
     ldap: {
       '': 'Users in a directory.',
       address: [
-        { address: ['ldap', 'ldaps', 'ldapi'] },
+        { address: ['ldap', 'ldaps', 'ldapi'], path: true },
         undefined,
         'The directory: `ldaps://directory.example.com`.',
       ],
