@@ -14,7 +14,7 @@ import type { Ledger } from './kill-ledger.ts'
 import type { Cleanup } from './options.ts'
 import { type DrilledServer, spawnServer } from './server.ts'
 
-export const HOST = 'auth.vestibule.localhost'
+const HOST = 'auth.vestibule.localhost'
 const COOKIE = 'vestibule_session'
 /** What DIGEST is of, which is weaker than the server's own: a sign-in makes it anew. */
 export const FIRST_PASSWORD = 'password'

@@ -1,6 +1,7 @@
 /**
  * The kill drill: kill -9 a hundred times while sessions begin and end and the users file is changed, by the program and by
- * people. Every start afterwards is clean, and nothing that was acknowledged is lost.
+ * people. Every start afterwards is clean, and nothing that was acknowledged is lost. One process at a time changes the
+ * users file: what two of them do to each other is not asked here.
  *
  *     npm run drill:kill -- [--seed N] [--size N]
  *

@@ -24,6 +24,8 @@ const MAX_WAITING = 200
 /** Requests that never end: the server has to end them. Node looks for them every 30 seconds. */
 const STALLED = 8
 const STALLED_SECONDS = 60
+/** A long run says how far it is. */
+const PROGRESS = 100_000
 /** Without so many of each the drill has shown nothing. Shares of all requests. */
 const LEAST = { 200: 0.05, 302: 0.002, 303: 0.0005, 400: 0.05, 401: 0.02, 403: 0.01 } as const
 
@@ -35,10 +37,10 @@ async function drill({ seed, size }: DrillOptions, { port, world, cookies }: Sce
   const questionOf = createQuestions(seed, cookies)
   const findings = createFindings()
   const statuses: Record<string, number> = {}
+  const started = performance.now()
   let index = 0
   let alone = 0
   let probing = 0
-  const stop = false
   const waiting: Reading[] = []
 
   const count = (what: string | number) => {
@@ -60,6 +62,8 @@ async function drill({ seed, size }: DrillOptions, { port, world, cookies }: Sce
   }
   function next(): Order | undefined {
     while (index < size && waiting.length < MAX_WAITING) {
+      if (index > 0 && index % PROGRESS === 0)
+        console.log(`${index} asked, ${Math.round((performance.now() - started) / 1000)} s`)
       const reading = readQuestion(questionOf(index++), world)
       const { question, dues, pieces, isTame } = reading
       const [due] = dues
@@ -81,12 +85,11 @@ async function drill({ seed, size }: DrillOptions, { port, world, cookies }: Sce
     return undefined
   }
   const lanes = Array.from({ length: LANES }, () =>
-    openLane({ port, depth: DEPTH, next, isOver: () => index >= size || stop }),
+    openLane({ port, depth: DEPTH, next, isOver: () => index >= size }),
   )
   const fillAll = () => {
     for (const lane of lanes) lane.fill()
   }
-  const started = performance.now()
   const stalled = Array.from({ length: STALLED }, (_, i) => {
     const { bytes } = questionOf(-1 - i)
     return stall(port, bytes.slice(0, Math.min(bytes.indexOf('\r\n\r\n'), 20 + i * 40)))
