@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { FastifyPluginAsync } from 'fastify'
 import type { HeaderSets } from './headers.ts'
+import { refuseQuestion } from './misdirected.ts'
 
 /** One file of the portal, named by its content, so that browsers keep it for good. */
 export interface Asset {
@@ -71,6 +72,7 @@ export const assetRoutes: FastifyPluginAsync<{
   readonly assets: Assets
   readonly headers: HeaderSets
 }> = async (app, { assets, headers }) => {
+  app.addHook('onRequest', async (request) => refuseQuestion(request))
   for (const { url, type, text } of [assets.style, assets.script]) {
     const plain = Buffer.from(text)
     const packed = new Map<string, Buffer>()

@@ -527,6 +527,26 @@ suite('the portal', () => {
     assert.equal((await ask('/%zz')).status, 400)
     assert.equal((await ask('/static/../../package.json')).status, 404)
   })
+  test('a question that a proxy asks at the wrong address is refused, not answered with a page (an open door)', async () => {
+    for (const path of ['/', '/logout', '/forbidden', '/api/state', '/api/health', '/api/health/ready', '/nothing', '/static/portal.css']) {
+      for (const header of ['X-Original-Method', 'X-Forwarded-Method']) {
+        const answer = await ask(path, { headers: { [header]: 'GET', 'X-Original-URL': 'https://app.example.com/' } })
+        assert.ok(answer.status >= 400, `${path} ${header}: ${answer.status}`)
+      }
+    }
+  })
+  test('who asks for page after page and reads none is cut off, and nobody else notices', async () => {
+    const socket = connect(server.port, '127.0.0.1')
+    const ended = new Promise<void>((resolve) => {
+      socket.on('error', () => {})
+      socket.once('close', () => resolve())
+    })
+    socket.pause()
+    socket.write(`GET / HTTP/1.1\r\nHost: ${PORTAL}\r\n\r\n`.repeat(500))
+    socket.resume()
+    await ended
+    assert.equal((await ask('/')).status, 200)
+  })
   test('health answers everybody, and says nothing else', async () => {
     assert.equal((await ask('/api/health', { host: 'whatever' })).body, '{"status":"OK"}')
     assert.equal((await ask('/api/health/ready', { host: 'whatever' })).body, '{"status":"OK"}')

@@ -7,6 +7,7 @@
  */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
+import { refuseQuestion } from '../../http/misdirected.ts'
 import type { Peers } from '../../http/peers.ts'
 import { koBody, okBody, type Replies } from '../../http/replies.ts'
 import { isLoopback } from '../../kernel/host.ts'
@@ -25,6 +26,7 @@ export const health: FastifyPluginAsync<HealthOptions> = async (
   app,
   { checks, peers, replies, log },
 ) => {
+  app.addHook('onRequest', async (request) => refuseQuestion(request))
   app.get('/api/health', { config: { guard: 'public' } }, (_request, reply) =>
     replies.json(reply, okBody()),
   )

@@ -24,7 +24,9 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   app,
   { portal },
 ) => {
-  const { access, replies, messages, base, domains, logoutUrl, visitOf, where } = portal
+  const { access, replies, messages, base, domains, visitOf, where } = portal
+  // As a header carries it, whatever script its path was written in.
+  const logoutUrl = portal.logoutUrl === undefined ? undefined : new URL(portal.logoutUrl).href
   const formAction = formDestinations(domains, logoutUrl)
   const home = `${base}/`
   await app.register(formbody, { bodyLimit: BODY_LIMIT })
