@@ -109,8 +109,14 @@ suite('what is no request', () => {
     assert.match(closed, /ECONNRESET|EPIPE/)
   })
   test('five hundred connections that come and go, in every state, leave it as it was', async () => {
-    const states = ['', 'GET / HT', 'GET /verify HTTP/1.1\r\nHost: a\r\n', 'garbage\r\n\r\n']
-    const from = server.output().length
+    const states = [
+      '',
+      'GET / HT',
+      'GET /verify HTTP/1.1\r\nHost: a\r\n',
+      'garbage\r\n\r\n',
+      'POST /api/firstfactor HTTP/1.1\r\nHost: auth.vestibule.localhost\r\nContent-Length: 9\r\n\r\n{',
+    ]
+    let count = 0
     const come = async (state: string): Promise<void> => {
       const socket = await new Promise<Socket>((resolve, reject) => {
         const made = connect(server.port, '127.0.0.1', () => resolve(made))
@@ -118,13 +124,13 @@ suite('what is no request', () => {
       })
       socket.removeAllListeners('error').on('error', () => {})
       socket.write(state)
-      if (state.length % 2 === 0) socket.resetAndDestroy()
+      if (++count % 2 === 0) socket.resetAndDestroy()
       else socket.destroy()
     }
     for (let round = 0; round < 10; round++)
-      await Promise.all(Array.from({ length: 50 }, (_, i) => come(states[i % 4] ?? '')))
+      await Promise.all(Array.from({ length: 50 }, (_, i) => come(states[i % 5] ?? '')))
     await stillWorks()
-    assert.doesNotMatch(server.output().slice(from), /level=error/)
+    assert.doesNotMatch(server.output(), /level=error/)
   })
 })
 
