@@ -12,7 +12,14 @@ import type { ProxySetup } from '../../src/features/proxy-config/index.ts'
 import { suiteCleanup } from './cleanup.ts'
 import { type DemoApp, startDemoApp } from './demo-app.ts'
 import { freePort } from './nginx.ts'
-import { type Answer, type RunningServer, request, signIn, startServer } from './server.ts'
+import {
+  type Answer,
+  PASSWORD,
+  type RunningServer,
+  request,
+  signIn,
+  startServer,
+} from './server.ts'
 import { CHEAP, usersYaml } from './users.ts'
 
 const HTML = 'text/html,application/xhtml+xml,*/*;q=0.8'
@@ -31,7 +38,6 @@ const PATHS = [
   '/a%5Cb',
   '/a;b=c',
   '/?',
-  '//a',
 ]
 
 /** Some 6 KiB together. */
@@ -130,12 +136,13 @@ export const PROOFS = {
   },
   identity: {
     title: 'the app learns who it is: each identity header exactly once, names in UTF-8',
-    async prove({ ask, app, cookie }) {
+    async prove({ ask, port, app, cookie }) {
       const answer = await ask('/', { headers: { Cookie: cookie } })
       assert.equal(answer.status, 200)
       assert.deepEqual(app.folded('Remote-User'), ['john'])
       assert.deepEqual(app.folded('Remote-Groups'), ['admins,dev'])
       assert.deepEqual(app.folded('Remote-Email'), ['john@example.com'])
+      assert.deepEqual(app.folded('Host'), [`app.${DOMAIN}:${port}`])
       assert.deepEqual(
         app.folded('Remote-Name').map((name) => Buffer.from(name, 'latin1').toString()),
         ['Jöhn Døe'],
@@ -334,7 +341,7 @@ export const PROOFS = {
     async prove({ port, app, cookie }) {
       const host = `Host: app.${DOMAIN}:${port}`
       let passed = 0
-      for (const path of [...PATHS, ...ODD_PATHS]) {
+      for (const path of [...PATHS, '//a', ...ODD_PATHS]) {
         const seen = app.seen.length
         const known = await raw(port, `GET ${path} HTTP/1.1`, [host, `Cookie: ${cookie}`])
         const url = app.seen[seen]?.url
@@ -360,11 +367,19 @@ export const PROOFS = {
       }
     },
   },
+  slashes: {
+    title: 'a path that begins with two slashes reaches the app as it was sent',
+    async prove({ ask, app, cookie }) {
+      assert.equal((await ask('//a?b', { headers: { Cookie: cookie } })).status, 200)
+      assert.equal(app.seen.at(-1)?.url, '//a?b')
+    },
+  },
   long: {
-    title: 'an address of 8 KiB passes with a session, and comes back from the portal without one',
-    async prove({ ask, port, cookie }) {
-      const path = `/${'a'.repeat(4000)}?${'%C3%BC'.repeat(690)}`
-      assert.ok(path.length > 8 * 1000)
+    title:
+      'an address and cookies of 8 KiB pass with a session, and come back from the portal without',
+    async prove({ ask, port, app, cookie }) {
+      const path = `/${'a'.repeat(4100)}?${'%C3%BC'.repeat(690)}`
+      assert.ok(path.length > 8 * 1024)
       assert.equal((await ask(path, { headers: { Cookie: cookie } })).status, 200)
       const answer = await ask(path, { headers: { Accept: HTML } })
       assert.equal(answer.status, 302)
@@ -372,6 +387,9 @@ export const PROOFS = {
         new URL(answer.headers.location ?? '').searchParams.get('rd'),
         `http://app.${DOMAIN}:${port}${path}`,
       )
+      const mine = `a=${'b'.repeat(9000)}`
+      assert.equal((await ask('/', { headers: { Cookie: `${mine}; ${cookie}` } })).status, 200)
+      assert.deepEqual(cookiesOf(app), [mine])
     },
   },
   websocket: {
@@ -435,15 +453,41 @@ export const PROOFS = {
     },
   },
   portal: {
-    title: 'the portal works through the same proxy; its verify endpoints do not',
-    async prove({ ask }) {
+    title: 'the portal works through the same proxy, which says whose address it is',
+    async prove({ ask, server }) {
       const page = await ask('/', { host: 'auth', headers: { Accept: HTML } })
       assert.equal(page.status, 200)
       assert.ok(page.body.includes('<form'))
+      const signIn = (password: string) =>
+        ask('/api/firstfactor', {
+          host: 'auth',
+          method: 'POST',
+          headers: {
+            'Content-Type': 'application/json',
+            'X-Forwarded-For': '203.0.113.9',
+            'X-Forwarded-Host': 'elsewhere.test',
+            'X-Forwarded-Proto': 'gopher',
+          },
+          body: JSON.stringify({ username: 'bob', password }),
+        })
+      const { status, headers } = await signIn(PASSWORD)
+      assert.equal(status, 200)
+      assert.equal(headers['set-cookie']?.length, 1)
+      const said = server.output().length
+      assert.equal((await signIn('wrong')).status, 401)
+      const [, address] = await server.until(/Unsuccessful 1FA .*remote_ip"?[=:]"?([^\s"]+)/, said)
+      assert.equal(address, '127.0.0.1')
+    },
+  },
+  endpoints: {
+    title: 'at the portal’s host nobody may ask the verify endpoints',
+    async prove({ ask }) {
       for (const path of [
         '/verify',
         '/%76erify',
+        '/verify?x',
         '/api/verify',
+        '/api/verify/x',
         '/api/authz/forward-auth',
         '/api/authz/ext-authz/x',
       ])

@@ -49,7 +49,7 @@ ${
 }    http-request return status 421 unless vestibule_app${portalHost === undefined ? '' : ' or vestibule_portal'}
 
     # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again.
-    http-request del-header upgrade unless { req.hdr(upgrade) -i websocket }
+    http-request del-header upgrade unless { req.fhdr(upgrade) -i websocket }
 
     # Whatever a client says about itself and about where it comes from, this is what is true.
     http-request set-header X-Forwarded-For %[src]

@@ -1,10 +1,11 @@
 import type { PrintSnippet } from '../setup.ts'
+import { apache } from './apache.ts'
 import { caddy } from './caddy.ts'
 import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
 
 /** Every proxy that a snippet can be printed for, by the name that the command line knows it by. */
-export const proxies = { nginx, caddy, haproxy } as const satisfies Readonly<
+export const proxies = { nginx, caddy, haproxy, apache } as const satisfies Readonly<
   Record<string, PrintSnippet>
 >
 
