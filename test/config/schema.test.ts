@@ -5,6 +5,7 @@ import test from 'node:test'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { parse, stringify } from 'yaml'
+import { z } from 'zod'
 import { configReference } from '../../src/config/reference.ts'
 import { configSchema, type JsonSchema, shortDuration } from '../../src/config/schema.ts'
 import { features } from '../../src/features.ts'
@@ -67,6 +68,18 @@ test('the reference names type, default, variable and secret file of every key',
   )
   assert.match(page, /## totp\n\n.*\n\nNo effect yet\.\n/)
   assert.equal(page, configReference(house))
+})
+
+test('an old name is what the key of today is, whoever declares it', () => {
+  const old = (features: typeof house) =>
+    at(configSchema(features), 'webauthn', 'user_verification')
+  assert.deepEqual(old(house)?.enum, ['discouraged', 'preferred', 'required', ''])
+  assert.equal(old(house)?.deprecated, true)
+  const webauthn = {
+    config: { 'webauthn.selection_criteria.user_verification': z.enum(['required']) },
+  }
+  const built = { ...house, webauthn }
+  assert.deepEqual(old(built)?.enum, ['required'])
 })
 
 test('milliseconds read as one would write them', () => {
