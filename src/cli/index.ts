@@ -95,6 +95,11 @@ const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'proxy-config',
+    summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
+    load: () => import('./proxy-config.ts'),
+  },
+  {
     name: 'healthcheck',
     summary: 'ask the running server whether it is well (exit status 0) or not (1)',
     load: () => import('./healthcheck.ts'),

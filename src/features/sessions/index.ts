@@ -28,7 +28,7 @@ import type { SessionStore, StoredSession } from './stores/index.ts'
 import { startSweeper } from './sweeper.ts'
 
 export { cookieValues } from './cookie.ts'
-export type { CookieDomain } from './cookie-domain.ts'
+export { type CookieDomain, cookieDomains } from './cookie-domain.ts'
 export { type Factor, type Identity, levelOf, type Session } from './session.ts'
 export {
   createMemoryStore,

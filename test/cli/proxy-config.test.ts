@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { proxies } from '../../src/features/proxy-config/index.ts'
+import { runCli, temporaryDirectory } from '../support/cli.ts'
+
+const CONFIG = `
+server: { address: unix:///run/vestibule/v.sock }
+session:
+  name: portal.session
+  cookies:
+    - { domain: example.com, portal_url: https://auth.example.com }
+    - { domain: example.org, portal_url: https://auth.example.org, name: other }
+identity_headers: { user: X-User }
+access_control: { default_policy: one_factor }
+`
+
+function folder(t: Parameters<typeof temporaryDirectory>[0], config: string): string {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'config.yml'), config)
+  return cwd
+}
+
+test('without a configuration it prints what deploy/ holds', async (t) => {
+  for (const proxy of Object.keys(proxies)) {
+    const { status, out, err } = await runCli(t, ['proxy-config', proxy])
+    assert.deepEqual([status, err], [0, ''], proxy)
+    for (const name of readdirSync(`deploy/${proxy}`))
+      assert.ok(out.includes(readFileSync(`deploy/${proxy}/${name}`, 'utf8')), `${proxy}/${name}`)
+  }
+})
+
+test('it is about your portal, your cookies and your headers', async (t) => {
+  const cwd = folder(t, CONFIG)
+  const argv = ['proxy-config', 'nginx', '--host', 'Wiki.Example.ORG,docs.example.org']
+  const { status, out } = await runCli(t, [...argv, '--app', '10.0.0.5:3000'], { cwd })
+  assert.equal(status, 0)
+  for (const part of [
+    'server_name wiki.example.org docs.example.org;',
+    'server_name auth.example.org;',
+    'listen 443 ssl;',
+    'server unix:/run/vestibule/v.sock;',
+    'proxy_pass http://10.0.0.5:3000;',
+    'proxy_set_header X-User',
+    '$upstream_http_x_user;',
+    'other\\s*=',
+    'portal\\x2esession\\s*=',
+  ])
+    assert.ok(out.includes(part), part)
+  assert.ok(!out.includes('Remote-User'))
+})
+
+test('what cannot be printed is refused in one sentence', async (t) => {
+  const cwd = folder(t, CONFIG)
+  for (const [argv, said] of [
+    [['squid'], /nginx, /],
+    [['nginx', '--host', 'app.example.net'], /no cookie domain covers app\.example\.net/],
+    [['nginx', '--host', 'a.example.com,a.example.org'], /two cookie domains/],
+    [['nginx', '--host', 'auth.example.com'], /is the portal itself/],
+    [['nginx', '--host', 'a.example.com; }'], /is no name of a host/],
+    [['nginx', '--host', 'a.example.com:8443'], /is no name of a host/],
+    [['nginx', '--app', 'app'], /--app is no host with a port/],
+    [['nginx', '--app', 'app:80; evil'], /--app is no host with a port/],
+    [['nginx', '--app', 'unix:/run/app'], /--app is no host with a port/],
+    [['nginx', '--upstream', 'http://vestibule:9091'], /--upstream is no host with a port/],
+    [['nginx', '--listen', 'https'], /--listen is no port/],
+  ] as const) {
+    const { status, out, err } = await runCli(t, ['proxy-config', ...argv], { cwd })
+    assert.deepEqual([status, out], [1, ''], argv.join(' '))
+    assert.match(err, said)
+    assert.equal(err.trim().split('\n').length, 1, err)
+  }
+})
+
+test('a header name that not every proxy can carry is refused', async (t) => {
+  const cwd = folder(t, CONFIG.replace('X-User', "X'User"))
+  const { status, err } = await runCli(t, ['proxy-config', 'nginx'], { cwd })
+  assert.equal(status, 1)
+  assert.match(err, /identity_headers\.user/)
+})
+
+test('files are written where they are wanted, and never over others', async (t) => {
+  const cwd = folder(t, CONFIG)
+  const argv = ['proxy-config', 'haproxy', '--output', 'haproxy']
+  const { status, out } = await runCli(t, argv, { cwd })
+  assert.equal(status, 0)
+  assert.match(out, /wrote .*haproxy\.cfg\nwrote .*vestibule\.lua\n/)
+  assert.match(readFileSync(join(cwd, 'haproxy', 'vestibule.lua'), 'utf8'), /unix@\/run\/vestibule/)
+  const again = await runCli(t, argv, { cwd })
+  assert.equal(again.status, 1)
+  assert.match(again.err, /is there already/)
+})
+
+test('a proxy elsewhere has to be trusted first, and the command says so', async (t) => {
+  const cwd = folder(t, CONFIG)
+  const far = await runCli(t, ['proxy-config', 'caddy', '--upstream', 'vestibule:9091'], { cwd })
+  assert.equal(far.status, 0)
+  assert.match(far.err, /trusted_proxies/)
+  const near = await runCli(t, ['proxy-config', 'caddy', '--upstream', '127.0.0.1:9091'], { cwd })
+  assert.equal(near.err, '')
+})
