@@ -11,7 +11,10 @@ export interface Argon2Binding {
 const TYPES = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 const VERSION = 0x13
 
-/** Written in Rust, with AVX2 where the processor says that it has it; one thread a hash. Not for every platform. */
+/**
+ * Written in Rust, with AVX2 where the processor says that it has it; the lanes of all hashes share as many threads as
+ * there are cores. Not for every platform.
+ */
 async function loadRust(): Promise<Argon2Binding> {
   const { hashRaw } = await import('@node-rs/argon2')
   return {
