@@ -6,6 +6,7 @@ import { formatFaults, formatPlace, type LoadResult } from './config/index.ts'
 import { createAccess } from './features/access/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
+import type { EpochMs } from './kernel/clock.ts'
 import { Secret } from './kernel/secret.ts'
 import type { LiveAccess } from './live-access.ts'
 import type { Log } from './log/index.ts'
@@ -25,6 +26,8 @@ const LIVE: readonly string[] = ['access_control', 'definitions', 'log']
 const SETTLE = 250
 /** Network file systems, a file mounted by itself and one behind a link tell nothing: one stat a file in so many ms does. */
 const POLL_EVERY = 5_000
+/** File systems keep times in steps of up to two seconds. */
+const CLOCK_STEP = 2_000
 
 /**
  * Takes up changes while requests go on: validated first; on a fault the old stays, and the log says why, where, and
@@ -42,6 +45,8 @@ export function createReloader({
     readonly config: Config
     readonly revision: string
     readonly sources: readonly string[]
+    /** When reading it began. */
+    readonly readAt: EpochMs
   }
   readonly logging: Log
   readonly access: LiveAccess
@@ -102,6 +107,7 @@ export function createReloader({
 
   const watching = watchFiles({
     files: () => sources,
+    readAt: active.readAt,
     changed: () => void queue(() => reloadConfig()),
     log,
   })
@@ -123,10 +129,12 @@ export function createReloader({
 
 function watchFiles({
   files,
+  readAt,
   changed,
   log,
 }: {
   readonly files: () => readonly string[]
+  readonly readAt: EpochMs
   readonly changed: () => void
   readonly log: Logger
 }): { close(): void } {
@@ -143,8 +151,13 @@ function watchFiles({
     timer.unref()
   }
   const poll = setInterval(async () => {
-    // The first time is a change by itself: something may have been written since the start read it.
-    if ((await stampOf(files())) !== stamp) soon()
+    const now = await stampOf(files())
+    if (stamp === undefined) {
+      // The first time: what was written since the start began to read is a change, and nothing else. Ten thousand rules
+      // take a second to read, and nobody is answered meanwhile.
+      stamp = now
+      if (await writtenSince(files(), readAt - CLOCK_STEP)) soon()
+    } else if (now !== stamp) soon()
   }, POLL_EVERY)
   poll.unref()
   const watchers: FSWatcher[] = []
@@ -189,6 +202,19 @@ async function stampOf(files: readonly string[]): Promise<string> {
     }
   })
   return (await Promise.all(stamps)).join(' ')
+}
+
+async function writtenSince(files: readonly string[], time: number): Promise<boolean> {
+  const times = files.map(async (file) => {
+    try {
+      const { mtimeMs, ctimeMs } = await stat(file)
+      return Math.max(mtimeMs, ctimeMs)
+    } catch {
+      // Gone: that is a change.
+      return Number.POSITIVE_INFINITY
+    }
+  })
+  return Math.max(...(await Promise.all(times)), 0) >= time
 }
 
 /** Dotted paths whose value differs; a list counts as one value. */

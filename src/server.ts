@@ -16,7 +16,7 @@ import { createUsers, hashParameters, type Users } from './features/users/index.
 import { type Config, features, migrations } from './features.ts'
 import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
 import { createHeaderSets } from './http/headers.ts'
-import { systemClock } from './kernel/clock.ts'
+import { type EpochMs, systemClock } from './kernel/clock.ts'
 import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
@@ -48,6 +48,7 @@ const GRACE = 8_000
 export async function serve(options: ServeOptions): Promise<number> {
   const load = () =>
     loadConfig({ files: options.files, env: options.env, features, cwd: options.cwd })
+  const readAt = systemClock.now()
   const loaded = await load()
   if (!loaded.ok) {
     const count = loaded.faults.length
@@ -67,6 +68,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     const signal = await start({
       options,
       loaded,
+      readAt,
       load,
       log,
       onClose: (one) => opened.unshift(one),
@@ -93,6 +95,8 @@ function asRefusal(error: unknown): Refusal {
 interface Start {
   readonly options: ServeOptions
   readonly loaded: Accepted
+  /** When reading it began. */
+  readonly readAt: EpochMs
   readonly load: () => Promise<Loaded>
   readonly log: Log
   /** Registers what has to be closed; the latest is closed first. */
@@ -100,7 +104,14 @@ interface Start {
 }
 
 /** @returns the signal that ended it */
-async function start({ options, loaded, load, log: logging, onClose }: Start): Promise<string> {
+async function start({
+  options,
+  loaded,
+  readAt,
+  load,
+  log: logging,
+  onClose,
+}: Start): Promise<string> {
   const { config, warnings, sources, revision } = loaded
   const { log } = logging
   const clock = systemClock
@@ -198,7 +209,7 @@ async function start({ options, loaded, load, log: logging, onClose }: Start): P
 
   const reloader = createReloader({
     load,
-    active: { config, revision, sources },
+    active: { config, revision, sources, readAt },
     logging,
     access: app.access,
     users,

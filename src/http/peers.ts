@@ -44,6 +44,8 @@ interface Peer {
 /** More hops than this is no chain of proxies: malformed (advisory 24). */
 const MAX_HOPS = 100
 const MAX_REPORTED = 1000
+/** RFC 9110 §5.6.3. Not trim(): to that, 0xA0 is a blank too, and `\xa010.0.0.8` an address. */
+const BLANKS = /^[ \t]+|[ \t]+$/g
 
 export function createPeers({
   trustedProxies,
@@ -84,7 +86,7 @@ export function createPeers({
     if (hops.length > MAX_HOPS) return false
     let address = ''
     for (let i = hops.length - 1; i >= 0; i--) {
-      const current = hop((hops[i] ?? '').trim())
+      const current = hop((hops[i] ?? '').replace(BLANKS, ''))
       if (current.address === '') return false
       address = current.address
       if (!current.trusted) break
@@ -105,7 +107,7 @@ export function createPeers({
       if (first === undefined) return peerOf(socket).address
       const text = forwardedFor.length === 1 ? first : forwardedFor.join(',')
       // A blank header is an absent one.
-      if (text.trim() === '') return peerOf(socket).address
+      if (text.replace(BLANKS, '') === '') return peerOf(socket).address
       const address = walk(text)
       return address === false ? undefined : address
     },
