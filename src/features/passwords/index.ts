@@ -2,9 +2,9 @@
  * Passwords: hash, verify, and the bounded pool in which both happen.
  *
  * Owns the digest formats (schemes/), which of them is weaker than what is configured (strength.ts), and how much of the
- * machine hashing may take. Does not own whose digest it is
- * (users), what a failed attempt costs the client (throttle), or which parameters new digests get (users, from
- * `authentication_backend.file.password`). Keeps no password: one lives here as long as its job waits and runs.
+ * machine hashing may take. Does not own whose digest it is and when one is made anew (users), what a failed attempt
+ * costs the client (throttle), or which parameters new digests get (users, from `authentication_backend.file.password`).
+ * Keeps no password: one lives here as long as its job waits and runs.
  */
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../../kernel/clock.ts'
