@@ -528,9 +528,20 @@ suite('the portal', () => {
     assert.equal((await ask('/static/../../package.json')).status, 404)
   })
   test('a question that a proxy asks at the wrong address is refused, not answered with a page (an open door)', async () => {
-    for (const path of ['/', '/logout', '/forbidden', '/api/state', '/api/health', '/api/health/ready', '/nothing', '/static/portal.css']) {
+    for (const path of [
+      '/',
+      '/logout',
+      '/forbidden',
+      '/api/state',
+      '/api/health',
+      '/api/health/ready',
+      '/nothing',
+      '/static/portal.css',
+    ]) {
       for (const header of ['X-Original-Method', 'X-Forwarded-Method']) {
-        const answer = await ask(path, { headers: { [header]: 'GET', 'X-Original-URL': 'https://app.example.com/' } })
+        const answer = await ask(path, {
+          headers: { [header]: 'GET', 'X-Original-URL': 'https://app.example.com/' },
+        })
         assert.ok(answer.status >= 400, `${path} ${header}: ${answer.status}`)
       }
     }
