@@ -39,17 +39,29 @@ export function readRequests(bytes: string): readonly Piece[] {
       at++
       continue
     }
-    const end = bytes.indexOf('\r\n\r\n', at)
-    const request = end === -1 ? undefined : readHead(bytes.slice(at, end))
+    const { head, end } = headAt(bytes, at)
+    const request = head === undefined ? undefined : readHead(head)
     if (request === undefined) return [...pieces, { kind: 'refused' }]
     pieces.push(request)
-    const behind = skipBody(bytes, end + 4, request)
+    const behind = skipBody(bytes, end, request)
     if (behind === undefined) return [...pieces, { kind: 'refused' }]
     // What comes behind may be answered by the parser's refusal, or not at all.
     if (request.closes) return behind < bytes.length ? [...pieces, { kind: 'refused' }] : pieces
     at = behind
   }
   return pieces
+}
+
+/** Up to the empty line; where a first line without a version ends in a bare newline, it may follow at once. */
+function headAt(
+  bytes: string,
+  at: number,
+): { readonly head: string | undefined; readonly end: number } {
+  const newline = bytes.indexOf('\n', at)
+  if (newline > at && bytes[newline - 1] !== '\r' && bytes.startsWith('\r\n', newline + 1))
+    return { head: bytes.slice(at, newline), end: newline + 3 }
+  const end = bytes.indexOf('\r\n\r\n', at)
+  return end === -1 ? { head: undefined, end } : { head: bytes.slice(at, end), end: end + 4 }
 }
 
 /** RFC 9112 §3, and what Node's parser takes besides: more spaces, HTTP/2.0, 0.9, and no version but a bare line end. */

@@ -21,9 +21,12 @@ const PATHS: Readonly<Record<string, Endpoint>> = {
 /** What follows these is part of what is asked about. */
 const PREFIXES = { 'ext-authz': '/api/authz/ext-authz', legacy: '/api/verify' } as const
 
-/** The router decodes a path before it compares, and takes a whole URL for its path. */
+/** The router decodes a path before it compares, and looks behind the host of a whole URL. */
 export function endpointOf(target: string): Endpoint | 'undecodable' | undefined {
-  const path = target.replace(/^https?:\/\/.*?\//i, '/').replace(/(?!^)[?#].*$/s, '')
+  const [absolute, behind = ''] = /^https?:\/\/[^/?#]+([^#]*)$/i.exec(target) ?? []
+  const isWhole = /^https?:\/\//i.test(target)
+  if (isWhole && (absolute === undefined || URL.parse(target) === null)) return 'undecodable'
+  const path = (isWhole ? behind : target).replace(/(?!^)[?#].*$/s, '')
   let decoded: string
   try {
     decoded = decodeURI(path)
@@ -93,7 +96,7 @@ export function readTarget(request: AskedOf, endpoint: Endpoint): Asked {
   if (!['https', 'wss'].includes(scheme) && !isLoopback(host.name)) throw new Malformed('no TLS')
   if (endpoint === 'verify' && isOriginal) {
     const other = ['x-forwarded-host', 'x-forwarded-uri', 'x-forwarded-method'].map((name) =>
-      isThere(name) ? once(headers, name) : undefined,
+      valuesOf(headers, name).length > 0 ? onceOrBlank(headers, name) || undefined : undefined,
     )
     const otherHost = other[0] === undefined ? host : hostOf(other[0], scheme)
     if (

@@ -88,8 +88,8 @@ const READ = [
 export function answerDue(request: AskedOf, peer: string, world: World): Due {
   if (request.method === 'CONNECT') return { kind: 'closed' }
   const expect = valuesOf(request.headers, 'expect')
-  if (request.version === 'HTTP/1.1' && expect.length > 0 && !/100-continue/i.test(expect.join()))
-    return { kind: 'expectation' }
+  const isMet = expect.length === 0 || /(?:^|\W)100-continue(?:$|\W)/i.test(expect.join())
+  if (request.version === 'HTTP/1.1' && !isMet) return { kind: 'expectation' }
   const endpoint = endpointOf(request.target)
   if (endpoint === 'undecodable') return { kind: 'malformed', status: 400, why: 'the path' }
   if (endpoint === undefined) return { kind: 'elsewhere' }
