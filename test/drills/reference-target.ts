@@ -74,6 +74,9 @@ export function readTarget(request: AskedOf, endpoint: Endpoint): Asked {
   const isOriginal =
     endpoint === 'auth-request' ||
     ((endpoint === 'verify' || endpoint === 'legacy') && isThere('x-original-url'))
+  // Blank or not: of two, nobody can say which one the proxy wrote.
+  if (endpoint === 'verify' && valuesOf(headers, 'x-original-url').length > 1)
+    throw new Malformed('two x-original-url')
   const parts =
     endpoint === 'ext-authz'
       ? ownParts(request)
