@@ -40,6 +40,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
   const connections = new Set<Socket>()
   const servers: Server[] = []
   const refuse = createRefuser(options.refusalHeaders)
+  const stopWatching = cutUnread(connections, options.timeouts.write)
 
   const open = async (target: Target) => {
     const server = http.createServer(
@@ -63,6 +64,10 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
       connections.add(socket)
       options.connected(socket, address.kind)
       socket.once('close', () => connections.delete(socket))
+    })
+    // Node's own answer would go without our headers. `100-continue` does not come here.
+    server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(417, { ...options.refusalHeaders, Connection: 'close' }).end()
     })
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       refuse(error, socket as Socket)
@@ -92,6 +97,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
       }
     }
   } catch (error) {
+    stopWatching()
     for (const server of servers) server.close()
     throw error
   }
@@ -118,9 +124,32 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
       await closed
       clearInterval(sweeper)
       clearTimeout(deadline)
+      stopWatching()
       return cut
     },
   }
+}
+
+/**
+ * Cuts connections whose other end has taken nothing of an answer for `limit` milliseconds: what waits for them lies in
+ * our memory.
+ * @param limit 0: never
+ * @returns how to stop
+ */
+function cutUnread(connections: ReadonlySet<Socket>, limit: number): () => void {
+  const stuck = new WeakMap<Socket, { readonly waiting: number; readonly since: number }>()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    for (const socket of connections) {
+      const waiting = socket.writableLength
+      const before = stuck.get(socket)
+      if (waiting === 0) stuck.delete(socket)
+      else if (before?.waiting !== waiting) stuck.set(socket, { waiting, since: now })
+      else if (limit > 0 && now - before.since >= limit) socket.destroy()
+    }
+  }, CHECK_EVERY)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 interface Target {

@@ -102,7 +102,11 @@ const server = z.strictObject({
   timeouts: z
     .strictObject({
       read: duration().prefault('6s').describe('How long a client may take to send its request.'),
-      write: duration().prefault('6s').describe('Without effect so far: answers are small.'),
+      write: duration()
+        .prefault('6s')
+        .describe(
+          'How long an answer may wait without its client taking any of it. 0: as long as it likes.',
+        ),
       idle: duration()
         .prefault('30s')
         .describe('How long a connection is kept open between two requests.'),
@@ -187,8 +191,6 @@ const check: Check = (config, report, explicit) => {
       'a path of its own, such as /auth',
     )
   portalsBelowBase(config, address.basePath, report)
-  if (explicit(['server', 'timeouts', 'write']))
-    report.warn(['server', 'timeouts', 'write'], 'has no effect yet')
   for (const [index, text] of proxies.entries()) openToAll(text, ['trusted_proxies', index], report)
   endpointsFit(config['server'] as z.infer<typeof server>, report)
   for (const side of ['read', 'write']) {

@@ -137,7 +137,8 @@ function report(log: Logger, error: Error, refusal: AppError, request: FastifyRe
     method: request.method,
     path: pathOf(request),
     request_id: request.id,
-    peer: request.socket.remoteAddress ?? 'unix',
+    // Nothing for a unix socket, and for one whose other end has gone.
+    peer: request.socket.remoteAddress ?? '',
   }
   if (refusal.code === 'INTERNAL') log.error({ ...fields, err: error }, 'a request failed')
   else if (refusal.statusCode >= 500)

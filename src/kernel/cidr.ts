@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** An address in its one canonical spelling: v4-mapped v6 becomes v4, v6 is compressed and lower case. */
@@ -29,8 +30,9 @@ export function parseAddress(text: string): Address | undefined {
     if (/(^|\.)0\d/.test(text)) return undefined
     return fromParsed(ipaddr.IPv4.parse(text))
   }
-  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
-  const v6 = ipaddr.IPv6.parse(text)
+  // ipaddr.js takes ::ffff:010.1.2.3, which others read as octal, and reads ::10.1.2.3 as if it were mapped.
+  if (isIP(text) !== 6) return undefined
+  const v6 = ipaddr.IPv6.parse(text.replace(/^::(?=\d+\.)/, '::0:'))
   return v6.isIPv4MappedAddress() ? fromParsed(v6.toIPv4Address()) : fromParsed(v6)
 }
 

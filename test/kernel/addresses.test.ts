@@ -11,6 +11,12 @@ const ADDRESSES: readonly [string, string | undefined][] = [
   ['FE80::1', 'fe80::1'],
   ['2001:db8:0:0::1', '2001:db8::1'],
   ['010.0.0.8', undefined],
+  ['::ffff:010.0.0.8', undefined],
+  ['::ffff:00.0.0.8', undefined],
+  // Deprecated and no mapped address (RFC 4291 §2.5.5.1).
+  ['::10.0.0.8', '::a00:8'],
+  ['0:0:0:0:0:0:10.0.0.8', '::a00:8'],
+  ['0:0:0:0:0:ffff:10.0.0.8', '10.0.0.8'],
   ['10.0.8', undefined],
   ['0x0a000008', undefined],
   ['167772168', undefined],
@@ -38,6 +44,7 @@ test('networks mask host bits and never mix families (advisory 46)', () => {
   assert.equal(inside('10.1.2.3/8', '10.200.0.1'), true)
   assert.equal(inside('10.0.0.0/8', '11.0.0.1'), false)
   assert.equal(inside('10.0.0.0/8', '::ffff:10.0.0.8'), true)
+  assert.equal(inside('10.0.0.0/8', '::10.0.0.8'), false)
   assert.equal(inside('::ffff:10.0.0.0/104', '10.9.9.9'), true)
   assert.equal(inside('fec0::1/64', 'fec0::2'), true)
   assert.equal(inside('::/0', '10.0.0.8'), false)

@@ -22,7 +22,7 @@ suite('what is no request', () => {
       users: await usersYaml({ john: {} }),
       config: {
         ...CHEAP,
-        server: { address: `tcp://127.0.0.1:${port}/`, timeouts: { read: '500ms' } },
+        server: { address: `tcp://127.0.0.1:${port}/`, timeouts: { read: '500ms', write: '1s' } },
       },
     })
   })
@@ -91,6 +91,29 @@ suite('what is no request', () => {
       const answer = await send(`GET /verify HTTP/1.1\r\nHost: a\r\n${flood}\r\n`)
       refusedWith(answer, '431 Request Header Fields Too Large')
     }
+    await stillWorks()
+  })
+  test('an expectation that nobody can meet is 417, with the headers that every answer carries', async () => {
+    const answer = await send(
+      'GET /api/health HTTP/1.1\r\nHost: auth.vestibule.localhost\r\nExpect: the-unexpected\r\n\r\n',
+    )
+    assert.match(answer, /^HTTP\/1\.1 417 /)
+    assert.match(answer, /\r\nX-Frame-Options: DENY\r\n/)
+    await stillWorks()
+  })
+  test('who asks and takes none of the answers is let go (server.timeouts.write)', async () => {
+    const socket = connect(server.port, '127.0.0.1').pause()
+    const asked = 'GET /api/health HTTP/1.1\r\nHost: auth.vestibule.localhost\r\n\r\n'.repeat(500)
+    // Nothing is read: the system's buffers fill, then ours.
+    const gone = new Promise<void>((resolve) =>
+      socket.on('error', () => {}).once('close', () => resolve()),
+    )
+    const timer = setInterval(() => socket.write(asked), 5)
+    const late = setTimeout(() => socket.destroy(new Error('it may stay')), 20_000)
+    await gone
+    clearInterval(timer)
+    clearTimeout(late)
+    assert.notEqual(socket.errored?.message, 'it may stay')
     await stillWorks()
   })
   test('who was refused and does not go is shown out', async () => {

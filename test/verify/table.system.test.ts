@@ -10,10 +10,10 @@ import { CHEAP, usersYaml } from '../support/users.ts'
  * rules say. The expectation below is written from the contract (http-api §1), not from the code.
  */
 type Headers = Record<string, string>
-interface Question {
+interface Question<H = Headers> {
   readonly path: string
   readonly method: string
-  readonly headers: Headers
+  readonly headers: H
 }
 
 const PORTAL = 'https://auth.example.com/'
@@ -138,7 +138,7 @@ suite('what each implementation answers', () => {
     path,
     method,
     headers,
-  }: Question): Promise<http.IncomingMessage & { text: string }> =>
+  }: Question<http.OutgoingHttpHeaders>): Promise<http.IncomingMessage & { text: string }> =>
     new Promise((resolve, reject) => {
       const sent = http.request(
         {
@@ -318,6 +318,15 @@ suite('what each implementation answers', () => {
         'https://login.example.com\\@evil.test',
       ])
         assert.equal((await ask(with_(bad))).statusCode, name.startsWith('legacy') ? 401 : 400, bad)
+      if (name === 'ext-authz' || name === 'legacy')
+        for (const second of ['https://login.example.com/', '']) {
+          const twice = ['https://auth.example.com/', second]
+          const headers: http.OutgoingHttpHeaders = { ...question.headers, 'X-Authelia-URL': twice }
+          assert.equal(
+            (await ask({ ...question, headers })).statusCode,
+            name === 'legacy' ? 401 : 400,
+          )
+        }
       const bare = put('GET', 'app.bare.test', '/')
       const needsPortal = !name.startsWith('legacy')
       assert.equal((await ask(bare)).statusCode, needsPortal ? 400 : 401)
@@ -351,6 +360,8 @@ suite('what each implementation answers', () => {
     }
     for (let i = 0; i < 3; i++)
       assert.equal((await ask({ path: '/api/verify', method: 'GET', headers })).statusCode, 401)
+    const warnings = server.output().match(/name different targets; the first counts/g) ?? []
+    assert.equal(warnings.length, 1)
   })
   test('legacy: auth=basic asks for a password', async () => {
     const answer = await ask({

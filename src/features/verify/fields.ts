@@ -133,6 +133,12 @@ function keep(fields: Fields, field: Field, value: string): void {
 export const isPresent = (value: string | undefined): value is string =>
   value !== undefined && value !== ''
 
+/** The portals that X-Authelia-URL names: none, one, or more than one, which no proxy's configuration does. */
+export function portalHeaders({ portal = '', repeated }: Fields): readonly string[] {
+  if ((repeated & FIELD.portal) !== 0) return [portal, portal]
+  return isPresent(portal) ? [portal] : []
+}
+
 /** Whether two authorities of the same scheme name the same host and port. */
 export function sameAuthority(a: string, b: string, scheme: string): boolean {
   if (a === b) return true

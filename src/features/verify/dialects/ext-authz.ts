@@ -1,5 +1,5 @@
 import { type Dialect, redirectStatus } from '../dialect.ts'
-import { FIELD, isPresent } from '../fields.ts'
+import { FIELD, isPresent, portalHeaders } from '../fields.ts'
 import { malformed, parseParts } from '../target.ts'
 
 /**
@@ -28,7 +28,7 @@ export const extAuthz: Dialect = {
     )
   },
   // The query is the target's own: whoever is behind the proxy writes it.
-  portals: ({ portal }) => (isPresent(portal) ? [portal] : []),
+  portals: portalHeaders,
   usesConfiguredPortal: true,
   unauthenticated: (_fields, method) => redirectStatus(method),
 }

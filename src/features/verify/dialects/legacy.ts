@@ -1,5 +1,5 @@
 import { type Dialect, redirectStatus } from '../dialect.ts'
-import { FIELD, type Fields, isPresent } from '../fields.ts'
+import { FIELD, type Fields, isPresent, portalHeaders } from '../fields.ts'
 import { type Asked, type Malformed, malformed, parseParts, parseTarget } from '../target.ts'
 
 /**
@@ -26,9 +26,9 @@ export const legacy: Dialect = {
       ? parseTarget(fields.originalUrl, method, address)
       : fromParts(fields, address, method, line.target)
   },
-  portals: ({ portal }, query) => {
+  portals(fields, query) {
     const named = query.getAll('rd')
-    return named.length > 0 ? named : isPresent(portal) ? [portal] : []
+    return named.length > 0 ? named : portalHeaders(fields)
   },
   usesConfiguredPortal: false,
   unauthenticated: (_fields, method) => redirectStatus(method),
