@@ -16,10 +16,10 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import { Refusal, systemCode } from './kernel/refusal.ts'
 import { Secret } from './kernel/secret.ts'
 import { createPrivateFile } from './private-file.ts'
+import { type FileLock, lockFile } from './storage/index.ts'
 
 export interface DataDirectory {
   /** Absolute. */
@@ -37,7 +37,7 @@ export interface DataDirectory {
    * Holds the directory until `release` or the end of the process, kill -9 included.
    * @throws Refusal when another server holds it, in this container or another one on this machine
    */
-  lock(): { release(): void }
+  lock(): FileLock
 }
 
 /** 128 bits in base64url: nothing shorter was made by us or is worth keeping. */
@@ -62,7 +62,7 @@ export function openDataDirectory(path: string): DataDirectory {
       const file = join(root, 'secrets', name)
       return readSecret(file) ?? makeSecret(file, bytes)
     },
-    lock: () => lockFile(join(root, 'lock'), root),
+    lock: () => holdDirectory(join(root, 'lock'), root),
   }
 }
 
@@ -142,41 +142,18 @@ function unusable(path: string, problem: string, cause?: unknown): Refusal {
   )
 }
 
-/** Garbage collection closes a database that nobody refers to, and with it would go the lock. */
-const held = new Set<DatabaseSync>()
-
-/**
- * A lock that the kernel lifts when the process ends, however it ends: SQLite's exclusive lock on an empty file. A pid
- * file would lie after kill -9 (in a container every server is pid 1). Once it is held, nothing else in this process may
- * open the file: closing any descriptor of it would lift the lock (POSIX fcntl).
- */
-function lockFile(path: string, root: string): { release(): void } {
-  // Loaded here: only a server pays for SQLite.
-  const sqlite = process.getBuiltinModule('node:sqlite')
+function holdDirectory(path: string, root: string): FileLock {
+  let lock: FileLock | undefined
   try {
-    createPrivateFile(path, '')
-    const database = new sqlite.DatabaseSync(path)
-    try {
-      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-    } catch (error) {
-      database.close()
-      throw error
-    }
-    held.add(database)
-    return {
-      release() {
-        if (held.delete(database)) database.close()
-      },
-    }
+    lock = lockFile(path)
   } catch (error) {
-    if (error instanceof Error && /database is locked/.test(error.message)) {
-      throw new Refusal(
-        `another server is running on the data directory ${root}`,
-        'stop it first, or set data_directory to another place for this one',
-      )
-    }
     throw new Refusal(`the data directory ${root} cannot be locked`, undefined, { cause: error })
   }
+  if (lock !== undefined) return lock
+  throw new Refusal(
+    `another server is running on the data directory ${root}`,
+    'stop it first, or set data_directory to another place for this one',
+  )
 }
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')

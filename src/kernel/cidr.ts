@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** An address in its one canonical spelling: v4-mapped v6 becomes v4, v6 is compressed and lower case. */
@@ -25,16 +24,18 @@ const MAX_LENGTH = 45 // the longest spelling of a v6 address, RFC 4291 §2.2 wi
  */
 export function parseAddress(text: string): Address | undefined {
   if (text.length === 0 || text.length > MAX_LENGTH || text.includes('%')) return undefined
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    // A leading zero reads as octal in some parsers and as decimal in others: no such address.
-    if (/(^|\.)0\d/.test(text)) return undefined
-    return fromParsed(ipaddr.IPv4.parse(text))
-  }
-  // ipaddr.js takes ::ffff:010.1.2.3, which others read as octal, and reads ::10.1.2.3 as if it were mapped.
-  if (isIP(text) !== 6) return undefined
+  if (isDottedQuad(text)) return fromParsed(ipaddr.IPv4.parse(text))
+  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
+  // ipaddr.js takes ::ffff:010.1.2.3, and reads ::10.1.2.3 as if it were mapped.
+  const last = text.slice(text.lastIndexOf(':') + 1)
+  if (last.includes('.') && !isDottedQuad(last)) return undefined
   const v6 = ipaddr.IPv6.parse(text.replace(/^::(?=\d+\.)/, '::0:'))
   return v6.isIPv4MappedAddress() ? fromParsed(v6.toIPv4Address()) : fromParsed(v6)
 }
+
+/** A leading zero reads as octal in some parsers and as decimal in others: no such address. */
+const isDottedQuad = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) && !/(^|\.)0\d/.test(text)
 
 function fromParsed(address: ipaddr.IPv4 | ipaddr.IPv6): Address {
   return {

@@ -51,6 +51,7 @@ export interface Store {
   read(): string
   /** In place, as some editors do. */
   write(text: string): void
+  /** What lies beside it, but for the file that whoever writes holds locked. */
   names(): string[]
 }
 
@@ -65,7 +66,10 @@ export function makeStore(t: TestContext, text: string | undefined): Store {
     path,
     read: () => readFileSync(path, 'utf8'),
     write: (next) => writeFileSync(path, next),
-    names: () => readdirSync(directory).sort(),
+    names: () =>
+      readdirSync(directory)
+        .filter((name) => name !== '.users.yml.lock')
+        .sort(),
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemCode } from '../../../kernel/refusal.ts'
+import { type FileLock, lockFile } from '../../../storage/index.ts'
 
 /** About 38,000 users; reading one of 10,000 stops the event loop for a second. */
 const MAX_BYTES = 8 * 1024 * 1024
@@ -22,6 +23,10 @@ const MAX_BYTES = 8 * 1024 * 1024
 /** Half a second in all: longer than any editor needs to write a file of that size. Milliseconds. */
 const MAX_ATTEMPTS = 10
 const RETRY_AFTER = 50
+
+/** Five seconds in all; a turn takes some milliseconds. */
+const MAX_TURNS = 250
+const TURN_AFTER = 20
 
 /** Changes whenever the file is written, replaced or its link is turned. */
 export type Stamp = string
@@ -114,8 +119,13 @@ export async function replaceFile(
   const draft = join(dirname(target), `${draftPrefix(target)}${randomBytes(6).toString('hex')}`)
   try {
     await writeDraft(draft, text, target)
-    if ((await stampOf(path)) !== stamp) return 'changed'
-    await rename(draft, target)
+    const lock = await takeTurn(target)
+    try {
+      if ((await stampOf(path)) !== stamp) return 'changed'
+      await rename(draft, target)
+    } finally {
+      lock.release()
+    }
   } catch (error) {
     // Another process that starts takes our draft for one that was left over.
     if (systemCode(error) === 'ENOENT') return 'changed'
@@ -125,6 +135,17 @@ export async function replaceFile(
   }
   await syncDirectory(dirname(target))
   return 'replaced'
+}
+
+/** Of two servers that share the file, neither may replace what the other wrote between its look and its rename. */
+async function takeTurn(target: string): Promise<FileLock> {
+  const path = join(dirname(target), `.${basename(target)}.lock`)
+  for (let attempt = 0; attempt < MAX_TURNS; attempt++) {
+    const lock = lockFile(path, target)
+    if (lock !== undefined) return lock
+    await sleep(TURN_AFTER)
+  }
+  throw Object.assign(new Error(`${path} stays locked`), { code: 'EAGAIN' })
 }
 
 /** Where the name leads, behind all links, whether there is a file yet or not. */
@@ -222,6 +243,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'may not be read or written by this user',
   EPERM: 'may not be read or written by this user',
   EROFS: 'lies on a read-only file system',
+  EAGAIN: 'is locked by another server all the time',
   EBUSY: 'is mounted by itself and cannot be replaced: mount its directory',
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: the quota is used up',

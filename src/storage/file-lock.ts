@@ -1,0 +1,50 @@
+import { chmodSync, chownSync, closeSync, existsSync, openSync, statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+
+/** Garbage collection closes a database that nobody refers to, and with it would go the lock. */
+const held = new Set<DatabaseSync>()
+
+export interface FileLock {
+  /** More than once is no harm. */
+  release(): void
+}
+
+/**
+ * Takes a lock that the kernel lifts when the process ends, however it ends: SQLite's exclusive lock on an empty file of
+ * its own, which stays. A pid file would lie after kill -9 (in a container every server is pid 1). While it is held,
+ * nothing else in this process may open the file: closing any descriptor of it would lift the lock (POSIX fcntl).
+ *
+ * @param path made with mode 0600 when it is missing
+ * @param owner a file whose owner and mode the lock's file gets when it is made: who may write the one may lock it
+ * @returns undefined when somebody else holds it, in this process or another one on this machine
+ * @throws Error the system's, when the file cannot be made or opened
+ */
+export function lockFile(path: string, owner?: string): FileLock | undefined {
+  // Loaded here: not everybody who imports this pays for SQLite.
+  const sqlite = process.getBuiltinModule('node:sqlite')
+  makeEmpty(path, owner)
+  const database = new sqlite.DatabaseSync(path)
+  try {
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    if (error instanceof Error && /database is locked/.test(error.message)) return undefined
+    throw error
+  }
+  held.add(database)
+  return {
+    release() {
+      if (held.delete(database)) database.close()
+    },
+  }
+}
+
+function makeEmpty(path: string, owner: string | undefined): void {
+  if (existsSync(path)) return
+  closeSync(openSync(path, 'a', 0o600))
+  if (owner === undefined) return
+  const stats = statSync(owner, { throwIfNoEntry: false })
+  if (stats === undefined) return
+  if (process.geteuid?.() === 0) chownSync(path, stats.uid, stats.gid)
+  chmodSync(path, stats.mode & 0o777)
+}
