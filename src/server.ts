@@ -8,13 +8,12 @@ import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
-import { type DataDirectory, openDataDirectory } from './data-directory.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { createPasswords } from './features/passwords/index.ts'
-import { proxies, setupFor } from './features/proxy-config/index.ts'
-import { createSessions, createSqliteStore, type Sessions } from './features/sessions/index.ts'
-import { createUsers, hashParameters, type Users } from './features/users/index.ts'
-import { type Config, features, migrations } from './features.ts'
-import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
+import { createSessions, createSqliteStore } from './features/sessions/index.ts'
+import { createUsers, hashParameters } from './features/users/index.ts'
+import { features, migrations } from './features.ts'
+import { admitAdmin } from './first-admin.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { type EpochMs, systemClock } from './kernel/clock.ts'
 import { AppError } from './kernel/errors.ts'
@@ -218,7 +217,7 @@ async function start({
 
   const ended = signals(() => void reloader.all())
   // Once we listen: a start that fails must not have made a user whose password nobody has seen.
-  await admit({
+  await admitAdmin({
     config,
     users,
     sessions,
@@ -234,70 +233,6 @@ async function start({
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
   }
   return ended
-}
-
-/**
- * The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25).
- *
- * The password is shown before it is stored: a kill in between costs a password that opens nothing, and the next start
- * makes another. The other way round it would cost the way in.
- */
-async function admit({
-  config,
-  users,
-  sessions,
-  data,
-  usersFile,
-  log,
-  say,
-}: {
-  readonly config: Config
-  readonly users: Users
-  readonly sessions: Sessions
-  readonly data: DataDirectory
-  readonly usersFile: string
-  readonly log: Log['log']
-  readonly say: (text: string) => void
-}): Promise<void> {
-  const first = users.isEmpty()
-  if (!first && !config['reset_admin_password']) return
-  const password = randomPassword()
-  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password }
-  if (first) {
-    const [domain] = sessions.domains
-    say(
-      firstStartBanner({
-        password,
-        portalUrl: domain?.portalUrl?.href ?? '',
-        dataDirectory: data.path,
-        usersFile,
-        nginx: proxies
-          .nginx(
-            setupFor({
-              address: config['server'].address,
-              domains: sessions.domains,
-              identityHeaders: config['identity_headers'],
-            }),
-          )
-          .map(({ text }) => text)
-          .join('\n'),
-      }),
-    )
-    await users.add('admin', admin)
-    return
-  }
-  say(resetAdminBanner({ password, usersFile }))
-  try {
-    await users.setPassword('admin', password)
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
-    await users.add('admin', admin)
-  }
-  await sessions.revokeUser('admin')
-  log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
-  // Whoever disabled it may have had a reason; locked out, they read here what is left to do.
-  if ((await users.profile('admin')) === undefined)
-    log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */

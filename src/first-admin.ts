@@ -1,0 +1,72 @@
+import type { DataDirectory } from './data-directory.ts'
+import { proxies, setupFor } from './features/proxy-config/index.ts'
+import type { Sessions } from './features/sessions/index.ts'
+import type { Users } from './features/users/index.ts'
+import type { Config } from './features.ts'
+import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
+import { AppError } from './kernel/errors.ts'
+import type { Log } from './log/index.ts'
+
+/**
+ * The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25).
+ *
+ * The password is shown before it is stored: a kill in between costs a password that opens nothing, and the next start
+ * makes another. The other way round it would cost the way in.
+ */
+export async function admitAdmin({
+  config,
+  users,
+  sessions,
+  data,
+  usersFile,
+  log,
+  say,
+}: {
+  readonly config: Config
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly data: DataDirectory
+  readonly usersFile: string
+  readonly log: Log['log']
+  readonly say: (text: string) => void
+}): Promise<void> {
+  const first = users.isEmpty()
+  if (!first && !config['reset_admin_password']) return
+  const password = randomPassword()
+  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password }
+  if (first) {
+    const [domain] = sessions.domains
+    say(
+      firstStartBanner({
+        password,
+        portalUrl: domain?.portalUrl?.href ?? '',
+        dataDirectory: data.path,
+        usersFile,
+        nginx: proxies
+          .nginx(
+            setupFor({
+              address: config['server'].address,
+              domains: sessions.domains,
+              identityHeaders: config['identity_headers'],
+            }),
+          )
+          .map(({ text }) => text)
+          .join('\n'),
+      }),
+    )
+    await users.add('admin', admin)
+    return
+  }
+  say(resetAdminBanner({ password, usersFile }))
+  try {
+    await users.setPassword('admin', password)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
+    await users.add('admin', admin)
+  }
+  await sessions.revokeUser('admin')
+  log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
+  // Whoever disabled it may have had a reason; locked out, they read here what is left to do.
+  if ((await users.profile('admin')) === undefined)
+    log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
+}
