@@ -21,6 +21,11 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   chromium: () => has('chromium'),
 }
 
+/** What no package of Debian has: tested with where somebody has put it on the PATH, and nothing is amiss without. */
+const OPTIONAL = ['traefik', 'envoy']
+const isOptional = (line: string): boolean =>
+  OPTIONAL.some((program) => line.endsWith(`: ${program} is not installed`))
+
 function install(packages: readonly string[]): void {
   const apt = has('apt-get')
   const root = process.getuid?.() === 0
@@ -60,10 +65,10 @@ const run = spawnSync(
     env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
   },
 )
-const skipped = readFileSync(SKIPPED, 'utf8').trim()
-if (skipped !== '') console.log(`\nNot run:\n${skipped}`)
+const skipped = readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean)
+if (skipped.length > 0) console.log(`\nNot run:\n${skipped.join('\n')}`)
 if (run.status !== 0) process.exit(run.status ?? 1)
-if (skipped !== '' && process.env['CI'] === 'true') {
+if (!skipped.every(isOptional) && process.env['CI'] === 'true') {
   console.error('A skipped test is a failed one under CI=true.')
   process.exit(1)
 }

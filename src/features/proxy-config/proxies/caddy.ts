@@ -40,6 +40,7 @@ ${bind(setup)}	# In this order and no other.
 		@vestibule_websocket header_regexp Upgrade (?i)^websocket$
 		@vestibule_no_websocket not header_regexp Upgrade (?i)^websocket$
 		request_header @vestibule_no_websocket -Connection
+		request_header @vestibule_websocket Upgrade websocket
 		request_header @vestibule_websocket Connection Upgrade
 
 		# The question. Only a 2xx opens; any other answer (the way to the portal, 401, 403) goes to the client as it is,

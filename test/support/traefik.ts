@@ -1,0 +1,35 @@
+import { proxies } from '../../src/features/proxy-config/index.ts'
+import { folderWith, missing, startProgram } from './program.ts'
+import type { ProxyUnderTest } from './proxy-proofs.ts'
+import { request } from './server.ts'
+import { eventually } from './verdict.ts'
+
+const NO_COOKIES = 'a cookie can only be taken away together with all others'
+
+/** No package of Debian has it: it runs where somebody has put a `traefik` on the PATH. */
+export const traefikUnderTest: ProxyUnderTest = {
+  name: 'Traefik',
+  missing: missing('traefik'),
+  cannot: {
+    cookie: NO_COOKIES,
+    'cookie-trick': NO_COOKIES,
+    verbatim: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
+    slashes: 'the same',
+  },
+  async start(t, setup) {
+    const files = Object.fromEntries(proxies.traefik(setup).map(({ name, text }) => [name, text]))
+    const folder = folderWith(t, files)
+    const own = folderWith(t, {
+      // It asks nobody on the network for a newer version.
+      'traefik.yml': `global: { checkNewVersion: false, sendAnonymousUsage: false }
+${files['traefik.yml']?.replace('/etc/traefik/dynamic/', `${folder}/`)}`,
+    })
+    const port = Number(setup.listen.split(':').at(-1))
+    await startProgram(t, 'traefik', [`--configfile=${own}/traefik.yml`], { folder, port })
+    // It listens before it has read the file, and answers 404 until then.
+    await eventually(
+      () => request(port, '/', { headers: { Host: setup.hosts[0] } }),
+      ({ status }) => status !== 404,
+    )
+  },
+}

@@ -1,0 +1,4 @@
+import { envoyUnderTest } from '../support/envoy.ts'
+import { proveProxy } from '../support/proxy-proofs.ts'
+
+proveProxy(envoyUnderTest)

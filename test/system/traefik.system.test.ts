@@ -1,0 +1,4 @@
+import { proveProxy } from '../support/proxy-proofs.ts'
+import { traefikUnderTest } from '../support/traefik.ts'
+
+proveProxy(traefikUnderTest)
