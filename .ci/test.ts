@@ -19,6 +19,8 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   'apache2-bin': () => has('apache2'),
   'lua-socket': () => globSync('/usr/lib/*/lua/5.[34]/socket/core.so').length > 0,
   chromium: () => has('chromium'),
+  postgresql: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0,
+  openssl: () => has('openssl'),
 }
 
 /** What no package of Debian has: tested with where somebody has put it on the PATH, and nothing is amiss without. */

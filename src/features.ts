@@ -1,5 +1,4 @@
 /** The one list. The configuration's keys, the migrations and the messages all derive from it. */
-import type { Migration } from 'kysely/migration'
 import { type ConfigOf, slicesOf } from './config/index.ts'
 import access from './features/access/manifest.ts'
 import login from './features/login/manifest.ts'
@@ -8,7 +7,7 @@ import sessions from './features/sessions/manifest.ts'
 import users from './features/users/manifest.ts'
 import verify from './features/verify/manifest.ts'
 import http from './http/manifest.ts'
-import type { Manifest } from './kernel/feature.ts'
+import type { Manifest, Migration } from './kernel/feature.ts'
 import log from './log/manifest.ts'
 import storage from './storage/manifest.ts'
 

@@ -21,7 +21,7 @@ import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
 import { createReloader, type Loaded } from './reload.ts'
-import { openStorage } from './storage/index.ts'
+import { openStorage, trustedCertificates } from './storage/index.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
@@ -121,9 +121,12 @@ async function start({
   const lock = data.lock()
   onClose(() => lock.release())
 
-  const path = config['storage'].local.path
+  const certificates = config['certificates_directory'] ?? ''
+  const { local, postgres } = config['storage']
   const storage = await openStorage({
-    path: path === '' ? data.file('vestibule.sqlite3') : resolve(options.cwd, path),
+    path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(options.cwd, local.path),
+    postgres,
+    trusted: trustedCertificates(certificates && resolve(options.cwd, certificates)),
     migrations,
     log,
   })
@@ -168,11 +171,7 @@ async function start({
     clock,
     users,
     sessions,
-    checks: {
-      storage: async () => {
-        storage.sqlite.prepare('select name from sqlite_schema limit 1').get()
-      },
-    },
+    checks: { storage: () => storage.check() },
   })
   onClose(() => app.fastify.close())
 

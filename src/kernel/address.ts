@@ -61,3 +61,35 @@ function parseBasePath(text: string): string | undefined {
     ? `/${path}`
     : undefined
 }
+
+/** A server to connect to. */
+export type PeerAddress =
+  | {
+      readonly kind: 'tcp'
+      readonly host: string
+      readonly port: number
+      readonly family: 4 | 6 | undefined
+    }
+  | { readonly kind: 'unix'; readonly path: string }
+
+/**
+ * Reads the address of a server to connect to: `tcp://db.example.com:5432`, `tcp6://[::1]`, `unix:///run/postgresql`,
+ * `db.example.com`. Without a host it is `localhost`.
+ * @returns undefined when it is none
+ */
+export function parsePeerAddress(text: string, defaultPort: number): PeerAddress | undefined {
+  const [, scheme = 'tcp', rest = ''] = /^(?:([a-z0-9]+):\/\/)?(.*)$/.exec(text) ?? []
+  if (scheme === 'unix') return /^\/\S/.test(rest) ? { kind: 'unix', path: rest } : undefined
+  if (scheme !== 'tcp' && scheme !== 'tcp4' && scheme !== 'tcp6') return undefined
+  const [, bracketed, plain, digits] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{0,253}))(?::(\d{1,5}))?\/?$/.exec(rest) ?? []
+  const host = bracketed ?? plain
+  const port = digits === undefined ? defaultPort : Number(digits)
+  if (host === undefined || port === 0 || port > 65_535) return undefined
+  return {
+    kind: 'tcp',
+    host: host === '' ? 'localhost' : host,
+    port,
+    family: scheme === 'tcp4' ? 4 : scheme === 'tcp6' ? 6 : undefined,
+  }
+}

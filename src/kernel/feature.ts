@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely/migration'
+import type { Migration as KyselyMigration } from 'kysely/migration'
 import type { z } from 'zod'
 
 /** Where a fault sits in the configuration: `['access_control', 'rules', 0, 'domain']`. */
@@ -10,6 +10,30 @@ export interface ConfigReport {
   fault(path: ConfigPath, message: string, hint?: string): void
   /** The configuration is accepted, and the log says this once at start. */
   warn(path: ConfigPath, message: string): void
+}
+
+/** Kysely over the database that is migrated. */
+export type MigrationDb = Parameters<KyselyMigration['up']>[0]
+type Table = ReturnType<MigrationDb['schema']['createTable']>
+type ColumnType = Parameters<Table['addColumn']>[1]
+
+/** The types of columns, as the database that is migrated calls them, and a way to make a table of them. */
+export interface Columns {
+  readonly dialect: 'sqlite' | 'postgres'
+  /** Compared and ordered byte by byte, on both. Without NUL: PostgreSQL refuses it. */
+  readonly text: ColumnType
+  /** Whole numbers up to 2^53: times in milliseconds, counts, flags (0 or 1: SQLite has no booleans). */
+  readonly integer: 'integer' | 'bigint'
+  readonly bytes: 'blob' | 'bytea'
+  /** Begins a table that refuses values of another type, on both. */
+  table(db: MigrationDb, name: string): Table
+}
+
+/** A change of the schema, written once for both databases. It runs in a transaction. */
+export interface Migration {
+  /** Of the embedded file alone, which is there also when PostgreSQL is configured. */
+  readonly embedded?: true
+  up(db: MigrationDb, columns: Columns): Promise<void>
 }
 
 /** What a room declares before anything runs. A leaf: it imports the kernel and zod only. */
@@ -28,7 +52,10 @@ export interface Manifest {
     report: ConfigReport,
     explicit: (path: ConfigPath) => boolean,
   ) => void
-  /** Migrations by name, `NNNN_what`; unique and in order over all rooms. */
+  /**
+   * Migrations by name, `NNNN_what`; unique and in order over all rooms. They change the database that the configuration
+   * names, and always the embedded file as well: whoever goes back to it finds its tables.
+   */
   readonly migrations?: Readonly<Record<string, Migration>>
   /** Words by language and key; keys are `room.key`. */
   readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>

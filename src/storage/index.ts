@@ -1,8 +1,15 @@
 /**
- * Databases, not data: opens the embedded SQLite file, keeps its schema up to date, and hands out the connection.
+ * Databases, not data: opens the embedded SQLite file and, when it is configured, PostgreSQL; keeps their schemas up to
+ * date, and hands out connections.
  *
- * Owns: where the file lies and who may read it, how durable a commit is, the order and the lock of migrations. Does
- * not own: tables (each room's manifest has its migrations) or what is in them.
+ * Owns: where the file lies and who may read it, how durable a commit is, the order and the lock of migrations, how long
+ * a database may take, which of its failures a client may read as "unavailable". Does not own: tables (each room's
+ * manifest has its migrations) or what is in them.
+ *
+ * Two doors. `db` and `transaction` are the database that the configuration names: what they keep is shared with other
+ * instances when that is PostgreSQL, and a room writes SQL that both understand (docs/decisions/022-postgresql.md).
+ * `sqlite` and `write` are the embedded file, always: what belongs to this instance alone.
  */
+export { trustedCertificates } from './certificates.ts'
 export { type FileLock, lockFile } from './file-lock.ts'
-export { openStorage, type Storage, type StorageOptions } from './open.ts'
+export { openStorage, type Storage, type StorageOptions, type TransactionOptions } from './open.ts'

@@ -1,9 +1,17 @@
 import { z } from 'zod'
 import type { Manifest } from '../kernel/feature.ts'
 import { secret } from '../kernel/scalars.ts'
+import { postgres } from './postgres-config.ts'
 
 export default {
   config: {
+    certificates_directory: z
+      .string()
+      .optional()
+      .describe(
+        'A folder of certificates (`*.pem`, `*.crt`, `*.cer`) that are trusted besides the usual, by connections that ' +
+          'Vestibule opens.',
+      ),
     storage: z
       .object({
         local: z
@@ -16,7 +24,8 @@ export default {
               ),
           })
           .prefault({})
-          .describe('The embedded database.'),
+          .describe('The embedded database; it is there in any case.'),
+        postgres: postgres().optional(),
         encryption_key: secret()
           .refine((key) => key.reveal().length >= 20, {
             error: 'is too short',

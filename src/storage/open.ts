@@ -1,132 +1,96 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import type { Migration } from 'kysely/migration'
 import type { BaseLogger } from 'pino'
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
-import { migrate, refuseForeign } from './migrate.ts'
-import { explain, isBusy } from './sqlite-error.ts'
+import type { Migration } from '../kernel/feature.ts'
+import type { PostgresConfig } from './postgres-config.ts'
+import { type EmbeddedStorage, openEmbedded } from './sqlite/open.ts'
+
+export interface TransactionOptions {
+  /**
+   * Names of what is read before it is written (`attempts:john`). No two transactions with a name in common run at once,
+   * on any instance, and the later one sees all that the earlier one wrote. One statement needs none.
+   */
+  readonly locks?: readonly string[]
+}
 
 /**
- * How long a statement waits, in milliseconds, for another process that is writing. node:sqlite waits on the event
- * loop: every verify waits with it, so this is short. Our own process never waits for itself (`write`).
+ * Where rooms keep things. What `db` and `transaction` are asked while the database fails rejects with AppError
+ * STORE_UNAVAILABLE, and every question ends: there is a time limit on each. Any other rejection is a bug, or what the
+ * statement itself provoked (a duplicate key).
  */
-const BUSY_TIMEOUT = 1000
-/** Two processes that turn a new file to WAL at once get SQLITE_BUSY without any waiting. */
-const OPEN_ATTEMPTS = 100
-
-export interface Storage {
-  /** The one connection, for statements that a room prepares itself. Write through `write`. */
-  readonly sqlite: DatabaseSync
-  /** Kysely over the same connection; imported when it is first asked for. Type it with `$extendTables`. */
+export interface Storage extends Pick<EmbeddedStorage, 'sqlite' | 'write'> {
+  readonly dialect: 'sqlite' | 'postgres'
+  /** Kysely over the database that is configured; imported when it is first asked for. Type it with `$extendTables`. */
   db(): Promise<Kysely<unknown>>
   /**
-   * Runs `work` in one transaction and in one go, when no Kysely transaction is open: inside one, a write would be
-   * undone by a rollback that has nothing to do with it. It is on disk when the promise resolves.
+   * Runs `work` in one transaction: all of it or nothing, on disk when the promise resolves. On SQLite transactions run
+   * one after the other; on PostgreSQL at once, each statement seeing what was committed before it (READ COMMITTED).
    *
-   * @param work synchronous; if it throws, nothing was written
+   * @param work asks only the database that it is handed, and waits for nothing else
    */
-  write<T>(work: () => T): Promise<T>
+  transaction<T>(
+    work: (db: Kysely<unknown>) => Promise<T>,
+    options?: TransactionOptions,
+  ): Promise<T>
+  /** Rejects when a database does not answer. */
+  check(): Promise<void>
   close(): Promise<void>
 }
 
 export interface StorageOptions {
-  /** The file; its folder is made when it is missing. `:memory:` keeps everything in memory. */
+  /** The embedded file; its folder is made when it is missing. `:memory:` keeps everything in memory. */
   readonly path: string
+  /** The database besides it; undefined: the file is all there is. */
+  readonly postgres?: PostgresConfig | undefined
+  /** Certificates that the connection to PostgreSQL trusts, all of them; undefined: Node's. */
+  readonly trusted?: readonly string[] | undefined
   readonly migrations: Readonly<Record<string, Migration>>
   readonly log: Pick<BaseLogger, 'info'>
   readonly clock?: Clock
 }
 
 /**
- * Opens the embedded database (WAL, every commit on disk before it is acknowledged, mode 0600) and migrates it.
+ * Opens the databases and migrates them.
  *
- * @throws Refusal
+ * @throws Refusal when one cannot be opened, is another program's, or was written by a newer version
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const { path, migrations, log, clock = systemClock } = options
-  const sqlite = await openFile(path)
-  let kysely: Promise<Kysely<unknown>> | undefined
-  const db = () => {
-    kysely ??= import('./dialect.ts').then(({ createKysely }) => createKysely(sqlite))
-    return kysely
-  }
-  try {
-    for (const name of await migrate({ sqlite, path, migrations, clock, db })) {
-      log.info({ migration: name }, 'the database was migrated')
+  const { path, postgres: config, trusted, migrations, log, clock = systemClock } = options
+  const embedded = await openEmbedded({ path, migrations, log, clock })
+  const { sqlite, write } = embedded
+  if (config === undefined)
+    return {
+      ...embedded,
+      dialect: 'sqlite',
+      transaction: async (work) => (await embedded.db()).transaction().execute(work),
     }
-    if (path !== ':memory:') keepPrivate(path)
-  } catch (error) {
-    sqlite.close()
-    throw explain(error, path)
-  }
-  return {
-    sqlite,
-    db,
-    async write(work) {
-      // Between this check and the commit nothing else runs: no await.
-      while (sqlite.isTransaction) await nextTurn()
-      sqlite.exec('begin immediate')
-      try {
-        const result = work()
-        sqlite.exec('commit')
-        return result
-      } catch (error) {
-        if (sqlite.isTransaction) sqlite.exec('rollback')
-        throw error
-      }
-    },
-    async close() {
-      while (sqlite.isOpen && sqlite.isTransaction) await nextTurn()
-      if (sqlite.isOpen) sqlite.close()
-    },
-  }
-}
-
-async function openFile(path: string): Promise<DatabaseSync> {
-  if (path !== ':memory:') createPrivate(path)
-  for (let attempt = 1; ; attempt++) {
-    let sqlite: DatabaseSync | undefined
-    try {
-      sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
-      // Before the first pragma that changes the file.
-      refuseForeign(sqlite, path)
-      sqlite.exec(`
-        pragma journal_mode = wal;
-        pragma synchronous = full;
-        pragma foreign_keys = on;
-        pragma trusted_schema = off;
-      `)
-      return sqlite
-    } catch (error) {
-      sqlite?.close()
-      if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw explain(error, path)
-      await sleep(20)
-    }
-  }
-}
-
-/** Makes the file before SQLite does, for its mode: SQLite gives `-wal` and `-shm` the mode of the file. */
-function createPrivate(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600))
+    const { openPostgres } = await import('./postgres/open.ts')
+    const postgres = await openPostgres({
+      config,
+      trusted,
+      migrations: Object.fromEntries(
+        Object.entries(migrations).filter(([, { embedded = false }]) => !embedded),
+      ),
+      log,
+      clock,
+    })
+    return {
+      sqlite,
+      write,
+      dialect: 'postgres',
+      db: postgres.db,
+      transaction: postgres.transaction,
+      async check() {
+        await Promise.all([embedded.check(), postgres.check()])
+      },
+      async close() {
+        await postgres.close()
+        await embedded.close()
+      },
+    }
   } catch (error) {
-    throw new Refusal(
-      `the database ${path} cannot be opened (${systemCode(error)})`,
-      'see storage.local.path and data_directory, and who owns what is there',
-      { cause: error },
-    )
-  }
-}
-
-/** A file that was restored or copied by hand may be readable for others. Done once it is known to be ours. */
-function keepPrivate(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-    const mode = statSync(file, { throwIfNoEntry: false })?.mode
-    if (mode !== undefined && (mode & 0o077) !== 0) chmodSync(file, 0o600)
+    await embedded.close()
+    throw error
   }
 }

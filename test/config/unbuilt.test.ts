@@ -179,7 +179,6 @@ test('an empty text is no value, as in the templates that people start from', as
   const { text, warnings } = await load(t, {
     'c.yml': `${SOUND}theme: ''
 default_2fa_method: ""
-certificates_directory: ''
 duo_api: {hostname: '', integration_key: '', secret_key: ''}
 notifier: {smtp: {address: '', sender: '', tls: {certificate_chain: ''}}, filesystem: {}}
 `,

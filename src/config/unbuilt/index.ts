@@ -30,10 +30,10 @@ export const REFUSED: Readonly<Record<string, string>> = {
     'sessions in Redis are not supported yet; without this key they are kept in the embedded database',
   'server.tls':
     'TLS is not supported yet, and without it this address would answer in plain text; end TLS at the proxy in front',
-  'storage.postgres':
-    'PostgreSQL is not supported yet; without this key the embedded database is used (storage.local)',
+  'storage.postgres.ssl':
+    'this old form is not read any more; say it in storage.postgres.tls, without which the connection is not encrypted',
   'storage.mysql':
-    'MySQL and MariaDB are not supported and will not be; use the embedded database (storage.local)',
+    'MySQL and MariaDB are not supported and will not be; use PostgreSQL (storage.postgres) or the embedded database (storage.local)',
 }
 
 /** What else there is to say, after "has no effect yet". */

@@ -2,11 +2,6 @@ import type { Section } from './table.ts'
 import { tlsTo } from './tls.ts'
 
 export const MESSAGES: Section = {
-  certificates_directory: [
-    'text',
-    undefined,
-    'A folder of certificates that are trusted besides the usual.',
-  ],
   notifier: {
     '': 'Messages to people.',
     disable_startup_check: ['flag', false, 'Does not try it at start.'],

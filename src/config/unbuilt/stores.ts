@@ -46,14 +46,4 @@ export const STORES: Section = {
     '': 'MySQL and MariaDB.',
     ...database('tcp://localhost:3306', 'the database'),
   },
-  'storage.postgres': {
-    '': 'PostgreSQL.',
-    ...database('tcp://localhost:5432', 'the database'),
-    schema: ['text', 'public', 'The schema in the database.'],
-    'servers[]': {
-      '': 'Other servers of the same database.',
-      address: [DATABASE, undefined, 'Where it is.'],
-      tls: tlsTo('this server'),
-    },
-  },
 }

@@ -245,6 +245,7 @@ export default {
   check,
   migrations: {
     '0001_sessions': {
+      embedded: true,
       up: async (db) => {
         const { sql } = await import('kysely')
         // What stands here in clear says nothing: hashes, random names and a time (stores/index.ts).

@@ -1,16 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
-import type { Migration } from 'kysely/migration'
-import type { Clock } from '../kernel/clock.ts'
-import { Refusal } from '../kernel/refusal.ts'
-import { isBusy } from './sqlite-error.ts'
-
-/** Not `migrations`: Authelia's database has a table of that name. */
-const MIGRATIONS_TABLE = 'vestibule_migrations'
-/** How long one process waits for another that is migrating. */
-const PATIENCE = 60_000
-const PAUSE = 50
+import type { Clock } from '../../kernel/clock.ts'
+import type { Migration } from '../../kernel/feature.ts'
+import {
+  lockedByOther,
+  MIGRATION_PATIENCE,
+  MIGRATION_PAUSE,
+  MIGRATIONS_TABLE,
+  pending,
+  refuseForeign,
+} from '../migrations.ts'
+import { isBusy } from './error.ts'
 
 export interface MigrateOptions {
   readonly sqlite: DatabaseSync
@@ -39,14 +40,9 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   const done: string[] = []
   if (pending(names, appliedIn(options), options.path).length === 0) return done
   const db = await options.db()
-  const deadline = clock.monotonic() + PATIENCE
+  const deadline = clock.monotonic() + MIGRATION_PATIENCE
   for (;;) {
-    if (!(await lock(sqlite, clock, deadline))) {
-      throw new Refusal(
-        `the database ${options.path} cannot be migrated: another process keeps it locked`,
-        'stop that process, or wait until it is done',
-      )
-    }
+    if (!(await lock(sqlite, clock, deadline))) throw lockedByOther(options.path)
     try {
       // Read again under the lock: another process may have been faster.
       const [next] = pending(names, appliedIn(options), options.path)
@@ -72,7 +68,7 @@ async function lock(sqlite: DatabaseSync, clock: Clock, deadline: number): Promi
     } catch (error) {
       if (!isBusy(error)) throw error
       if (clock.monotonic() >= deadline) return false
-      await sleep(PAUSE)
+      await sleep(MIGRATION_PAUSE)
     }
   }
 }
@@ -82,7 +78,8 @@ async function apply(options: MigrateOptions, db: Kysely<unknown>, name: string)
   sqlite.exec(
     `create table if not exists ${MIGRATIONS_TABLE} (name text primary key, applied_at integer not null) strict, without rowid`,
   )
-  await options.migrations[name]?.up(db)
+  const { sqliteColumns } = await import('./dialect.ts')
+  await options.migrations[name]?.up(db, sqliteColumns)
   sqlite
     .prepare(`insert into ${MIGRATIONS_TABLE} (name, applied_at) values (?, ?)`)
     .run(name, clock.now())
@@ -97,42 +94,13 @@ function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
     .map(({ name }) => String(name))
 }
 
-/** @throws Refusal when the file has tables but not ours: it is another program's, and left as it is */
-export function refuseForeign(sqlite: DatabaseSync, path: string): void {
-  const tables = tablesIn(sqlite)
-  const [foreign] = tables
-  if (foreign === undefined || tables.includes(MIGRATIONS_TABLE)) return
-  throw new Refusal(
-    `the database ${path} belongs to another program (it has a table "${foreign}")`,
-    'give storage.local.path a file of its own',
-  )
-}
+/** @throws Refusal when the file is another program's: it is left as it is */
+export const refuseForeignFile = (sqlite: DatabaseSync, path: string): void =>
+  refuseForeign(tablesIn(sqlite), path, 'give storage.local.path a file of its own')
 
 function tablesIn(sqlite: DatabaseSync): readonly string[] {
   return sqlite
     .prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'")
     .all()
     .map(({ name }) => String(name))
-}
-
-/** What is still to be applied. The applied names must be the beginning of the known ones. */
-function pending(
-  known: readonly string[],
-  applied: readonly string[],
-  path: string,
-): readonly string[] {
-  const unknown = applied.find((name) => !known.includes(name))
-  if (unknown !== undefined) {
-    throw new Refusal(
-      `the database ${path} was written by a newer version of Vestibule (migration "${unknown}")`,
-      'run that version, or restore a backup from before the upgrade',
-    )
-  }
-  const gap = applied.findIndex((name, i) => known[i] !== name)
-  if (gap !== -1) {
-    throw new TypeError(
-      `the database ${path} has migration "${applied[gap]}" without the one before it, "${known[gap]}"`,
-    )
-  }
-  return known.slice(applied.length)
 }

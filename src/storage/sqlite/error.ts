@@ -1,4 +1,5 @@
-import { Refusal } from '../kernel/refusal.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { Refusal } from '../../kernel/refusal.ts'
 
 /** SQLite's primary result codes, https://www.sqlite.org/rescode.html */
 const BUSY = 5
@@ -40,6 +41,18 @@ function sqliteCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error)
   return code === BUSY || code === LOCKED
+}
+
+/** What a room gets of an error: the refusal when the file cannot be used now, else the error itself. */
+export function unavailable(error: unknown): unknown {
+  const code = sqliteCode(error)
+  if (code === undefined || REASONS[code] === undefined) return error
+  const { problem } = REASONS[code]
+  return new AppError(
+    'STORE_UNAVAILABLE',
+    { store: 'sqlite', problem },
+    { cause: error, retryAfter: 5 },
+  )
 }
 
 /** Says in a sentence why the database at `path` cannot be used; errors of other kinds are handed back as they are. */

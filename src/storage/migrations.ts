@@ -1,0 +1,49 @@
+/** What migrating has in common on both databases: the table that remembers, and what is still to be done. */
+import { Refusal } from '../kernel/refusal.ts'
+
+/** Not `migrations`: Authelia's database has a table of that name. */
+export const MIGRATIONS_TABLE = 'vestibule_migrations'
+/** How long one process waits for another that is migrating. Milliseconds. */
+export const MIGRATION_PATIENCE = 60_000
+export const MIGRATION_PAUSE = 50
+
+/**
+ * What is still to be applied. The applied names must be the beginning of the known ones.
+ * @param database how messages call it
+ */
+export function pending(
+  known: readonly string[],
+  applied: readonly string[],
+  database: string,
+): readonly string[] {
+  const unknown = applied.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new Refusal(
+      `the database ${database} was written by a newer version of Vestibule (migration "${unknown}")`,
+      'run that version, or restore a backup from before the upgrade',
+    )
+  }
+  const gap = applied.findIndex((name, i) => known[i] !== name)
+  if (gap !== -1) {
+    throw new TypeError(
+      `the database ${database} has migration "${applied[gap]}" without the one before it, "${known[gap]}"`,
+    )
+  }
+  return known.slice(applied.length)
+}
+
+export const lockedByOther = (database: string): Refusal =>
+  new Refusal(
+    `the database ${database} cannot be migrated: another process keeps it locked`,
+    'stop that process, or wait until it is done',
+  )
+
+/** @throws Refusal when the database has tables but not ours: it is another program's, and left as it is */
+export function refuseForeign(tables: readonly string[], database: string, hint: string): void {
+  const [foreign] = tables
+  if (foreign === undefined || tables.includes(MIGRATIONS_TABLE)) return
+  throw new Refusal(
+    `the database ${database} belongs to another program (it has a table "${foreign}")`,
+    hint,
+  )
+}
