@@ -18,6 +18,8 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   // The server without its service.
   'apache2-bin': () => has('apache2'),
   'lua-socket': () => globSync('/usr/lib/*/lua/5.[34]/socket/core.so').length > 0,
+  // With the sentinel, which Debian packs with it.
+  'redis-server': () => has('redis-server') && has('redis-cli'),
   chromium: () => has('chromium'),
   postgresql: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0,
   openssl: () => has('openssl'),

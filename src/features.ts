@@ -10,11 +10,13 @@ import http from './http/manifest.ts'
 import type { Manifest, Migration } from './kernel/feature.ts'
 import log from './log/manifest.ts'
 import storage from './storage/manifest.ts'
+import redis from './storage/redis/manifest.ts'
 
 export const features = {
   http,
   log,
   storage,
+  redis,
   passwords,
   users,
   sessions,

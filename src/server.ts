@@ -22,6 +22,7 @@ import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
 import { createReloader, type Loaded } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
+import { openRedis } from './storage/redis/index.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
@@ -122,15 +123,23 @@ async function start({
   onClose(() => lock.release())
 
   const certificates = config['certificates_directory'] ?? ''
+  const trusted = trustedCertificates(certificates && resolve(options.cwd, certificates))
   const { local, postgres } = config['storage']
   const storage = await openStorage({
     path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(options.cwd, local.path),
     postgres,
-    trusted: trustedCertificates(certificates && resolve(options.cwd, certificates)),
+    trusted,
     migrations,
     log,
   })
   onClose(() => storage.close())
+
+  const shared = config['session.redis']
+  const redis = shared && (await openRedis({ config: shared, trusted, log, clock }))
+  if (redis !== undefined) {
+    onClose(() => redis.close())
+    log.warn('session.redis: sessions are not kept there yet')
+  }
 
   const hashing = config['authentication_backend.hashing']
   const passwords = createPasswords({
@@ -171,7 +180,10 @@ async function start({
     clock,
     users,
     sessions,
-    checks: { storage: () => storage.check() },
+    checks: {
+      storage: () => storage.check(),
+      ...(redis !== undefined && { redis: redis.check }),
+    },
   })
   onClose(() => app.fastify.close())
 

@@ -119,8 +119,8 @@ const FAULTS: readonly (readonly [name: string, env: Record<string, string>, fau
   ],
   [
     'is refused while its feature is missing and cannot be done without',
-    { VESTIBULE_SESSION_REDIS_HOST: 'redis' },
-    'VESTIBULE_SESSION_REDIS_HOST session.redis: sessions in Redis are not supported yet; without this key they are kept in the embedded database',
+    { VESTIBULE_AUTHENTICATION_BACKEND_LDAP_ADDRESS: 'ldap://ldap' },
+    'VESTIBULE_AUTHENTICATION_BACKEND_LDAP_ADDRESS authentication_backend.ldap: users in a directory are not supported yet; keep them in a file (authentication_backend.file)',
   ],
 ]
 

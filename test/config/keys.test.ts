@@ -20,6 +20,8 @@ const OUR_DEFAULTS: Readonly<Record<string, unknown>> = {
   // Of a domain of its own; without it that of `session` holds.
   'session.cookies[].name': undefined,
   'session.cookies[].same_site': undefined,
+  // 6379, or 26379 of a sentinel.
+  'session.redis.port': undefined,
   // A change takes effect at once.
   'authentication_backend.file.watch': true,
   // In the data directory.

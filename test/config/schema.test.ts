@@ -152,7 +152,7 @@ test('the JSON schema refuses what the loader refuses, at its place', () => {
   ])
     assert.ok(faults.includes(place), place)
   const refused = new Set(faultsOf(fixture('company-directory')).map((f) => f.split(' ')[0]))
-  for (const key of ['authentication_backend/ldap', 'session/redis'])
+  for (const key of ['authentication_backend/ldap'])
     assert.ok(
       [...refused].some((place) => place?.startsWith(`/${key}`)),
       key,

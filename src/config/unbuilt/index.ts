@@ -26,8 +26,6 @@ export { type Spot, valueFaults } from './values.ts'
 export const REFUSED: Readonly<Record<string, string>> = {
   'authentication_backend.ldap':
     'users in a directory are not supported yet; keep them in a file (authentication_backend.file)',
-  'session.redis':
-    'sessions in Redis are not supported yet; without this key they are kept in the embedded database',
   'server.tls':
     'TLS is not supported yet, and without it this address would answer in plain text; end TLS at the proxy in front',
   'storage.postgres.ssl':

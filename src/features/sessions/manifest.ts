@@ -232,6 +232,13 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
       )
     }
   }
+  if (config['session.redis'] !== undefined && secrets.length === 0) {
+    report.fault(
+      ['session', 'secret'],
+      'is missing: with session.redis every instance needs the same one',
+      'a secret (vestibule crypto rand), or a list of secrets',
+    )
+  }
   if (secrets.some((one) => one.reveal().length < GOOD_SECRET)) {
     report.warn(
       ['session', 'secret'],

@@ -1,0 +1,80 @@
+/**
+ * The Redis client: one connection for everything that instances share.
+ *
+ * Owns: how Redis is reached (a server, a unix socket, TLS, sentinels, a cluster), that nothing waits long for it and
+ * nothing piles up while it is away, and what is said of it when it cannot be used. Does not own keys: each room that
+ * keeps something here begins them with `prefix` and puts what belongs together under one hash tag, `{…}`.
+ *
+ * The library is loaded when a configuration uses it, and not before.
+ */
+import type { BaseLogger } from 'pino'
+import type { Clock } from '../../kernel/clock.ts'
+import { createDialer, type RedisClient } from './dial.ts'
+import { createLink, type RunOptions } from './link.ts'
+import type { RedisConfig } from './manifest.ts'
+import { probe } from './probe.ts'
+
+export type { RedisClient } from './dial.ts'
+export type { RunOptions } from './link.ts'
+export type { RedisConfig } from './manifest.ts'
+
+export interface RedisLink {
+  /** What every key of ours begins with: `vestibule:` unless configured. Holds no braces. */
+  readonly prefix: string
+  /** Where it is, for messages; without credentials. */
+  readonly address: string
+  /** Commands of several keys need them in one hash slot then: `${prefix}what:{${tag}}:…`. */
+  readonly isCluster: boolean
+  /**
+   * Does something with Redis, for 200 ms at the most, connecting included (`patience` to change it). While Redis is
+   * away everybody waits for the same attempt to reach it, so that the first call after it is back succeeds, and none
+   * waits longer than its patience.
+   *
+   * What it gave up on may still happen in Redis: let it do no harm when it happens late, or twice.
+   *
+   * @param work gets a client of ioredis, another one after each loss of the connection: what is made from it (a
+   * limiter, a script) belongs in a WeakMap by client. Called at most once.
+   * @throws AppError STORE_UNAVAILABLE for whatever Redis or the network did; a refusal or a bug of `work` as it is
+   */
+  run<T>(work: (client: RedisClient) => Promise<T>, options?: RunOptions): Promise<T>
+  /** Whether it answers now. @throws AppError STORE_UNAVAILABLE */
+  check(): Promise<void>
+  /** Closes at once; what is under way fails. */
+  close(): void
+}
+
+export interface RedisOptions {
+  readonly config: RedisConfig
+  /** Certificates that are trusted, all of them; undefined: Node's. */
+  readonly trusted?: readonly string[] | undefined
+  readonly log: Pick<BaseLogger, 'info' | 'warn'>
+  readonly clock: Clock
+}
+
+/**
+ * Connects, after a write and a read have shown that Redis can be used.
+ * @throws Refusal with what is wrong and what to do, after `config.timeout` when it may pass by itself, else at once
+ */
+export async function openRedis({ config, trusted, log, clock }: RedisOptions): Promise<RedisLink> {
+  const { key_prefix: prefix } = config
+  const dialer = createDialer(config, trusted)
+  await probe(dialer, prefix, config.timeout)
+  const link = createLink({ dialer, log, clock })
+  const check = async () => {
+    await link.run((client) => client.get(`${prefix}probe:none`))
+  }
+  try {
+    await check()
+  } catch (error) {
+    link.close()
+    throw error
+  }
+  return {
+    prefix,
+    address: dialer.address,
+    isCluster: dialer.isCluster,
+    run: link.run,
+    check,
+    close: link.close,
+  }
+}

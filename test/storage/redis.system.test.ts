@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { AppError } from '../../src/kernel/errors.ts'
+import { Refusal } from '../../src/kernel/refusal.ts'
+import { openRedis } from '../../src/storage/redis/index.ts'
+import manifest from '../../src/storage/redis/manifest.ts'
+import { freePort } from '../support/nginx.ts'
+import { startRedis, withoutRedis } from '../support/redis.ts'
+
+const skip = withoutRedis
+
+/** The slice as it would be written. */
+const slice = (written: Readonly<Record<string, unknown>>) => {
+  const config = manifest.config['session.redis'].parse(written)
+  assert.ok(config)
+  return config
+}
+
+async function open(
+  t: import('node:test').TestContext,
+  written: Readonly<Record<string, unknown>>,
+) {
+  const lines: string[] = []
+  const say = (_: unknown, text?: string) => void lines.push(text ?? '')
+  const link = await openRedis({
+    config: slice({ timeout: '1s', ...written }),
+    log: { info: say, warn: say },
+    clock: systemClock,
+  })
+  t.after(() => link.close())
+  return { link, lines }
+}
+
+const refusedWith = (code: string) => (error: unknown) =>
+  error instanceof AppError && error.code === code
+
+test('a call reaches Redis and brings its answer', { skip }, async (t) => {
+  const { port } = await startRedis(t)
+  const { link } = await open(t, { host: '127.0.0.1', port })
+  await link.run((client) => client.set(`${link.prefix}a`, '1'))
+  assert.equal(await link.run((client) => client.get('vestibule:a')), '1')
+  await link.check()
+})
+
+test('the start leaves nothing behind', { skip }, async (t) => {
+  const server = await startRedis(t)
+  await open(t, { host: '127.0.0.1', port: server.port })
+  assert.deepEqual(await (await server.client()).keys('*'), [])
+})
+
+test('a silent Redis is given up on within 250 ms, and answers again without a restart', {
+  skip,
+}, async (t) => {
+  const server = await startRedis(t)
+  const { link, lines } = await open(t, { host: '127.0.0.1', port: server.port })
+  server.pause()
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now()
+    await assert.rejects(
+      link.run((client) => client.get('a')),
+      refusedWith('STORE_UNAVAILABLE'),
+    )
+    const took = performance.now() - began
+    assert.ok(took < 250, `${took} ms`)
+  }
+  server.resume()
+  assert.equal(await link.run((client) => client.get('a')), null)
+  assert.deepEqual(lines, ['Redis is away', 'Redis is back'])
+})
+
+test('a Redis that is gone is refused at once, and the first call after its return succeeds', {
+  skip,
+}, async (t) => {
+  const server = await startRedis(t)
+  const { link } = await open(t, { host: '127.0.0.1', port: server.port })
+  await server.kill()
+  for (let i = 0; i < 3; i++) {
+    const began = performance.now()
+    await assert.rejects(
+      link.run((client) => client.get('a')),
+      refusedWith('STORE_UNAVAILABLE'),
+    )
+    assert.ok(performance.now() - began < 250)
+    await sleep(30)
+  }
+  await server.start()
+  assert.equal(await link.run((client) => client.get('a')), null)
+})
+
+test('many calls at once wait for one attempt, and all get their answer', { skip }, async (t) => {
+  const server = await startRedis(t)
+  const { link } = await open(t, { host: '127.0.0.1', port: server.port })
+  const observer = await server.client()
+  const before = Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))?.[1])
+  server.pause()
+  const late = Array.from({ length: 500 }, () => link.run((client) => client.get('a')))
+  const results = await Promise.allSettled(late)
+  assert.ok(results.every(({ status }) => status === 'rejected'))
+  const waiting = Array.from({ length: 500 }, () => link.run((client) => client.get('a')))
+  server.resume()
+  const back = await Promise.allSettled(waiting)
+  assert.ok(back.every(({ status }) => status === 'fulfilled'))
+  const after = Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))?.[1])
+  assert.ok(after - before < 5, `${after - before} connections`)
+})
+
+test('a refusal or a bug of the work is not taken for a fault of Redis', { skip }, async (t) => {
+  const { port } = await startRedis(t)
+  const { link } = await open(t, { host: '127.0.0.1', port })
+  await assert.rejects(
+    link.run(() => Promise.reject(new AppError('NOT_FOUND'))),
+    refusedWith('NOT_FOUND'),
+  )
+  await assert.rejects(
+    link.run(() => Promise.reject(new TypeError('ours'))),
+    TypeError,
+  )
+  await assert.rejects(
+    link.run((client) => client.incr('a').then(() => client.lpush('a', 'b'))),
+    refusedWith('STORE_UNAVAILABLE'),
+  )
+})
+
+test('what is wrong at start is said in words that help, and never with the password', {
+  skip,
+}, async (t) => {
+  const closed = await freePort()
+  const secured = await startRedis(t, { args: ['--requirepass', 'the right one'] })
+  const cluster = await startRedis(t, { args: ['--cluster-enabled', 'yes'] })
+  const plain = await startRedis(t)
+  const admin = await (await startRedis(t)).client()
+  await admin.call('ACL', 'SETUSER', 'reader', 'on', '>secret-of-reader', '~*', '+get')
+  const acl = { port: admin.options.port, username: 'reader', password: 'secret-of-reader' }
+  const host = '127.0.0.1'
+  const faults: readonly [written: Record<string, unknown>, says: RegExp, hint: RegExp][] = [
+    [{ host, port: closed }, /cannot be reached/, /is it running/],
+    [
+      { host: '/run/there-is-none.sock' },
+      /there-is-none\.sock cannot be reached/,
+      /session\.redis/,
+    ],
+    [{ host, port: secured.port }, /asks for a password/, /session\.redis\.password/],
+    [
+      { host, port: secured.port, password: 'the wrong one' },
+      /refuses the password/,
+      /session\.redis\.username/,
+    ],
+    [{ host, ...acl }, /does not let us/, /ACL/],
+    [{ host, port: cluster.port }, /is a node of a cluster|cluster that is down/, /cluster/],
+    [
+      { host, port: plain.port, cluster: { nodes: [] } },
+      /is no cluster/,
+      /session\.redis\.cluster/,
+    ],
+    [
+      { host, port: plain.port, high_availability: { sentinel_name: 'mymaster' } },
+      /mymaster \(sentinels/,
+      /./,
+    ],
+    [{ host, port: plain.port, tls: {} }, /broke the connection off|in time/, /./],
+  ]
+  for (const [written, says, hint] of faults) {
+    await assert.rejects(open(t, { timeout: '300ms', ...written }), (error) => {
+      assert.ok(error instanceof Refusal, String(error))
+      assert.match(error.message, says)
+      assert.match(error.hint ?? '', hint)
+      const all = JSON.stringify([error.message, error.hint, error.cause, String(error.cause)])
+      assert.doesNotMatch(all, /the wrong one|the right one|secret-of-reader/)
+      return true
+    })
+  }
+})
