@@ -10,6 +10,7 @@ import { createAccess } from './features/access/index.ts'
 import { health } from './features/health/index.ts'
 import { login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
+import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { verify } from './features/verify/index.ts'
 import { type Config, messageCatalogues } from './features.ts'
@@ -29,6 +30,7 @@ export interface Tools {
   readonly clock: Clock
   readonly users: Users
   readonly sessions: Sessions
+  readonly throttle: Throttle
   /** What `/api/health/ready` asks. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
 }
@@ -45,7 +47,7 @@ export const MAX_HEADER_BYTES = 64 * 1024
 
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, checks }: Tools,
+  { log, clock, users, sessions, throttle, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -82,6 +84,7 @@ export async function createApp(
     access,
     sessions,
     users,
+    throttle,
     peers,
     headers,
     layout,
@@ -95,10 +98,12 @@ export async function createApp(
     access,
     sessions,
     users,
+    throttle,
     peers,
     replies,
     messages,
     log,
+    clock,
     logoutUrl: config['logout_url'],
     base,
   })

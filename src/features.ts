@@ -4,6 +4,7 @@ import access from './features/access/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
+import throttle from './features/throttle/manifest.ts'
 import users from './features/users/manifest.ts'
 import verify from './features/verify/manifest.ts'
 import http from './http/manifest.ts'
@@ -21,6 +22,7 @@ export const features = {
   users,
   sessions,
   access,
+  throttle,
   login,
   verify,
 } as const satisfies Readonly<Record<string, Manifest>>

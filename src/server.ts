@@ -11,6 +11,7 @@ import { sessionCommands } from './control/sessions.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { createPasswords } from './features/passwords/index.ts'
 import { createSessions, createSqliteStore } from './features/sessions/index.ts'
+import { createThrottle } from './features/throttle/index.ts'
 import { createUsers, hashParameters } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
@@ -175,9 +176,17 @@ async function start({
   })
   onClose(() => sessions.close())
 
+  const throttle = createThrottle({
+    limits: config['failed_login_rate_limit'],
+    users,
+    passwords,
+    clock,
+  })
+
   const app = await createApp(config, {
     log,
     clock,
+    throttle,
     users,
     sessions,
     checks: {

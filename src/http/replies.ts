@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from 'ghtml'
 import type { Logger } from 'pino'
+import { formatDuration } from '../kernel/duration.ts'
 import { AppError, type ErrorCode } from '../kernel/errors.ts'
 import type { HeaderSets } from './headers.ts'
 import type { Layout, Page } from './layout.ts'
@@ -43,6 +44,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',
   HASHING_BUSY: 'error.busy',
+  SIGN_IN_LIMITED: 'error.limited',
   INTERNAL: 'error.internal',
 }
 /** What Fastify refuses before we see it. */
@@ -168,14 +170,18 @@ function refuse(
   }
   const { t } = messages.negotiate(request.headers['accept-language'])
   const words = PAGES[code] ?? 'error.internal'
-  const again = status >= 500
+  const again = status >= 500 || status === 429
+  const values = {
+    host: String(refusal.details['host'] ?? ''),
+    wait: formatDuration((refusal.retryAfter ?? 1) * 1000),
+  }
   return replies.page(
     request,
     reply,
     {
       title: t(`${words}.title`),
       content: html`<h1>${t(`${words}.title`)}</h1>
-<p>${t(`${words}.text`, { host: String(refusal.details['host'] ?? '') })}</p>
+<p>${t(`${words}.text`, values)}</p>
 !${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
       requestId: request.id,
     },

@@ -20,6 +20,7 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   PASSWORD_UNUSABLE: { status: 400, message: 'This password cannot be used.' },
+  SIGN_IN_LIMITED: { status: 429, message: 'Too many failed sign-ins. Try again later.' },
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },
   STORE_UNAVAILABLE: { status: 503, message: 'Sign-in is unavailable. Try again in a moment.' },
   URL_INVALID: { status: 400, message: 'The address of this request is not valid.' },

@@ -115,11 +115,6 @@ const WRONG: readonly (readonly [name: string, text: string, fault: string])[] =
     `${OIDC}lifespans: {custom: {short: {grants: {implicit: {id_token: soon}}}}}}}`,
     '90 identity_providers.oidc.lifespans.custom.short.grants.implicit.id_token: is not a duration; found a text; allowed: a number of seconds, or a number with a unit (1h, 5 minutes, 30d)',
   ],
-  [
-    'a limit that is none',
-    'failed_login_rate_limit: often',
-    '1 failed_login_rate_limit: is no limit; found "often"; allowed: 1/second;5/minute;20/hour, 10 per 5 minutes, disable',
-  ],
 ]
 
 for (const [name, text, fault] of WRONG) {
@@ -168,7 +163,6 @@ identity_providers:
         scopes: [openid, of_my_own]
     authorization_policies:
       a: {rules: [{subject: 'group:admins'}, {subject: ['user:a', ['user:b', 'group:c']]}]}
-failed_login_rate_limit: 10 per 5 minutes, 1/second
 jwt: {session_length: 86400}
 `,
   })

@@ -162,3 +162,50 @@ test('closing turns away what waits and waits for what runs', async () => {
   await Promise.all([running, closing])
   assert.equal(closed, true)
 })
+
+test('of two jobs with a word in common the later waits, and lets others go first', async () => {
+  const { pool, began, ends } = words(3)
+  pool('192.0.2.1', 'first', ['john'])
+  pool('192.0.2.2', 'second', ['john', 'device'])
+  pool('192.0.2.3', 'third', ['bob'])
+  pool('192.0.2.2', 'fourth', [])
+  pool('192.0.2.4', 'fifth', ['device'])
+  assert.deepEqual(began, ['first', 'third', 'fourth'])
+  await ends('third')
+  assert.deepEqual(began, ['first', 'third', 'fourth', 'fifth'])
+  await ends('first')
+  assert.equal(began.length, 4, 'its other word is still taken')
+  await ends('fifth')
+  assert.equal(began.at(-1), 'second')
+})
+
+test('a job that ends lets several go that waited for its word', async () => {
+  const { pool, began, ends } = words(3)
+  pool('192.0.2.1', 'both', ['john', 'bob'])
+  pool('192.0.2.2', 'john', ['john'])
+  pool('192.0.2.3', 'bob', ['bob'])
+  assert.deepEqual(began, ['both'])
+  await ends('both')
+  assert.deepEqual(began, ['both', 'john', 'bob'])
+})
+
+/** A pool whose jobs have names and words, and end when they are told to. */
+function words(concurrency: number) {
+  const pool = createPool({ concurrency, queue: 20, clock: new FakeClock() })
+  const began: string[] = []
+  const running = new Map<string, () => void>()
+  return {
+    began,
+    pool(client: string, name: string, alone: readonly string[]): void {
+      const work = () => {
+        began.push(name)
+        return new Promise<void>((resolve) => void running.set(name, resolve))
+      }
+      void pool.run(client, work, alone)
+    },
+    async ends(name: string): Promise<void> {
+      running.get(name)?.()
+      await new Promise(setImmediate)
+    },
+  }
+}

@@ -106,6 +106,8 @@ export function configFor(
         { domain: 'bank.vestibule.localhost', policy: 'two_factor' },
       ],
     },
+    // Tests sign in often and wrongly, all from one address; those about limits say so.
+    failed_login_rate_limit: 'disable',
     ...config,
   }
 }

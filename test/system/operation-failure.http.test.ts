@@ -7,6 +7,7 @@ import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
 import { createMemoryStore, createSessions } from '../../src/features/sessions/index.ts'
+import { createThrottle } from '../../src/features/throttle/index.ts'
 import { createUsers, hashParameters, type Users } from '../../src/features/users/index.ts'
 import { features } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
@@ -78,7 +79,13 @@ async function startApp(t: TestContext) {
     clock,
     log,
   })
-  const app = await createApp(config, { log, clock, users, sessions, checks: {} })
+  const throttle = createThrottle({
+    limits: config['failed_login_rate_limit'],
+    users,
+    passwords,
+    clock,
+  })
+  const app = await createApp(config, { log, clock, users, sessions, throttle, checks: {} })
   const listening = await listen(config['server'].address, {
     handler: (asked, answer) => app.fastify.routing(asked, answer),
     connected: app.connected,

@@ -85,12 +85,6 @@ const TEXTS = {
     error: 'names neither a user, a group nor a client',
     allowed: "'user:john', 'group:admins', 'oauth2:client:grafana'",
   },
-  'rate limits': {
-    pattern:
-      /^\s*(disable|\d+\s*(\/|per)\s*(\d+\s*)?(second|minute|hour|day|month|year)s?(\s*[;,|]\s*\d+\s*(\/|per)\s*(\d+\s*)?(second|minute|hour|day|month|year)s?)*)\s*$/i,
-    error: 'is no limit',
-    allowed: '1/second;5/minute;20/hour, 10 per 5 minutes, disable',
-  },
 } as const satisfies Readonly<Record<string, TextForm>>
 
 /** The forms that the rest of the configuration has too, and the plainest. */

@@ -2,11 +2,6 @@ import type { Section } from './table.ts'
 
 /** Names that are not Authelia's. */
 export const OURS: Section = {
-  failed_login_rate_limit: [
-    'rate limits',
-    '1/second;5/minute;20/hour',
-    'How many failed sign-ins one address may have; `disable` turns it off.',
-  ],
   jwt_secret: ['secret', undefined, 'Signs the JWT that a sign-in can be turned into.'],
   jwt: {
     '': 'A sign-in as a JWT.',

@@ -44,29 +44,34 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
     )
   })
 
-  app.post('/api/firstfactor', { config: { guard: 'public' } }, async (request, reply) => {
-    const visit = visitOf(request)
-    const refused = () => {
-      const refusal = new AppError('AUTHENTICATION_FAILED')
-      return replies.json(reply, koBody(refusal.message), refusal.statusCode)
-    }
-    const body = FirstFactorBody.safeParse(parseJson(request.body)).data
-    if (body === undefined) return refused()
-    const { username, password } = body
-    const remember = body.keepMeLoggedIn ?? false
-    const attempt = await firstFactor({ username, password, remember }, visit, where(request))
-    if (attempt.kind === 'refused') return refused()
-    reply.header('Set-Cookie', attempt.cookie)
-    const redirect = redirectAfter(
-      portal.judge(
-        { rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
-        { address: visit.address, identity: undefined },
-        attempt.profile,
-      ),
-      portal.defaultRedirection(visit),
-    )
-    return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
-  })
+  app.post(
+    '/api/firstfactor',
+    { config: { guard: 'public', delayed: true } },
+    async (request, reply) => {
+      const visit = visitOf(request)
+      const refused = () => {
+        const refusal = new AppError('AUTHENTICATION_FAILED')
+        return replies.json(reply, koBody(refusal.message), refusal.statusCode)
+      }
+      const body = FirstFactorBody.safeParse(parseJson(request.body)).data
+      if (body === undefined) return refused()
+      const { username, password } = body
+      const remember = body.keepMeLoggedIn ?? false
+      const attempt = await firstFactor({ username, password, remember }, visit, where(request))
+      if (attempt.kind === 'refused') return refused()
+      request.succeeded = true
+      reply.header('Set-Cookie', attempt.cookie)
+      const redirect = redirectAfter(
+        portal.judge(
+          { rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
+          { address: visit.address, identity: undefined },
+          attempt.profile,
+        ),
+        portal.defaultRedirection(visit),
+      )
+      return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
+    },
+  )
 
   app.post('/api/logout', { config: { guard: 'public' } }, async (request, reply) => {
     const visit = visitOf(request)

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { AppError } from '../../kernel/errors.ts'
 import type { Sessions } from '../sessions/index.ts'
+import type { Throttle } from '../throttle/index.ts'
 import type { Profile, Users } from '../users/index.ts'
 import type { Visit } from './visit.ts'
 
@@ -23,15 +24,17 @@ export type Attempt =
  * One attempt to sign in with a password. On success the visitor gets a new session and every session that came with
  * the request ends (advisory 12: no id survives a sign-in).
  *
- * @throws AppError HASHING_BUSY, STORE_UNAVAILABLE
+ * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY, STORE_UNAVAILABLE
  */
 export function createFirstFactor({
   users,
   sessions,
+  throttle,
   log,
 }: {
   readonly users: Users
   readonly sessions: Sessions
+  readonly throttle: Throttle
   readonly log: Logger
 }) {
   /** The user's sessions may be ended while this one begins: then it is as if the password had been wrong. */
@@ -49,8 +52,10 @@ export function createFirstFactor({
     visit: Visit,
     where: { readonly method: string; readonly path: string; readonly request_id: string },
   ): Promise<Attempt> => {
-    const answer = await users.authenticate(username, password, visit.address)
-    const fields = { ...where, remote_ip: visit.address }
+    const { address } = visit
+    const guard = await throttle.attempt({ address })
+    const answer = await users.authenticate(username, password, address, guard)
+    const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
       // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
@@ -62,7 +67,7 @@ export function createFirstFactor({
       profile,
       factors: ['password'],
       remember: remember && visit.domain.rememberMe > 0,
-      address: visit.address,
+      address,
       userAgent: visit.userAgent,
       replaces: visit.cookies,
     })

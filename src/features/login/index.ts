@@ -14,8 +14,10 @@ import type { Logger } from 'pino'
 import type { Messages } from '../../http/messages.ts'
 import type { Peers } from '../../http/peers.ts'
 import type { Replies } from '../../http/replies.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import type { Access } from '../access/index.ts'
 import type { Sessions } from '../sessions/index.ts'
+import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { loginRoutes } from './routes.ts'
 
@@ -23,10 +25,12 @@ export interface LoginOptions {
   readonly access: Access
   readonly sessions: Sessions
   readonly users: Users
+  readonly throttle: Throttle
   readonly peers: Peers
   readonly replies: Replies
   readonly messages: Messages
   readonly log: Logger
+  readonly clock: Clock
   /** Where Logout leads when the request names no target of its own; undefined: our own page. */
   readonly logoutUrl: string | undefined
   /** Base path without a slash at its end; empty at the root. */

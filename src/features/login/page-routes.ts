@@ -140,7 +140,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
       : replies.redirect(reply, home, 302)
   })
 
-  app.post('/', { config: { guard: 'public' } }, async (request, reply) => {
+  app.post('/', { config: { guard: 'public', delayed: true } }, async (request, reply) => {
     const visit = visitOf(request)
     const form = textFields(request.body)
     const carried = readCarried(form)
@@ -151,6 +151,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     const credentials = { username, password, remember: form['remember'] === 'on' }
     const attempt = await portal.firstFactor(credentials, visit, where(request))
     if (attempt.kind === 'refused') return refused()
+    request.succeeded = true
     // Back to `/` and not on: there we see whether the browser kept the cookie.
     return replies.redirect(
       reply.header('Set-Cookie', attempt.cookie),

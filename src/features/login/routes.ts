@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { refuseQuestion } from '../../http/misdirected.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
+import { delayPlugin } from '../throttle/index.ts'
 import { apiRoutes } from './api-routes.ts'
 import type { LoginOptions } from './index.ts'
 import { pageRoutes } from './page-routes.ts'
@@ -10,7 +11,7 @@ import { readVisit } from './visit.ts'
 
 /** Every request of the portal: first whether it may write at all, then who it is from. */
 export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options) => {
-  const { sessions, peers } = options
+  const { sessions, peers, throttle, clock } = options
   const portal = createPortal(options)
   const origins = new Set(
     sessions.domains.flatMap(({ portalUrl }) =>
@@ -18,6 +19,7 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
     ),
   )
   app.decorateRequest('visit', null)
+  await app.register(delayPlugin, { delay: throttle.delay, clock })
   boundPipelines(app)
   app.addHook('onRequest', async function readsTheVisit(request) {
     refuseQuestion(request)

@@ -42,6 +42,16 @@ export interface PasswordsOptions {
   readonly clock: Clock
 }
 
+/** What surrounds one check: asked and told while no other check with one of its words runs. */
+export interface Turn {
+  /** Of two checks that have a word in common, one waits for the other. */
+  readonly alone: readonly string[]
+  /** @returns false: the work is done all the same, and the password is wrong whatever it is */
+  admit(): Promise<boolean>
+  /** What came of it. Not called when `admit` or the work failed. */
+  settle(right: boolean): Promise<void>
+}
+
 /** `client` is the client's address, by which the queue is shared; '' for the server's own work. */
 export interface Passwords {
   /**
@@ -51,14 +61,20 @@ export interface Passwords {
   hash(password: string, client: string): Promise<string>
   /**
    * Whether this is the password. An empty one, or one over 1024 bytes, costs the same work and is wrong.
-   * @throws AppError HASHING_BUSY
+   * @throws AppError HASHING_BUSY; what the turn throws
    */
-  verify(digest: Digest, password: string, client: string): Promise<boolean>
+  verify(digest: Digest, password: string, client: string, turn?: Turn): Promise<boolean>
   /**
    * The work of a verify with the configured parameters, for names that do not exist.
+   * @throws AppError HASHING_BUSY; what the turn throws
+   */
+  burn(password: string, client: string, turn?: Turn): Promise<void>
+  /**
+   * How long a check takes here, in milliseconds: of this digest, or of the one for names that do not exist when that is
+   * dearer. Measured by one check.
    * @throws AppError HASHING_BUSY
    */
-  burn(password: string, client: string): Promise<void>
+  measure(digest: Digest | undefined): Promise<number>
   /**
    * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
    * configured, and the whole password was looked at, so that the new digest admits nothing that the old one refused.
@@ -68,6 +84,8 @@ export interface Passwords {
   close(): Promise<void>
 }
 
+const ALWAYS: Turn = { alone: [], admit: async () => true, settle: async () => {} }
+
 /** @throws RangeError when no scheme makes digests with these parameters */
 export function createPasswords(options: PasswordsOptions): Passwords {
   const { parameters, queue, clock } = options
@@ -76,10 +94,24 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   const pool = createPool({ concurrency, queue, clock })
   const threads = createThreads(Math.min(MAX_THREADS, concurrency))
 
-  async function verify(digest: Digest, password: string, client: string): Promise<boolean> {
+  async function verify(
+    digest: Digest,
+    password: string,
+    client: string,
+    turn: Turn = ALWAYS,
+  ): Promise<boolean> {
     const unusable = problemOf(password) !== undefined
-    const matches = await pool.run(client, () => digest.matches(unusable ? 'x' : password, threads))
-    return matches && !unusable
+    return pool.run(
+      client,
+      async () => {
+        const admitted = await turn.admit()
+        const matches = await digest.matches(unusable ? 'x' : password, threads)
+        const right = matches && admitted && !unusable
+        await turn.settle(right)
+        return right
+      },
+      turn.alone,
+    )
   }
 
   return {
@@ -89,8 +121,18 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       return pool.run(client, () => maker.hash(password, threads))
     },
     verify,
-    async burn(password, client) {
-      await verify(maker.decoy, password, client)
+    async burn(password, client, turn) {
+      await verify(maker.decoy, password, client, turn)
+    },
+    measure(digest) {
+      const { decoy } = maker
+      const dearer = digest === undefined || digest.weight < decoy.weight ? decoy : digest
+      return pool.run('', async () => {
+        const began = clock.monotonic()
+        // As long as a password of people is; what it is makes no difference.
+        await dearer.matches('correct horse battery staple', threads)
+        return clock.monotonic() - began
+      })
     },
     isOutdated: (digest, password) =>
       isWeaker(digest, maker.decoy) &&

@@ -15,14 +15,16 @@ export interface Pool {
   /**
    * Runs the work when its turn comes. Turns go round the addresses that wait, one job each.
    * @param client the client's address; '' for the server's own work
+   * @param alone words: of two jobs with one in common the later waits for the earlier, and lets others go first meanwhile
    * @throws AppError HASHING_BUSY at once when there is no room, or later when the job had to make room
    */
-  run<T>(client: string, work: () => Promise<T>): Promise<T>
+  run<T>(client: string, work: () => Promise<T>, alone?: readonly string[]): Promise<T>
   /** Turns away what waits and what comes; resolves when nothing runs any more. */
   close(): Promise<void>
 }
 
 interface Job {
+  readonly alone: readonly string[]
   start(): void
   refuse(error: AppError): void
 }
@@ -37,6 +39,8 @@ export function createPool({ concurrency, queue, clock }: PoolOptions): Pool {
   const waiting = new Map<string, Job[]>()
   /** One address may hold half of the room: the other half is for everybody else. */
   const share = Math.max(1, Math.ceil(queue / 2))
+  /** The words of what runs. */
+  const busyWords = new Set<string>()
   let queued = 0
   let running = 0
   let meanMs = FIRST_GUESS_MS
@@ -68,42 +72,61 @@ export function createPool({ concurrency, queue, clock }: PoolOptions): Pool {
     return true
   }
 
+  const mayRun = ({ alone }: Pick<Job, 'alone'>): boolean =>
+    !alone.some((word) => busyWords.has(word))
+
+  /** Fills what is free: a job that ends may free a word for several. */
   function next(): void {
-    const first = waiting.entries().next().value
-    if (first === undefined) {
-      if (running === 0) idle?.()
-      return
+    while (running < concurrency) {
+      const job = takeNext()
+      if (job === undefined) break
+      job.start()
     }
-    const [key, jobs] = first
-    const job = jobs.shift()
-    waiting.delete(key)
-    if (jobs.length > 0) waiting.set(key, jobs) // to the end of the round
-    queued--
-    job?.start()
+    if (running === 0) idle?.()
   }
 
-  async function occupy<T>(work: () => Promise<T>): Promise<T> {
+  function takeNext(): Job | undefined {
+    for (const [key, jobs] of waiting) {
+      const at = jobs.findIndex(mayRun)
+      const [job] = at === -1 ? [] : jobs.splice(at, 1)
+      if (job === undefined) continue
+      waiting.delete(key)
+      if (jobs.length > 0) waiting.set(key, jobs) // to the end of the round
+      queued--
+      return job
+    }
+    return undefined
+  }
+
+  async function occupy<T>(work: () => Promise<T>, alone: readonly string[]): Promise<T> {
     running++
+    for (const word of alone) busyWords.add(word)
     const began = clock.monotonic()
     try {
       return await work()
     } finally {
       meanMs += SMOOTHING * (clock.monotonic() - began - meanMs)
       running--
+      for (const word of alone) busyWords.delete(word)
       next()
     }
   }
 
   return {
-    async run(client, work) {
+    async run(client, work, alone = []) {
       if (closed) throw busy('closing')
-      if (running < concurrency && queued === 0) return occupy(work)
+      // Whoever waits although there is room waits for a word, and nobody has to wait for them.
+      if (running < concurrency && mayRun({ alone })) return occupy(work, alone)
       const key = fairnessKey(client)
       const own = waiting.get(key)?.length ?? 0
       if (own >= share) throw busy('this address has its share of the queue')
       if (queued >= queue && !makeRoom(own)) throw busy('the queue is full')
       return new Promise((resolve, reject) => {
-        const job: Job = { start: () => occupy(work).then(resolve, reject), refuse: reject }
+        const job: Job = {
+          alone,
+          start: () => void occupy(work, alone).then(resolve, reject),
+          refuse: reject,
+        }
         const jobs = waiting.get(key)
         if (jobs === undefined) waiting.set(key, [job])
         else jobs.push(job)

@@ -20,6 +20,26 @@ export type Authentication =
       readonly reason: 'unknown' | 'disabled' | 'password'
     }
 
+/**
+ * What counts attempts. Asked once an attempt, when its turn to be checked has come and before its password is looked
+ * at; attempts on one name are checked one after another, so that what it answers is still true when the check is over.
+ */
+export interface Guard {
+  /**
+   * Words of an attempt: of two attempts that have one in common, the later waits for the earlier.
+   * @param name canonical, or what was typed when nobody has that name: both must wait alike
+   */
+  alone(name: string): readonly string[]
+  /**
+   * @param name the canonical name of a known user, disabled or not; else ''
+   * @returns false: the work is done all the same, and the attempt is refused as by a wrong password
+   * @throws AppError: the attempt ends with it, unchecked
+   */
+  admit(name: string): Promise<boolean>
+  /** What came of it; not called when it ended with an error. @throws AppError: the attempt ends with it */
+  settle(right: boolean): Promise<void>
+}
+
 export type ReloadResult =
   | { readonly ok: true; readonly users: number; readonly revision: string }
   | { readonly ok: false; readonly faults: readonly Fault[] }
@@ -41,9 +61,14 @@ export interface Users {
    * Whether this login and password are somebody's. Unknown and disabled users, empty and oversized passwords cost a
    * real hash too and take the same path.
    * @param client the client's address, by which hashing is shared out
-   * @throws AppError HASHING_BUSY
+   * @throws AppError HASHING_BUSY; what the guard throws
    */
-  authenticate(login: string, password: string, client: string): Promise<Authentication>
+  authenticate(
+    login: string,
+    password: string,
+    client: string,
+    guard?: Guard,
+  ): Promise<Authentication>
   /**
    * Resolves when the change is on disk and in force; `onRemoved` has been told by then.
    * @param name canonical

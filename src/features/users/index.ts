@@ -12,7 +12,7 @@ import type { Users } from './backend.ts'
 import { backends } from './backends/index.ts'
 import type { FileConfig } from './manifest.ts'
 
-export type { Authentication, NewUser, Profile, ReloadResult, Users } from './backend.ts'
+export type { Authentication, Guard, NewUser, Profile, ReloadResult, Users } from './backend.ts'
 export { hashParameters } from './hashing.ts'
 
 export interface UsersOptions {

@@ -2,9 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { pathOf } from '../../http/replies.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Profile, Users } from '../users/index.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Throttle } from '../throttle/index.ts'
+import type { Authentication, Profile, Users } from '../users/index.ts'
 import type { Endpoint } from './endpoints.ts'
 import { FIELD } from './fields.ts'
+import type { Basic } from './strategies/basic.ts'
 import { type BasicCache, createBasicCache } from './strategies/basic-cache.ts'
 import { type Challenge, headerStrategy, type Strategy } from './strategies/index.ts'
 import type { Walk } from './walk.ts'
@@ -14,18 +17,38 @@ export type Outcome =
   /** No header of ours; the challenge is there when a header strategy is the last one in the list. */
   | { readonly kind: 'nothing'; readonly challenge: Challenge | undefined }
   | { readonly kind: 'accepted'; readonly profile: Profile; readonly challenge: Challenge }
-  | { readonly kind: 'refused'; readonly challenge: Challenge }
+  | {
+      readonly kind: 'refused'
+      readonly challenge: Challenge
+      /** Seconds; there when a password was, or would have been, checked. */
+      readonly retryAfter?: number
+    }
+
+/** Seconds after which another password of this address may be looked at. */
+interface Refused {
+  readonly retryAfter: number
+}
 
 /** Credentials in headers: Basic for programs that can't sign in at the portal. */
 export interface Credentials {
-  /** @throws AppError HASHING_BUSY */
+  /** @throws AppError HASHING_BUSY, STORE_UNAVAILABLE */
   check(walk: Walk, hasSession: boolean, request: FastifyRequest): Promise<Outcome>
 }
 
 /** Strategies are an endpoint's own, and so is what it remembers. */
 export function createCredentials(
   { strategies }: Endpoint,
-  { users, clock, log }: { readonly users: Users; readonly clock: Clock; readonly log: Logger },
+  {
+    users,
+    throttle,
+    clock,
+    log,
+  }: {
+    readonly users: Users
+    readonly throttle: Throttle
+    readonly clock: Clock
+    readonly log: Logger
+  },
 ): Credentials {
   const list = strategies.map((strategy) => ({
     strategy,
@@ -36,27 +59,48 @@ export function createCredentials(
     for (const { cache } of list) for (const name of names) cache.forget(name)
   })
 
+  /** Past the limit the answer is that of wrong credentials (nginx makes 500 of a 429), at once and without any hash. */
+  const attempt = async (
+    { username, password }: Basic,
+    address: string,
+  ): Promise<Authentication | Refused> => {
+    try {
+      const guard = await throttle.attempt({ address })
+      return await users.authenticate(username, password, address, guard)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
+      log.info({ ...error.details, remote_ip: address }, error.message)
+      return { retryAfter: error.retryAfter ?? 1 }
+    }
+  }
+
   const authenticate = async (
     walk: Walk,
-    credentials: { readonly username: string; readonly password: string },
+    credentials: Basic,
     cache: BasicCache,
     request: FastifyRequest,
-  ): Promise<Profile | undefined> => {
+  ): Promise<Profile | Refused> => {
+    const arrival = clock.monotonic()
     const remembered = cache.recall(credentials)
     const known = remembered === undefined ? undefined : await users.profile(remembered)
     if (known !== undefined) return known
-    const { username, password } = credentials
-    const answer = await users.authenticate(username, password, walk.target.address)
+    const { address } = walk.target
+    const answer = await attempt(credentials, address)
+    if ('retryAfter' in answer) return answer
     const fields = {
       method: request.method,
       path: pathOf(request),
       request_id: request.id,
-      remote_ip: walk.target.address,
+      remote_ip: address,
     }
     if (answer.kind === 'refused') {
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
-      return undefined
+      // The same number for whatever was wrong: it is the address's own.
+      const retryAfter = await throttle.retryAfter(address)
+      await throttle.delay.hold(arrival, request.raw.socket)
+      return { retryAfter }
     }
+    throttle.delay.succeeded(clock.monotonic() - arrival)
     cache.keep(credentials, answer.profile.name)
     log.debug(fields, `Successful 1FA authentication attempt made by user '${answer.profile.name}'`)
     return answer.profile
@@ -79,8 +123,8 @@ export function createCredentials(
         if (found.kind === 'nothing') continue
         if (found.kind === 'broken') return { kind: 'refused', challenge }
         const profile = await authenticate(walk, found.credentials, cache, request)
-        return profile === undefined
-          ? { kind: 'refused', challenge }
+        return 'retryAfter' in profile
+          ? { kind: 'refused', challenge, retryAfter: profile.retryAfter }
           : { kind: 'accepted', profile, challenge }
       }
       return { kind: 'nothing', challenge: last }

@@ -24,6 +24,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Access } from '../access/index.ts'
 import type { Identity, Sessions } from '../sessions/index.ts'
+import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { createAnswers } from './answer.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
@@ -40,6 +41,7 @@ export interface VerifyOptions {
   readonly access: Access
   readonly sessions: Sessions
   readonly users: Users
+  readonly throttle: Throttle
   readonly peers: Peers
   readonly headers: HeaderSets
   readonly layout: Layout
@@ -82,7 +84,13 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
             challenge: decision.kind === 'deny' ? undefined : challenge,
           })
         case 'refused':
-          return answers.refuse({ ...common, decision, profile: undefined, challenge })
+          return answers.refuse({
+            ...common,
+            decision,
+            profile: undefined,
+            challenge,
+            ...(outcome.retryAfter !== undefined && { retryAfter: outcome.retryAfter }),
+          })
         case 'accepted': {
           const { profile } = outcome
           const judged = walker.decide(walk, { profile, level: 1 })
@@ -102,7 +110,12 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
 
   for (const endpoint of endpointsOf(options.endpoints)) {
     const { path, dialect, strategies } = endpoint
-    const credentials = createCredentials(endpoint, { users, clock: options.clock, log })
+    const credentials = createCredentials(endpoint, {
+      users,
+      throttle: options.throttle,
+      clock: options.clock,
+      log,
+    })
     const takesCookies = strategies.some(({ name }) => name === 'CookieSession')
     for (const url of dialect.takesTail ? [path, `${path}/*`] : [path]) {
       app.route({

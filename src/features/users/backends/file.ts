@@ -4,8 +4,8 @@ import type { BaseLogger } from 'pino'
 import { type Fault, formatFault, formatFaults, formatNotice } from '../../../config/index.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { Refusal, systemCode } from '../../../kernel/refusal.ts'
-import type { Digest, Passwords } from '../../passwords/index.ts'
-import type { Authentication, ReloadResult, Users } from '../backend.ts'
+import type { Digest, Passwords, Turn } from '../../passwords/index.ts'
+import type { Authentication, Guard, ReloadResult, Users } from '../backend.ts'
 import { createRehash } from '../rehash.ts'
 import {
   createRoster,
@@ -231,12 +231,14 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     login: string,
     password: string,
     client: string,
+    guard?: Guard,
   ): Promise<Authentication> {
     const record = roster.find(login)
     const usable = record !== undefined && !record.disabled
+    const turn = guard && turnOf(guard, record?.profile.name, login)
     let matches = false
-    if (usable) matches = await passwords.verify(record.digest, password, client)
-    else await passwords.burn(password, client)
+    if (usable) matches = await passwords.verify(record.digest, password, client, turn)
+    else await passwords.burn(password, client, turn)
     if (record === undefined) return { kind: 'refused', name: '', reason: 'unknown' }
     const { name } = record.profile
     // Hashing takes a while; what was changed meanwhile is in force.
@@ -302,6 +304,12 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     },
   }
 }
+
+const turnOf = (guard: Guard, name: string | undefined, login: string): Turn => ({
+  alone: guard.alone(name ?? login),
+  admit: () => guard.admit(name ?? ''),
+  settle: (right) => guard.settle(right),
+})
 
 /** Twelve hex digits that change with the text. */
 const revisionOf = (text: string): string =>

@@ -1,0 +1,40 @@
+import { AppError } from '../../kernel/errors.ts'
+import type { Digest, Passwords } from '../passwords/index.ts'
+
+/**
+ * What a check of the dearest digest takes, in milliseconds: measured at the first attempt, and again when the users have
+ * another dearest digest. Until it is known, whoever asks waits for it.
+ */
+export function createDearest({
+  users,
+  passwords,
+}: {
+  readonly users: { dearest(): Digest | undefined }
+  readonly passwords: Pick<Passwords, 'measure'>
+}): () => number | Promise<number> {
+  let kind: string | undefined
+  let cost: number | Promise<number> = 0
+
+  const measure = async (digest: Digest | undefined, before: number): Promise<number> => {
+    try {
+      cost = await passwords.measure(digest)
+      return cost
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      // No room to measure in: the next attempt tries again.
+      kind = undefined
+      cost = before
+      return before
+    }
+  }
+
+  return () => {
+    const digest = users.dearest()
+    const found = digest === undefined ? '' : `${digest.scheme} ${digest.variant} ${digest.weight}`
+    if (kind !== found) {
+      kind = found
+      cost = measure(digest, typeof cost === 'number' ? cost : 0)
+    }
+    return cost
+  }
+}

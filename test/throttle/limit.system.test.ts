@@ -1,0 +1,230 @@
+/** The delay and the failure limit as the running server has them. */
+import assert from 'node:assert/strict'
+import net from 'node:net'
+import { suite, type TestContext, test } from 'node:test'
+import { type Answer, PASSWORD, type RunningServer, run, startServer } from '../support/server.ts'
+import { CHEAP, usersYaml } from '../support/users.ts'
+import { verdict } from '../support/verdict.ts'
+
+const start = async (t: TestContext, config: Readonly<Record<string, unknown>>) =>
+  startServer(t, {
+    config: { ...CHEAP, ...config },
+    users: await usersYaml({ john: {}, gone: { disabled: true } }),
+  })
+
+interface Tried extends Answer {
+  /** Milliseconds. */
+  readonly took: number
+}
+
+async function timed(work: () => Promise<Answer>): Promise<Tried> {
+  const began = performance.now()
+  const answer = await work()
+  return { ...answer, took: performance.now() - began }
+}
+
+const from = (client: string | undefined) =>
+  client === undefined ? {} : { 'X-Forwarded-For': client }
+
+const attempt = (
+  server: RunningServer,
+  password: string,
+  { username = 'john', client }: { username?: string; client?: string } = {},
+): Promise<Tried> =>
+  timed(() =>
+    server.request('/api/firstfactor', {
+      method: 'POST',
+      headers: {
+        Host: `auth.vestibule.localhost:${server.port}`,
+        'Content-Type': 'application/json',
+        ...from(client),
+      },
+      body: JSON.stringify({ username, password }),
+    }),
+  )
+
+const page = (server: RunningServer, password: string): Promise<Tried> =>
+  timed(() =>
+    server.request('/', {
+      method: 'POST',
+      headers: {
+        Host: `auth.vestibule.localhost:${server.port}`,
+        'Content-Type': 'application/x-www-form-urlencoded',
+        'Sec-Fetch-Site': 'same-origin',
+      },
+      body: new URLSearchParams({ username: 'john', password }).toString(),
+    }),
+  )
+
+const basic = (server: RunningServer, password: string): Promise<Tried> =>
+  timed(() =>
+    server.request('/api/authz/auth-request', {
+      headers: {
+        'X-Original-URL': 'http://app.vestibule.localhost/',
+        'X-Original-Method': 'GET',
+        Authorization: `Basic ${Buffer.from(`john:${password}`).toString('base64')}`,
+      },
+    }),
+  )
+
+/** All but what moves with time. */
+const face = ({ status, rawHeaders, body }: Answer) => {
+  const at = rawHeaders.indexOf('Date')
+  return { status, headers: rawHeaders.filter((_, i) => at === -1 || i !== at + 1), body }
+}
+
+suite('the delay', () => {
+  test('holds back failures and successes, the first ones for a second; not what depends on no password', async (t) => {
+    const server = await start(t, {})
+    for (const tried of await Promise.all([
+      attempt(server, 'wrong'),
+      attempt(server, 'wrong', { username: 'nobody' }),
+      attempt(server, PASSWORD),
+      attempt(server, ''),
+      page(server, 'wrong'),
+      page(server, 'x'.repeat(2000)),
+      basic(server, 'wrong'),
+    ]))
+      assert.ok(tried.took >= 899, `${tried.status} after ${tried.took}`)
+    for (const quick of await Promise.all([
+      timed(() => verdict(server.port, undefined)),
+      timed(() => server.request('/')),
+      basic(server, PASSWORD),
+      timed(() =>
+        server.request('/api/firstfactor', {
+          method: 'POST',
+          headers: { 'Sec-Fetch-Site': 'cross-site' },
+        }),
+      ),
+    ]))
+      assert.ok(quick.took < 800, `${quick.status} after ${quick.took}`)
+  })
+
+  test('comes down to a quarter of a second when sign-ins are quick', async (t) => {
+    const server = await start(t, {})
+    for (const answer of await Promise.all(
+      Array.from({ length: 10 }, () => attempt(server, PASSWORD)),
+    ))
+      assert.equal(answer.status, 200)
+    const tried = await Promise.all([attempt(server, 'wrong'), attempt(server, 'wrong')])
+    for (const { took } of tried) assert.ok(took >= 249 && took < 900, String(took))
+  })
+
+  test('ends when the client leaves', async (t) => {
+    const server = await start(t, {})
+    const body = JSON.stringify({ username: 'john', password: 'wrong' })
+    const socket = net.connect(server.port, '127.0.0.1')
+    socket.write(
+      `POST /api/firstfactor HTTP/1.1\r\nHost: auth.vestibule.localhost:${server.port}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+    await server.until(/Unsuccessful 1FA/)
+    socket.destroy()
+    const began = performance.now()
+    await server.stop()
+    assert.ok(performance.now() - began < 600, 'nothing was left to wait for')
+  })
+})
+
+suite('the failure limit', () => {
+  test('without configuration one address has one wrong password a second; the next gets 429 and when to come back', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/second;5/minute;20/hour' })
+    const [one, two] = await Promise.all([attempt(server, 'wrong'), attempt(server, 'wrong')])
+    const limited = one.status === 429 ? one : two
+    const failed = one.status === 429 ? two : one
+    assert.equal(failed.status, 401)
+    assert.equal(failed.headers['retry-after'], undefined)
+    assert.equal(limited.status, 429)
+    assert.equal(limited.headers['retry-after'], '1')
+    assert.ok(limited.took < 500, 'it is told at once')
+    assert.equal(limited.headers['content-type'], 'application/json; charset=utf-8')
+    assert.match(limited.body, /"status":"KO","message":"Too many failed sign-ins/)
+    await server.until(/Too many failed sign-ins/)
+  })
+
+  test('all windows hold, and however many guesses come at once', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '3/hour' })
+    const tried = await Promise.all(Array.from({ length: 60 }, () => attempt(server, 'wrong')))
+    assert.equal(tried.filter(({ status }) => status === 401).length, 3)
+    // The rest is limited, or has found the queue for hashing full.
+    assert.ok(tried.every(({ status }) => [401, 429, 503].includes(status)))
+    const right = await attempt(server, PASSWORD)
+    assert.equal(right.status, 429, 'nor does the right password help by now')
+    assert.ok(Number(right.headers['retry-after']) > 3500)
+  })
+
+  test('right passwords do not count, also when they come at once', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/hour' })
+    const tried = await Promise.all([
+      ...Array.from({ length: 8 }, () => attempt(server, PASSWORD)),
+      ...Array.from({ length: 8 }, () => basic(server, PASSWORD)),
+    ])
+    assert.deepEqual(
+      tried.map(({ status }) => status),
+      tried.map(() => 200),
+    )
+  })
+
+  test('counts an address by itself, and IPv6 by /64', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/hour' })
+    const status = async (client: string) => (await attempt(server, 'wrong', { client })).status
+    assert.equal(await status('198.51.100.1'), 401)
+    assert.equal(await status('198.51.100.1'), 429)
+    assert.equal(await status('198.51.100.2'), 401)
+    assert.equal(await status('2001:db8:1:2::1'), 401)
+    assert.equal(await status('2001:db8:1:2:ffff::9'), 429)
+    assert.equal(await status('2001:db8:1:3::1'), 401)
+  })
+
+  test('on the sign-in page is told in words, with the time', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/hour' })
+    assert.equal((await page(server, 'wrong')).status, 303)
+    const told = await page(server, 'wrong')
+    assert.equal(told.status, 429)
+    assert.ok(Number(told.headers['retry-after']) > 3500)
+    assert.match(told.body, /Too many wrong passwords/)
+    assert.match(told.body, /You can try again in (1 hour|59 minutes)/)
+  })
+
+  test('on verify looks like wrong credentials and costs no hash; it never says 429', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/hour' })
+    const wrong = await basic(server, 'wrong')
+    const limited = await basic(server, PASSWORD)
+    assert.equal(limited.status, 401)
+    assert.ok(Number(limited.headers['retry-after']) > 3500)
+    assert.equal(limited.headers['www-authenticate'], 'Basic realm="Authorization Required"')
+    assert.ok(limited.took < 500)
+    assert.deepEqual(
+      { ...face(limited), headers: limited.rawHeaders.filter((_, i) => i % 2 === 0) },
+      { ...face(wrong), headers: wrong.rawHeaders.filter((_, i) => i % 2 === 0) },
+    )
+    assert.equal((await attempt(server, PASSWORD)).status, 429, 'one count for both doors')
+  })
+
+  test('a fault in it stops the start and says where it is', async (t) => {
+    const { folder, configFile } = await start(t, {})
+    const server = run(['config', 'validate', '-c', configFile], {
+      folder,
+      env: { VESTIBULE_FAILED_LOGIN_RATE_LIMIT: '1/second;5/minuet' },
+    })
+    assert.equal(await server.ended, 1)
+    assert.match(server.output(), /failed_login_rate_limit: has "minuet" at character 12/)
+  })
+})
+
+suite('failures look alike, byte for byte', () => {
+  test('wrong password, unknown, disabled, empty, oversized, malformed', async (t) => {
+    const server = await start(t, {})
+    const tried = await Promise.all([
+      attempt(server, 'wrong'),
+      attempt(server, 'wrong', { username: 'nobody' }),
+      attempt(server, PASSWORD, { username: 'gone' }),
+      attempt(server, ''),
+      attempt(server, 'x'.repeat(1025)),
+      attempt(server, 'wrong', { username: 'x'.repeat(400) }),
+    ])
+    const [first] = tried.map(face)
+    assert.ok(first !== undefined)
+    for (const answer of tried) assert.deepEqual(face(answer), first)
+  })
+})
