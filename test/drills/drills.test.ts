@@ -18,10 +18,16 @@ async function run(file: string, ...args: readonly string[]) {
   return { status, said }
 }
 
-// The full sizes: npm run drill:verify, npm run drill:kill.
+// The full sizes: npm run drill:verify, drill:portal, drill:kill.
 suite('drills, small', () => {
   test('of ten thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
     const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '10000')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('of five thousand mutated requests to the portal none breaks what every answer promises', async (t) => {
+    const { status, said } = await run('portal-fuzz.ts', '--seed', '1', '--size', '5000')
     t.diagnostic(said)
     assert.equal(status, 0, said)
   })
