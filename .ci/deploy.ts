@@ -1,19 +1,51 @@
 /**
- * Writes deploy/<proxy>/ and deploy/compose/nginx.conf from the generators; `--check` fails when they are stale.
+ * Writes what deploy/ has of the generators; `--check` fails when it is stale.
  *
- * deploy/<proxy>/ is what `vestibule proxy-config <proxy>` prints without a configuration.
+ * deploy/<proxy>/ is what `vestibule proxy-config <proxy>` prints without a configuration, deploy/example.com/<proxy>/ what
+ * it prints with config.example.yml, and deploy/compose/nginx.conf what docker-compose.yml starts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type ProxySetup, proxies } from '../src/features/proxy-config/index.ts'
+import { formatFaults, loadConfig } from '../src/config/index.ts'
+import {
+  neighbours,
+  type ProxySetup,
+  proxies,
+  setupFor,
+} from '../src/features/proxy-config/index.ts'
+import { cookieDomains } from '../src/features/sessions/index.ts'
+import { features } from '../src/features.ts'
 
-/** The embedded defaults. */
-const defaults: ProxySetup = {
-  verifyUpstream: '127.0.0.1:9091',
-  listen: '127.0.0.1:8080',
+/** The file's text by its path. */
+type Files = readonly { readonly path: string; readonly text: string }[]
+
+async function outputs(folder: string, files: readonly string[]): Promise<Files> {
+  const loaded = await loadConfig({ files, env: {}, features, cwd: process.cwd() })
+  if (!loaded.ok) throw new Error(formatFaults(loaded.faults))
+  const { config } = loaded
+  const configured = {
+    address: config['server'].address,
+    domains: cookieDomains(config['session']),
+    identityHeaders: config['identity_headers'],
+  }
+  return Object.entries(proxies).flatMap(([name, print]) => {
+    // The list's own names.
+    const near = neighbours[name as keyof typeof proxies]
+    return print(setupFor(configured, { neighbours: near })).map((file) => ({
+      path: `${folder}/${name}/${file.name}`,
+      text: file.text,
+    }))
+  })
+}
+
+/** What docker-compose.yml starts. */
+const compose: ProxySetup = {
+  verifyUpstream: 'vestibule:9091',
+  listen: '8080',
   tls: false,
   hosts: ['app.vestibule.localhost'],
-  appUpstream: '127.0.0.1:8081',
+  appUpstream: 'app:80',
+  portalHost: 'auth.vestibule.localhost',
   cookieNames: ['vestibule_session'],
   identityHeaders: {
     user: 'Remote-User',
@@ -22,19 +54,10 @@ const defaults: ProxySetup = {
     email: 'Remote-Email',
   },
 }
-/** What docker-compose.yml starts. */
-const compose: ProxySetup = {
-  ...defaults,
-  verifyUpstream: 'vestibule:9091',
-  listen: '8080',
-  appUpstream: 'app:80',
-  portalHost: 'auth.vestibule.localhost',
-}
 
 const files = [
-  ...Object.entries(proxies).flatMap(([proxy, print]) =>
-    print(defaults).map(({ name, text }) => ({ path: `deploy/${proxy}/${name}`, text })),
-  ),
+  ...(await outputs('deploy', [])),
+  ...(await outputs('deploy/example.com', ['config.example.yml'])),
   ...proxies.nginx(compose).map(({ text }) => ({ path: 'deploy/compose/nginx.conf', text })),
 ]
 

@@ -5,7 +5,7 @@
  * Arguments are handed on: `npm test -- test/kernel/duration.test.ts`.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
 
 const has = (program: string): boolean =>
   spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`]).status === 0
@@ -13,6 +13,9 @@ const has = (program: string): boolean =>
 /** Debian packages, and whether what tests look for is there. */
 const PACKAGES: Readonly<Record<string, () => boolean>> = {
   'nginx-light': () => has('nginx'),
+  // What ingress-nginx escapes addresses with.
+  'libnginx-mod-http-set-misc': () =>
+    existsSync('/usr/lib/nginx/modules/ngx_http_set_misc_module.so'),
   caddy: () => has('caddy'),
   haproxy: () => has('haproxy'),
   // The server without its service.

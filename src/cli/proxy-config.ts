@@ -1,7 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Argument } from 'commander'
-import { isProxyName, type ProxyFile, proxies, setupFor } from '../features/proxy-config/index.ts'
+import {
+  isProxyName,
+  neighbours,
+  type ProxyFile,
+  proxies,
+  setupFor,
+} from '../features/proxy-config/index.ts'
 import { cookieDomains } from '../features/sessions/index.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
 import { readConfig } from './config.ts'
@@ -27,14 +33,17 @@ export const configure: Configure = (command, cli) => {
       (text: string, all: readonly string[]) => [...all, ...splitList(text)],
       [],
     )
-    .option('--app <host:port>', 'where the proxy reaches the app (otherwise 127.0.0.1:8081)')
+    .option(
+      '--app <host:port>',
+      'where the proxy reaches the app (otherwise 127.0.0.1:8081, and app:80 from a container)',
+    )
     .option(
       '--listen <port>',
-      'what the proxy listens on, port or address:port (otherwise 443, and 127.0.0.1:8080 for *.localhost)',
+      'what the proxy listens on, port or address:port (otherwise 443; for *.localhost 127.0.0.1:8080, and 80 in a container)',
     )
     .option(
       '--upstream <host:port>',
-      'where the proxy reaches Vestibule (otherwise where it listens)',
+      'where the proxy reaches Vestibule (otherwise where it listens; from a container, at the name vestibule)',
     )
     .option('-o, --output <directory>', 'write the files there instead of printing them')
     .addHelpText('after', HELP)
@@ -70,6 +79,7 @@ async function print(cli: Cli, proxy: string, options: Options): Promise<void> {
       ...(app !== undefined && { app }),
       ...(listen !== undefined && { listen }),
       ...(upstream !== undefined && { upstream }),
+      neighbours: neighbours[proxy],
     },
   )
   if (!/^(unix:|127\.|localhost:|\[::1\])/.test(setup.verifyUpstream))

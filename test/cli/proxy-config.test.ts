@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
-import { proxies } from '../../src/features/proxy-config/index.ts'
+import { neighbours, proxies } from '../../src/features/proxy-config/index.ts'
 import { runCli, temporaryDirectory } from '../support/cli.ts'
 
 const CONFIG = `
@@ -25,11 +25,27 @@ function folder(t: Parameters<typeof temporaryDirectory>[0], config: string): st
 test('without a configuration it prints what deploy/ holds', async (t) => {
   for (const proxy of Object.keys(proxies)) {
     const { status, out, err } = await runCli(t, ['proxy-config', proxy])
-    assert.deepEqual([status, err], [0, ''], proxy)
-    for (const name of readdirSync(`deploy/${proxy}`))
-      assert.ok(out.includes(readFileSync(`deploy/${proxy}/${name}`, 'utf8')), `${proxy}/${name}`)
+    assert.equal(status, 0, proxy)
+    // Who asks from a container does not come from 127.0.0.1.
+    assert.match(err, proxy in neighbours ? /trusted_proxies\n$/ : /^$/, proxy)
+    holds(out, `deploy/${proxy}`)
   }
 })
+test('with the example configuration it prints what deploy/example.com holds', async (t) => {
+  const config = resolve('config.example.yml')
+  for (const proxy of Object.keys(proxies)) {
+    const { status, out } = await runCli(t, ['proxy-config', proxy, '--config', config])
+    assert.equal(status, 0, proxy)
+    for (const part of ['app.example.com', 'auth.example.com', 'vestibule_session'])
+      assert.ok(out.includes(part), `${proxy} ${part}`)
+    holds(out, `deploy/example.com/${proxy}`)
+  }
+})
+
+function holds(out: string, directory: string): void {
+  for (const name of readdirSync(directory))
+    assert.ok(out.includes(readFileSync(`${directory}/${name}`, 'utf8')), `${directory}/${name}`)
+}
 
 test('it is about your portal, your cookies and your headers', async (t) => {
   const cwd = folder(t, CONFIG)

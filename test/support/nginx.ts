@@ -22,9 +22,10 @@ export async function startNginx(
   t: Pick<TestContext, 'after'>,
   httpBlock: string,
   port: number,
+  modules: readonly string[] = [],
 ): Promise<void> {
   const folder = folderWith(t, {
-    'nginx.conf': `daemon off;
+    'nginx.conf': `${modules.map((module) => `load_module ${module};\n`).join('')}daemon off;
 worker_processes 1;
 pid nginx.pid;
 error_log stderr warn;

@@ -4,10 +4,11 @@
  * Pure: text in, text out. It owns no route and knows no proxy's state. A new proxy is a file in proxies/ and a line in
  * their list; test/support/proxy-proofs.ts says what has to be true of an app behind it.
  */
-export { isProxyName, type ProxyName, proxies } from './proxies/index.ts'
+export { isProxyName, neighbours, type ProxyName, proxies } from './proxies/index.ts'
 export {
   type Configured,
   type IdentityHeaderNames,
+  type Neighbours,
   type PrintSnippet,
   type ProxyFile,
   type ProxySetup,

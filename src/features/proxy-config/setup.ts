@@ -17,6 +17,10 @@ export interface ProxySetup {
   readonly appUpstream: string
   /** The portal's host, when people reach the portal through this proxy too. */
   readonly portalHost?: string
+  /** Where the portal is for a browser. */
+  readonly portalUrl?: string
+  /** Every portal's host, for what counts for all hosts of a proxy; the one above among them. */
+  readonly portalHosts?: readonly string[]
   /** The cookies that stand for a session: the app gets none of them. */
   readonly cookieNames: readonly string[]
   readonly identityHeaders: IdentityHeaderNames
@@ -46,6 +50,14 @@ export interface Configured {
   readonly identityHeaders: IdentityHeaderNames
 }
 
+/** Names at which a proxy that runs in a container or a cluster finds others, when nobody says. */
+export interface Neighbours {
+  /** Host of Vestibule. */
+  readonly vestibule: string
+  /** `host:port` of the app. */
+  readonly app: string
+}
+
 /** What only the operator knows; every one has a default. */
 export interface SetupChoices {
   /** The names of the app; by default `app.` below the first cookie domain. */
@@ -56,6 +68,8 @@ export interface SetupChoices {
   readonly listen?: string
   /** Where the proxy reaches Vestibule; by default where Vestibule listens. */
   readonly upstream?: string
+  /** For a proxy to which 127.0.0.1 is itself. */
+  readonly neighbours?: Neighbours | undefined
 }
 
 /**
@@ -76,12 +90,17 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
   if (portalHost !== undefined && hosts.includes(portalHost))
     throw new Refusal(`${portalHost} is the portal itself`, 'name the host of an app')
   return {
-    verifyUpstream: endpoint('--upstream', choices.upstream ?? upstreamOf(address)),
-    listen: listenOf(choices.listen ?? (tls ? '443' : '127.0.0.1:8080')),
+    verifyUpstream: endpoint(
+      '--upstream',
+      choices.upstream ?? upstreamOf(address, choices.neighbours?.vestibule),
+    ),
+    listen: listenOf(choices.listen ?? defaultListen(tls, choices.neighbours !== undefined)),
     tls,
     hosts,
-    appUpstream: endpoint('--app', choices.app ?? '127.0.0.1:8081'),
+    appUpstream: endpoint('--app', choices.app ?? choices.neighbours?.app ?? '127.0.0.1:8081'),
     ...(portalHost !== undefined && { portalHost }),
+    ...(portalUrl !== undefined && { portalUrl: portalUrl.href }),
+    portalHosts: domains.flatMap((one) => one.portalUrl?.hostname ?? []),
     cookieNames: [...new Set([domain.name, ...domains.map(({ name }) => name)])],
     identityHeaders,
   }
@@ -125,11 +144,20 @@ function portalBehindProxy(url: URL | undefined, address: ListenAddress): string
   return url.hostname
 }
 
-function upstreamOf(address: ListenAddress): string {
+function defaultListen(tls: boolean, elsewhere: boolean): string {
+  if (tls) return '443'
+  return elsewhere ? '80' : '127.0.0.1:8080'
+}
+
+const EVERYWHERE = ['', '0.0.0.0', '::']
+const HERE = ['localhost', '127.0.0.1', '::1']
+
+function upstreamOf(address: ListenAddress, neighbour: string | undefined): string {
   if (address.kind === 'unix') return `unix:${address.path}`
-  const host = ['', 'localhost', '0.0.0.0', '::'].includes(address.host)
-    ? '127.0.0.1'
-    : address.host
+  const isNear =
+    EVERYWHERE.includes(address.host) ||
+    (HERE.includes(address.host) && (neighbour !== undefined || address.host === 'localhost'))
+  const host = isNear ? (neighbour ?? '127.0.0.1') : address.host
   return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 

@@ -26,13 +26,13 @@ ${cookieMaps(setup.cookieNames)}`
 }
 
 /** One map takes the cookie away, another looks whether one is left; then the next name. */
-function cookieMaps(names: readonly string[]): string {
+export function cookieMaps(names: readonly string[], result = '$vestibule_cookie'): string {
   let from = '$http_cookie'
   return names
     .map((name, index) => {
       const source = from
       const less = index === 0 ? '$vestibule_one_less' : `$vestibule_one_less_${index + 1}`
-      from = index === names.length - 1 ? '$vestibule_cookie' : `$vestibule_cookie_${index + 1}`
+      from = index === names.length - 1 ? result : `$vestibule_cookie_${index + 1}`
       const pattern = cookiePattern(name)
       return `map ${source} ${less} {
     default ${source};
@@ -51,15 +51,20 @@ map ${less} ${from} {
 const cookiePattern = (name: string): string =>
   name.replace(/[^\w-]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`)
 
-/** For the `server { }` of an app: addresses, names of headers, and what answers in place of the app. */
-export const serverDirectives = (upstream: string, resolve = ''): string =>
+/**
+ * For the `server { }` of an app: addresses, names of headers, and what answers in place of the app.
+ * @param upstream where the question goes, a variable where nginx has to look its name up
+ * @param first lines of the question's location that set that variable
+ */
+export const serverDirectives = (upstream: string, first = ''): string =>
   `${ADDRESSES}
 ${NAMES}
 
     # The question itself. No answer, or any answer but 2xx, 401 and 403, closes the door (nginx says 500).
     location = /internal/vestibule {
         internal;
-${resolve}        proxy_pass http://${upstream}/verify;
+        auth_request off;
+${first}        proxy_pass http://${upstream}/verify;
         proxy_http_version 1.1;
         proxy_pass_request_body off;
         proxy_set_header Content-Length "";
@@ -76,11 +81,15 @@ ${resolve}        proxy_pass http://${upstream}/verify;
         proxy_set_header X-Forwarded-Method "";
         proxy_connect_timeout 3s;
         proxy_read_timeout 10s;
-${BUFFERS}
+        # An address of 16 KiB comes back in two headers of the answer, and encoded may be three times as long.
+        proxy_buffer_size 128k;
+        proxy_buffers 4 128k;
+        proxy_busy_buffers_size 128k;
     }
 
     # A browser that opens a page goes to the portal; scripts and programs are told where it is.
     location @vestibule_sign_in {
+        auth_request off;
         default_type application/json;
         if ($vestibule_sign_in = "") {
             add_header Location $vestibule_location always;
@@ -95,6 +104,7 @@ ${BUFFERS}
 
     # Signed in, and still not allowed: the portal says so in words.
     location @vestibule_forbidden {
+        auth_request off;
         default_type text/plain;
         if ($vestibule_forbidden = "") {
             return 403 "403 Forbidden";
@@ -104,7 +114,7 @@ ${BUFFERS}
 `
 
 /** nginx reads the address before it knows the host: the block that comes first counts for all. */
-export const ADDRESSES = `    # Addresses of 8 KiB and more, and the cookies of many apps.
+const ADDRESSES = `    # Addresses of 8 KiB and more, and the cookies of many apps.
     large_client_header_buffers 8 32k;`
 
 /** nginx's defaults, said once more: a name with a dot that it lets through is one that no proxy_set_header takes away. */
@@ -113,42 +123,69 @@ export const NAMES = `    # No client's Remote.User or Remote_User.
     underscores_in_headers off;`
 
 /** Room for a long address in the Location of an answer. */
-export const BUFFERS = `        # Room for a long address in the Location of the answer.
+const BUFFERS = `        # Room for a long address in the Location of the answer.
         proxy_buffer_size 64k;
         proxy_buffers 4 64k;
         proxy_busy_buffers_size 64k;`
 
 const variable = (header: string): string => header.toLowerCase().replaceAll('-', '_')
 
-/** For the `location / { }` of an app: asks, and says what the app gets to know. */
-export function locationDirectives(setup: ProxySetup): string {
+const each = (setup: ProxySetup, line: (header: string) => string): string =>
+  headersOf(setup).map(line).join('\n')
+
+/** Asks, takes what the answer says, and sends away who may not pass; for a `location { }` or a whole `server { }`. */
+export const questionDirectives = (setup: ProxySetup): string =>
+  `        auth_request /internal/vestibule;
+
+${each(setup, (header) => `        auth_request_set $vestibule_${variable(header)} $upstream_http_${variable(header)};`)}
+        auth_request_set $vestibule_location $upstream_http_location;
+        auth_request_set $vestibule_sign_in $upstream_http_x_vestibule_sign_in;
+        auth_request_set $vestibule_forbidden $upstream_http_x_vestibule_forbidden;
+        error_page 401 @vestibule_sign_in;
+        error_page 403 @vestibule_forbidden;`
+
+/** What the app gets to know, and what it doesn't; for its `location / { }`. */
+export function headerDirectives(setup: ProxySetup): string {
   const headers = headersOf(setup)
-  const each = (line: (header: string) => string) => headers.map(line).join('\n')
   const removed = [
     ...headers.flatMap((header) => aliasesOf(header, ['_'])),
     ...PATH_OVERRIDES.flatMap((header) => [header, ...aliasesOf(header, ['_'])]),
   ]
   const column = Math.max(...[...headers, ...removed].map((header) => header.length)) + 1
-  return `        auth_request /internal/vestibule;
-
-${each((header) => `        auth_request_set $vestibule_${variable(header)} $upstream_http_${variable(header)};`)}
-        auth_request_set $vestibule_location $upstream_http_location;
-        auth_request_set $vestibule_sign_in $upstream_http_x_vestibule_sign_in;
-        auth_request_set $vestibule_forbidden $upstream_http_x_vestibule_forbidden;
-        error_page 401 @vestibule_sign_in;
-        error_page 403 @vestibule_forbidden;
-
-        proxy_http_version 1.1;
-        proxy_set_header Host $host$vestibule_port;
+  return `${REQUEST}
         proxy_set_header Upgrade $vestibule_upgrade;
         proxy_set_header Connection $vestibule_connection;
         proxy_set_header Cookie $vestibule_cookie;
-        proxy_set_header X-Forwarded-For $remote_addr;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host $host$vestibule_port;
+        # A program that signs in with a name and a password (Basic) tells them to the app as well. Where the app has no use
+        # for this header of its own:
+        #proxy_set_header Authorization "";
 
         # Who it is: exactly one of each, whatever the client sent under these names or names that fold to them. The last ones
         # could tell an app that another path is meant than the one that was asked about.
-${each((header) => `        proxy_set_header ${header.padEnd(column)}$vestibule_${variable(header)};`)}
+${each(setup, (header) => `        proxy_set_header ${header.padEnd(column)}$vestibule_${variable(header)};`)}
 ${removed.map((header) => `        proxy_set_header ${header.padEnd(column)}"";`).join('\n')}`
 }
+
+/** Where a request comes from and what it is about, whatever the client says; for the app and for the portal. */
+const REQUEST = `        proxy_http_version 1.1;
+        proxy_set_header Host $host$vestibule_port;
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Host $host$vestibule_port;`
+
+/** For the `server { }` of the portal, where people sign in. `proxyPass` are the lines that lead to Vestibule. */
+export const portalDirectives = (proxyPass: string): string => `${ADDRESSES}
+
+    location / {
+${proxyPass}
+${REQUEST}
+        proxy_set_header Connection "";
+${BUFFERS}
+    }
+
+    # Only proxies ask these.
+    location /verify { return 404; }
+    location /api/authz/ { return 404; }
+    location /api/verify { return 404; }
+`

@@ -1,10 +1,10 @@
 import type { PrintSnippet, ProxySetup } from '../setup.ts'
 import {
-  ADDRESSES,
-  BUFFERS,
+  headerDirectives,
   httpDirectives,
-  locationDirectives,
   NAMES,
+  portalDirectives,
+  questionDirectives,
   serverDirectives,
 } from './nginx-directives.ts'
 
@@ -41,7 +41,9 @@ ${certificate(setup)}
         # Your app.
         proxy_pass http://${appUpstream};
 
-${locationDirectives(setup)}
+${questionDirectives(setup)}
+
+${headerDirectives(setup)}
     }
 
 ${serverDirectives('vestibule')}}
@@ -64,22 +66,5 @@ const portal = (setup: ProxySetup, host: string): string => `
 server {
     listen ${listen(setup)};
     server_name ${host};
-${certificate(setup)}${ADDRESSES}
-
-    location / {
-        proxy_pass http://vestibule;
-        proxy_http_version 1.1;
-        proxy_set_header Connection "";
-        proxy_set_header Host $host$vestibule_port;
-        proxy_set_header X-Forwarded-For $remote_addr;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header X-Forwarded-Host $host$vestibule_port;
-${BUFFERS}
-    }
-
-    # Only proxies ask these.
-    location /verify { return 404; }
-    location /api/authz/ { return 404; }
-    location /api/verify { return 404; }
-}
+${certificate(setup)}${portalDirectives('        proxy_pass http://vestibule;')}}
 `

@@ -1,0 +1,4 @@
+import { proveProxy } from '../support/proxy-proofs.ts'
+import { swagUnderTest } from '../support/swag.ts'
+
+proveProxy(swagUnderTest)
