@@ -44,6 +44,27 @@ const PATHS = [
 const CLIENT = '127.0.0.5'
 /** Ours, and not what a client said; Envoy calls a client on the same machine by the machine's address. */
 const ADDRESS = /^(?!203\.0\.113\.)[\d.]+$/
+const DEFAULT: Names = {
+  cookie: 'vestibule_session',
+  basePath: '',
+  identityHeaders: {
+    user: IDENTITY[0],
+    groups: IDENTITY[1],
+    name: IDENTITY[2],
+    email: IDENTITY[3],
+  },
+}
+/** With signs that patterns know, as many as a configuration takes. */
+const OWN: Names = {
+  cookie: 'my.session+$1',
+  basePath: '/auth.d',
+  identityHeaders: {
+    user: 'X-Auth-User',
+    groups: 'X_Auth_Groups',
+    name: 'X-Auth-Full-Name',
+    email: 'X-Mail',
+  },
+}
 /** Some 6 KiB together. */
 const MANY_GROUPS = Array.from({ length: 400 }, (_, index) => `department-${index}`)
 
@@ -75,6 +96,8 @@ interface Scene {
   readonly port: number
   /** John's session, `name=value`. */
   readonly cookie: string
+  /** Sessions of others; one more of John's to sign out. Signed in together, because an answer takes its time. */
+  readonly others: { readonly bob: string; readonly ann: string; readonly leaving: string }
   readonly portal: string
   /** One request through the proxy, to `app` unless another host is named. */
   ask(path: string, options?: Asked): Promise<Answer>
@@ -155,9 +178,8 @@ export const PROOFS = {
   },
   groups: {
     title: 'the groups of somebody who is in hundreds of them arrive whole',
-    async prove({ ask, app, server }) {
-      const cookie = await signIn(server.port, 'ann')
-      assert.equal((await ask('/', { headers: { Cookie: cookie } })).status, 200)
+    async prove({ ask, app, others }) {
+      assert.equal((await ask('/', { headers: { Cookie: others.ann } })).status, 200)
       assert.deepEqual(app.folded('Remote-Groups'), [MANY_GROUPS.join(',')])
     },
   },
@@ -247,7 +269,7 @@ export const PROOFS = {
   },
   host: {
     title: 'the host that is asked about is the host that answers',
-    async prove({ port, app, during }) {
+    async prove({ port, app, cookie, during }) {
       const open = `${ELSEWHERE}.${DOMAIN}:${port}`
       const mine = `app.${DOMAIN}:${port}`
       const paths = [
@@ -262,6 +284,11 @@ export const PROOFS = {
       for (const [path, host] of paths) {
         const seen = await during(() => raw(port, `GET ${path} HTTP/1.1`, [`Host: ${host}`]))
         assert.deepEqual(seen, [], `${path} ${host}`)
+      }
+      // A host that the proxy was not told of is no app's, whatever the rules say about it.
+      for (const host of [open, 'nobody.test', '127.0.0.1', `auth.${DOMAIN}.nobody.test`]) {
+        const lines = [`Host: ${host}`, `Cookie: ${cookie}`]
+        assert.deepEqual(await during(() => raw(port, 'GET /secret HTTP/1.1', lines)), [], host)
       }
       // Of two hosts of one app, it sees the one that was asked about.
       for (const [path, host] of [
@@ -453,8 +480,7 @@ export const PROOFS = {
   },
   forbidden: {
     title: 'who may not enter is told so: a browser by a page, a script by a plain 403',
-    async prove({ ask, server, cookie, portal }) {
-      const bob = await signIn(server.port, 'bob')
+    async prove({ ask, others: { bob }, cookie, portal }) {
       const page = await ask('/secret', { host: 'admin', headers: { Cookie: bob, Accept: HTML } })
       if (page.status === 303) {
         assert.ok(page.headers.location?.startsWith(`${portal}/forbidden?rd=`))
@@ -524,6 +550,26 @@ export const PROOFS = {
         '/api/authz/ext-authz/x',
       ])
         assert.equal((await ask(path, { host: 'auth' })).status, 404, path)
+      // However the path is spelled, there is no verdict.
+      const headers = {
+        'X-Original-URL': `http://public.${DOMAIN}/`,
+        'X-Original-Method': 'GET',
+        'X-Forwarded-Uri': '/',
+      }
+      for (const path of [
+        '//verify',
+        '/x/../verify',
+        '/./verify',
+        '/api//verify',
+        '/api/%76erify',
+        '/api/authz/auth-request',
+        '//api/authz/auth-request',
+        '/api/authz%2Fauth-request',
+      ]) {
+        const answer = await ask(path, { host: 'auth', headers })
+        assert.ok(![200, 401].includes(answer.status), `${path} ${answer.status}`)
+        assert.equal(answer.headers['remote-user'], undefined, path)
+      }
     },
   },
   'two-factor': {
@@ -537,8 +583,7 @@ export const PROOFS = {
   },
   logout: {
     title: 'a session that was signed out opens nothing',
-    async prove({ ask, server }) {
-      const mine = await signIn(server.port, 'john')
+    async prove({ ask, server, others: { leaving: mine } }) {
       assert.equal((await ask('/', { headers: { Cookie: mine } })).status, 200)
       await server.request('/api/logout', {
         method: 'POST',
@@ -576,7 +621,62 @@ export const PROOFS = {
   },
 } as const satisfies Readonly<Record<string, Proof>>
 
-export type ProofId = keyof typeof PROOFS
+/** With names and a base path of somebody's own, in a scene of their own. */
+export const OWN_PROOFS = {
+  'own-headers': {
+    title: 'headers that you have named are as safe: no mixture of - _ . reaches the app',
+    async prove({ ask, app, cookie }) {
+      const names = Object.values(OWN.identityHeaders)
+      for (const first of ['-', '_', '.'])
+        for (const second of ['-', '_', '.']) {
+          const forged = names.map((name) => {
+            const [head, ...tail] = name.split(/[-_]/)
+            return [`${head}${first}${tail.join(second)}`, 'mallory']
+          })
+          const headers = { Cookie: cookie, ...Object.fromEntries(forged) }
+          const answer = await ask('/', { headers })
+          // A proxy may refuse such names altogether.
+          if (answer.status === 400 && `${first}${second}` !== '--') continue
+          assert.equal(answer.status, 200, `${first} ${second}`)
+          assert.deepEqual(
+            names.map((name) => app.folded(name).filter((value) => value !== '')),
+            [['john'], ['admins,dev'], ['J\u00c3\u00b6hn D\u00c3\u00b8e'], ['john@example.com']],
+            `${first} ${second}`,
+          )
+        }
+    },
+  },
+  'own-cookie': {
+    title: 'a session cookie whose name you have chosen is kept from the app, whatever its signs',
+    async prove({ ask, app, cookie }) {
+      const answer = await ask('/', { headers: { Cookie: `a=b; ${cookie}; c=d` } })
+      assert.equal(answer.status, 200)
+      assert.deepEqual(cookiesOf(app), ['a=b; c=d'])
+    },
+  },
+  'base-path': {
+    title: 'a portal below a base path works, and its verify endpoints are closed there too',
+    async prove({ ask, portal }) {
+      const away = await ask('/x', { headers: { Accept: HTML } })
+      assert.equal(away.status, 302)
+      assert.ok(
+        away.headers.location?.startsWith(`${portal}${OWN.basePath}/?`),
+        away.headers.location,
+      )
+      const page = await ask(`${OWN.basePath}/`, { host: 'auth', headers: { Accept: HTML } })
+      assert.equal(page.status, 200)
+      assert.ok(page.body.includes('<form'))
+      const headers = { 'X-Original-URL': `http://public.${DOMAIN}/`, 'X-Original-Method': 'GET' }
+      for (const path of ['/verify', '/api/verify', '/api/authz/auth-request'])
+        for (const base of ['', OWN.basePath]) {
+          const { status } = await ask(base + path, { host: 'auth', headers })
+          assert.ok([404, 503].includes(status), `${base}${path} ${status}`)
+        }
+    },
+  },
+} as const satisfies Readonly<Record<string, Proof>>
+
+export type ProofId = keyof typeof PROOFS | keyof typeof OWN_PROOFS
 
 /** What a proxy can't, each with the reason, for the table in docs/guides/proxies.md. */
 export type Cannot = Readonly<Partial<Record<ProofId, string>>>
@@ -592,37 +692,56 @@ export interface ProxyUnderTest {
 
 /** Every proof against one proxy. */
 export function proveProxy({ name, missing, cannot, start }: ProxyUnderTest): void {
-  suite(`${name} with our snippet`, { skip: missing }, () => {
-    let scene: Scene
-    const t = suiteCleanup()
+  prove(`${name} with our snippet`, PROOFS, DEFAULT)
+  prove(`${name} with our snippet for other names`, OWN_PROOFS, OWN)
 
-    before(async () => {
-      scene = await openScene(t, start)
+  function prove(title: string, proofs: Readonly<Record<string, Proof>>, names: Names): void {
+    suite(title, { skip: missing }, () => {
+      let scene: Scene
+      const t = suiteCleanup()
+
+      before(async () => {
+        scene = await openScene(t, start, names)
+      })
+
+      for (const [id, { title, prove }] of Object.entries(proofs)) {
+        // Of the ids, those that a proxy can't have a reason.
+        const reason = cannot[id as ProofId]
+        if (reason === undefined) test(title, () => prove(scene))
+        else
+          test(`NOT: ${title} (${reason})`, async () => {
+            await assert.rejects(prove(scene), assert.AssertionError)
+          })
+      }
     })
+  }
+}
 
-    for (const id of Object.keys(PROOFS) as ProofId[]) {
-      const { title, prove }: Proof = PROOFS[id]
-      const reason = cannot[id]
-      if (reason === undefined) test(title, () => prove(scene))
-      else
-        test(`NOT: ${title} (${reason})`, async () => {
-          await assert.rejects(prove(scene), assert.AssertionError)
-        })
-    }
-  })
+/** What somebody may call things. */
+interface Names {
+  readonly cookie: string
+  readonly basePath: string
+  readonly identityHeaders: ProxySetup['identityHeaders']
 }
 
 async function openScene(
   t: Pick<TestContext, 'after'>,
   start: ProxyUnderTest['start'],
+  { cookie: cookieName, basePath, identityHeaders }: Names,
 ): Promise<Scene> {
   const app = await startDemoApp(t)
   const port = await freePort()
   const portal = `http://auth.${DOMAIN}:${port}`
+  const vestibule = await freePort()
   const server = await startServer(t, {
+    port: vestibule,
     config: {
       ...CHEAP,
-      session: { cookies: [{ domain: DOMAIN, portal_url: portal }] },
+      server: { address: `tcp://127.0.0.1:${vestibule}${basePath}` },
+      session: {
+        cookies: [{ domain: DOMAIN, portal_url: `${portal}${basePath}`, name: cookieName }],
+      },
+      identity_headers: identityHeaders,
       access_control: {
         default_policy: 'deny',
         rules: [
@@ -640,7 +759,8 @@ async function openScene(
     }),
   })
   await start(t, {
-    portalUrl: `${portal}/`,
+    portalUrl: `${portal}${basePath}/`,
+    ...(basePath !== '' && { basePath }),
     portalHosts: [`auth.${DOMAIN}`],
     verifyUpstream: `127.0.0.1:${server.port}`,
     listen: `127.0.0.1:${port}`,
@@ -648,16 +768,14 @@ async function openScene(
     hosts: HOSTS.map((host) => `${host}.${DOMAIN}`),
     appUpstream: `127.0.0.1:${app.port}`,
     portalHost: `auth.${DOMAIN}`,
-    cookieNames: ['vestibule_session'],
-    identityHeaders: {
-      user: IDENTITY[0],
-      groups: IDENTITY[1],
-      name: IDENTITY[2],
-      email: IDENTITY[3],
-    },
+    cookieNames: ['another_session', cookieName],
+    identityHeaders,
   })
-  const cookie = await signIn(server.port, 'john')
+  const [cookie = '', bob = '', ann = '', leaving = ''] = await Promise.all(
+    ['john', 'bob', 'ann', 'john'].map((name) => signIn(server.port, name)),
+  )
   return {
+    others: { bob, ann, leaving },
     app,
     server,
     port,

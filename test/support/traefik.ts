@@ -13,6 +13,7 @@ export const traefikUnderTest: ProxyUnderTest = {
   cannot: {
     cookie: NO_COOKIES,
     'cookie-trick': NO_COOKIES,
+    'own-cookie': NO_COOKIES,
     verbatim: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
     slashes: 'the same',
   },

@@ -7,6 +7,8 @@ import type { CookieDomain } from '../sessions/index.ts'
 export interface ProxySetup {
   /** `host:port` or `unix:/path` at which the proxy reaches Vestibule. */
   readonly verifyUpstream: string
+  /** Below which path Vestibule serves everything, `/auth`; without: at the root. */
+  readonly basePath?: string
   /** What the proxy itself listens on: `port`, or `address:port`. */
   readonly listen: string
   /** Whether it speaks TLS there. */
@@ -94,6 +96,7 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
       '--upstream',
       choices.upstream ?? upstreamOf(address, choices.neighbours?.vestibule),
     ),
+    ...(address.basePath !== '/' && { basePath: address.basePath }),
     listen: listenOf(choices.listen ?? defaultListen(tls, choices.neighbours !== undefined)),
     tls,
     hosts,
@@ -180,6 +183,16 @@ function listenOf(text: string): string {
     )
   return text
 }
+
+/** What only proxies ask, with whatever is below; served with the base path and without. */
+export const verifyPaths = ({ basePath }: ProxySetup): readonly string[] =>
+  (basePath === undefined ? [''] : ['', basePath]).flatMap((base) =>
+    ['/verify', '/api/verify', '/api/authz'].map((path) => base + path),
+  )
+
+/** The same as a regular expression (PCRE, RE2, POSIX) for the beginning of a path, without its `^`. */
+export const verifyPattern = ({ basePath }: ProxySetup): string =>
+  `${basePath === undefined ? '' : `(${basePath.replaceAll('.', '[.]')})?`}/(verify|api/verify|api/authz)`
 
 /** The identity headers in the order in which they are documented. */
 export const headersOf = ({ identityHeaders }: ProxySetup): readonly string[] => [

@@ -1,4 +1,4 @@
-import { literal, type PrintSnippet, type ProxySetup, splitListen } from '../setup.ts'
+import { type PrintSnippet, type ProxySetup, splitListen, verifyPattern } from '../setup.ts'
 import { luaCookies, luaFolding, luaNames, luaText } from './lua.ts'
 
 /**
@@ -207,7 +207,6 @@ function portal(setup: ProxySetup, host: string): string {
   const path = /^unix:(.*)$/.exec(setup.verifyUpstream)?.[1]
   const target =
     path === undefined ? `http://${setup.verifyUpstream}/` : `unix:${path}|http://vestibule/`
-  const verify = ['/verify', '/api/verify', '/api/authz'].map(literal).join('|')
   return `
 # The portal, where people sign in.
 <VirtualHost ${address(setup)}>
@@ -215,7 +214,7 @@ function portal(setup: ProxySetup, host: string): string {
 ${certificate(setup)}    LimitRequestLine 32768
     LimitRequestFieldSize 65536
     # Only proxies ask these.
-    ProxyPassMatch "^(?:${verify})(?:/|$)" "!"
+    ProxyPassMatch "^${verifyPattern(setup)}(?:/|$)" "!"
     # mod_proxy says them anew, behind what a client says.
     RequestHeader unset X-Forwarded-For
     RequestHeader unset X-Forwarded-Host

@@ -6,6 +6,7 @@ import {
   type PrintSnippet,
   type ProxySetup,
   splitListen,
+  verifyPaths,
 } from '../setup.ts'
 
 /** Caddy 2.6 and newer, as a piece of a Caddyfile. */
@@ -69,7 +70,9 @@ const portal = (setup: ProxySetup, host: string, upstream: string): string => `
 # The portal, where people sign in.
 ${site(setup, [host])} {
 ${bind(setup)}	# Only proxies ask these.
-	@vestibule_verify path /verify /verify/* /api/verify /api/verify/* /api/authz/*
+	@vestibule_verify path ${verifyPaths(setup)
+    .flatMap((path) => [path, `${path}/*`])
+    .join(' ')}
 	respond @vestibule_verify 404
 	reverse_proxy ${upstream}
 }

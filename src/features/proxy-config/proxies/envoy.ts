@@ -1,5 +1,11 @@
 import { isAddress } from '../../../kernel/host.ts'
-import { headersOf, type PrintSnippet, type ProxySetup, splitListen } from '../setup.ts'
+import {
+  headersOf,
+  type PrintSnippet,
+  type ProxySetup,
+  splitListen,
+  verifyPattern,
+} from '../setup.ts'
 import { luaCookies, luaFolding, luaNames } from './lua.ts'
 
 /** Headers of the client that the question is about. Envoy passes on nothing that isn't listed. */
@@ -85,7 +91,7 @@ ${lines(cookieLua(setup), 26)}
                       routes:
                         - match: { prefix: / }
                           route: { cluster: app, timeout: 0s }
-${portalHost === undefined ? '' : portal(portalHost)}  clusters:
+${portalHost === undefined ? '' : portal(setup, portalHost)}  clusters:
 ${cluster('app', appUpstream)}${cluster('vestibule', verifyUpstream)}`
   return [{ name: 'envoy.yaml', text }]
 }
@@ -126,7 +132,7 @@ function envoy_on_request(handle)
 end
 `
 
-function portal(host: string): string {
+function portal(setup: ProxySetup, host: string): string {
   const off = (filter: string, type: string) =>
     `                        ${filter}: { "@type": ${TYPE}.filters.http.${type}, disabled: true }`
   return `                    # The portal, where people sign in.
@@ -137,7 +143,7 @@ ${off('vestibule.question', 'ext_authz.v3.ExtAuthzPerRoute')}
 ${off('vestibule.cookies', 'lua.v3.LuaPerRoute')}
                       routes:
                         # Only proxies ask these. The portal has no path with a % in it, so these are not spelled with one.
-                        - match: { safe_regex: { regex: "/(verify|api/verify|api/authz)(/.*)?|.*%.*" } }
+                        - match: { safe_regex: { regex: ${yaml(`${verifyPattern(setup)}(/.*)?|.*%.*`)} } }
                           direct_response: { status: 404 }
                         - match: { prefix: / }
                           route: { cluster: vestibule }

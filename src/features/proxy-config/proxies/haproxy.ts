@@ -4,6 +4,7 @@ import {
   PATH_OVERRIDES,
   type PrintSnippet,
   splitListen,
+  verifyPattern,
 } from '../setup.ts'
 import { luaCookies, luaNames, luaText } from './lua.ts'
 
@@ -43,7 +44,7 @@ ${
     ? ''
     : `    # The portal, where people sign in. Only proxies ask the verify endpoints.
     acl vestibule_portal req.fhdr(host),field(1,:),lower -m str ${portalHost}
-    acl vestibule_verify path,url_dec -m reg ^/(verify|api/verify|api/authz)(/|$)
+    acl vestibule_verify path,url_dec -m reg ^${verifyPattern(setup)}(/|$)
     http-request return status 404 if vestibule_portal vestibule_verify
 `
 }    http-request return status 421 unless vestibule_app${portalHost === undefined ? '' : ' or vestibule_portal'}

@@ -1,5 +1,12 @@
 import { Refusal } from '../../../kernel/refusal.ts'
-import { headersOf, PATH_OVERRIDES, type PrintSnippet, type ProxySetup } from '../setup.ts'
+import {
+  aliasesOf,
+  headersOf,
+  PATH_OVERRIDES,
+  type PrintSnippet,
+  type ProxySetup,
+  verifyPaths,
+} from '../setup.ts'
 import { cookieMaps } from './nginx-directives.ts'
 
 /**
@@ -23,7 +30,11 @@ export const ingressNginx: PrintSnippet = (setup) => {
 }
 
 const controller = (setup: ProxySetup): string => {
-  const removed = PATH_OVERRIDES.map((header) => `  ${header}: ""`).join('\n')
+  // nginx lets no name with an underscore through: what is left are other spellings of names that have one.
+  const aliases = headersOf(setup).flatMap((header) =>
+    aliasesOf(header, ['_']).filter((alias) => !alias.includes('_')),
+  )
+  const removed = [...PATH_OVERRIDES, ...aliases].map((header) => `  ${header}: ""`).join('\n')
   return `# For the controller: merge the first into the ConfigMap that it has (Helm: controller.config), once for all apps. Whoever may
 # write this may read everything that passes; keep "allow-snippet-annotations" as it is, false.
 apiVersion: v1
@@ -128,7 +139,9 @@ ${tls(setup, [host], 'vestibule-tls')}  rules:
     - host: ${host}
       http:
         paths:
-${['/verify', '/api/verify', '/api/authz'].map((path) => pathTo(path, { name: 'vestibule-nowhere', port: '80' })).join('')}${pathTo('/', serviceOf(setup.verifyUpstream))}`
+${verifyPaths(setup)
+  .map((path) => pathTo(path, { name: 'vestibule-nowhere', port: '80' }))
+  .join('')}${pathTo('/', serviceOf(setup.verifyUpstream))}`
 
 const rule = (host: string, service: Service): string => `    - host: ${host}
       http:

@@ -1,4 +1,4 @@
-import { aliasesOf, headersOf, PATH_OVERRIDES, type ProxySetup } from '../setup.ts'
+import { aliasesOf, headersOf, PATH_OVERRIDES, type ProxySetup, verifyPaths } from '../setup.ts'
 
 /** The pieces of an nginx configuration, for nginx itself and for what others have built around it. */
 
@@ -175,7 +175,7 @@ const REQUEST = `        proxy_http_version 1.1;
         proxy_set_header X-Forwarded-Host $host$vestibule_port;`
 
 /** For the `server { }` of the portal, where people sign in. `proxyPass` are the lines that lead to Vestibule. */
-export const portalDirectives = (proxyPass: string): string => `${ADDRESSES}
+export const portalDirectives = (setup: ProxySetup, proxyPass: string): string => `${ADDRESSES}
 
     location / {
 ${proxyPass}
@@ -185,7 +185,7 @@ ${BUFFERS}
     }
 
     # Only proxies ask these.
-    location /verify { return 404; }
-    location /api/authz/ { return 404; }
-    location /api/verify { return 404; }
+${verifyPaths(setup)
+  .map((path) => `    location ${path} { return 404; }`)
+  .join('\n')}
 `

@@ -66,5 +66,5 @@ const portal = (setup: ProxySetup, host: string): string => `
 server {
     listen ${listen(setup)};
     server_name ${host};
-${certificate(setup)}${portalDirectives('        proxy_pass http://vestibule;')}}
+${certificate(setup)}${portalDirectives(setup, '        proxy_pass http://vestibule;')}}
 `

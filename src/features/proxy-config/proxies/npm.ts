@@ -58,7 +58,7 @@ ${serverDirectives('$vestibule_upstream', ask)}`,
 
     set_real_ip_from 127.0.0.1;
 
-${portalDirectives('        proxy_pass $forward_scheme://$server:$port;')}`,
+${portalDirectives(setup, '        proxy_pass $forward_scheme://$server:$port;')}`,
           },
         ]),
   ]

@@ -77,7 +77,7 @@ ${certificate(setup)}    client_max_body_size 0;
 
 server {
 ${listen(setup)}    server_name ${portalHost};
-${certificate(setup)}${portalDirectives(`${ask}        proxy_pass http://$vestibule_upstream;`)}}
+${certificate(setup)}${portalDirectives(setup, `${ask}        proxy_pass http://$vestibule_upstream;`)}}
 `,
           },
         ]),

@@ -5,6 +5,7 @@ import {
   PATH_OVERRIDES,
   type PrintSnippet,
   type ProxySetup,
+  verifyPattern,
 } from '../setup.ts'
 
 /**
@@ -97,7 +98,7 @@ const portalRouter = (
   host: string,
 ): string => `    # The portal, where people sign in. Only proxies ask the endpoints that are left out.
     vestibule:
-      rule: ${yaml(`Host(\`${host}\`) && !PathRegexp(\`^/(verify|api/verify|api/authz)(/|$)\`)`)}
+      rule: ${yaml(`Host(\`${host}\`) && !PathRegexp(\`^${verifyPattern(setup)}(/|$)\`)`)}
 ${entry(setup)}      service: vestibule
 `
 
