@@ -5,7 +5,7 @@ import type { Command } from './server.ts'
 /** Of features/sessions, what these commands need. */
 interface SessionControl {
   list(user?: string): Promise<readonly SessionSource[]>
-  revokeById(id: string): Promise<boolean>
+  revokeById(id: string): Promise<readonly string[]>
   revokeUser(user: string): Promise<number>
 }
 interface SessionSource {
@@ -59,10 +59,17 @@ export function sessionCommands(sessions: SessionControl): Readonly<Record<strin
       const asked = revokeArgs.parse(args)
       if ('user' in asked) return { revoked: await sessions.revokeUser(asked.user), unknown: [] }
       const ids = 'ids' in asked ? asked.ids : (await sessions.list()).map(({ id }) => id)
+      // Each takes those with it that are linked with it on other domains.
+      const ended = new Set<string>()
       const unknown: string[] = []
-      for (const id of ids) if (!(await sessions.revokeById(id))) unknown.push(id)
+      for (const id of ids) {
+        if (ended.has(id)) continue
+        const gone = await sessions.revokeById(id)
+        if (gone.length === 0) unknown.push(id)
+        for (const one of gone) ended.add(one)
+      }
       // Of "all", one that ended meanwhile is no mistake of the caller's.
-      return { revoked: ids.length - unknown.length, unknown: 'ids' in asked ? unknown : [] }
+      return { revoked: ended.size, unknown: 'ids' in asked ? unknown : [] }
     },
   }
 }

@@ -34,7 +34,7 @@ async function start(t: TestContext) {
     [...alive.values()].filter((s) => user === undefined || s.user === user)
   const commands = sessionCommands({
     list: async (user) => of(user),
-    revokeById: async (id) => alive.delete(id),
+    revokeById: async (id) => (alive.delete(id) ? [id] : []),
     revokeUser: async (user) => of(user).filter(({ id }) => alive.delete(id)).length,
   })
   const path = socketPath(directory)

@@ -21,7 +21,7 @@ function source() {
   )
   const commands = sessionCommands({
     list: async (user) => [...alive.values()].filter((r) => user === undefined || r.user === user),
-    revokeById: async (id) => alive.delete(id),
+    revokeById: async (id) => (alive.delete(id) ? [id] : []),
     revokeUser: async (user) => {
       const ids = [...alive.values()].filter((r) => r.user === user).map(({ id }) => id)
       for (const id of ids) alive.delete(id)

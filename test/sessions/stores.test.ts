@@ -1,6 +1,10 @@
 import { createMemoryStore } from '../../src/features/sessions/index.ts'
+import { linkedSessionConformance } from '../conformance/linked-sessions.ts'
 import { sessionStoreConformance } from '../conformance/session-store.ts'
 import { openSqliteStore } from './sqlite-house.ts'
 
 sessionStoreConformance('memory', async () => createMemoryStore())
 sessionStoreConformance('sqlite', async (t) => (await openSqliteStore(t)).store)
+
+linkedSessionConformance('memory', async () => createMemoryStore())
+linkedSessionConformance('sqlite', async (t) => (await openSqliteStore(t)).store)

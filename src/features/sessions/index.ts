@@ -10,45 +10,34 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { BaseLogger } from 'pino'
-import type { Clock, EpochMs } from '../../kernel/clock.ts'
-import { detach } from '../../kernel/detach.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Secret } from '../../kernel/secret.ts'
-import type { Profile, Users } from '../users/index.ts'
+import type { Users } from '../users/index.ts'
 import { createCache } from './cache.ts'
-import { expiredCookie, isWellFormed, sessionCookie } from './cookie.ts'
+import { expiredCookie, isWellFormed } from './cookie.ts'
 import { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
+import { createLinked } from './linked.ts'
 import type { SessionConfig } from './manifest.ts'
 import { createRecognition } from './recognise.ts'
 import { createRecords, keyOf } from './record.ts'
-import { type Factor, forgettableAt, type Identity, isAlive, type Session } from './session.ts'
+import { forgettableAt, type Identity, isAlive, type Session } from './session.ts'
+import { createStart, type LinkOptions, type Started, type StartOptions } from './start.ts'
 import type { SessionStore, StoredSession } from './stores/index.ts'
 import { startSweeper } from './sweeper.ts'
 
 export { cookieValues } from './cookie.ts'
 export { type CookieDomain, cookieDomains } from './cookie-domain.ts'
 export { type Factor, type Identity, levelOf, type Session } from './session.ts'
+export type { LinkOptions, Started, StartOptions } from './start.ts'
 export {
   createMemoryStore,
   createSqliteStore,
   type SessionStore,
   type StoredSession,
 } from './stores/index.ts'
-
-export interface StartOptions {
-  readonly domain: CookieDomain
-  readonly profile: Profile
-  /** At least one. */
-  readonly factors: readonly Factor[]
-  /** Without effect where the domain remembers nobody. */
-  readonly remember: boolean
-  readonly address: string
-  readonly userAgent: string
-  /** Values of the session cookies that came with the request: their sessions end with this start. */
-  readonly replaces: readonly string[]
-}
 
 export interface Sessions {
   readonly domains: readonly CookieDomain[]
@@ -68,22 +57,35 @@ export interface Sessions {
   ): Identity | undefined | Promise<Identity | undefined>
   /**
    * Starts a session under a new id and ends those it replaces: nothing that was known before the sign-in is worth
-   * anything after it. `cookie` is a `Set-Cookie` header and a credential: never to be logged.
+   * anything after it. One that it replaces of the same user hands on its links to other domains; one of somebody else
+   * ends with all that are linked with it.
    * @throws AppError STORE_UNAVAILABLE; AUTHENTICATION_FAILED when the user's sessions were ended meanwhile
    */
-  start(options: StartOptions): Promise<{ readonly session: Session; readonly cookie: string }>
+  start(options: StartOptions): Promise<Started>
+  /**
+   * Starts a session on another domain from a live one of the same browser: the same user, factors, time of signing in
+   * and wish to be remembered, within the limits of the domain it is for. The two end together.
+   * @returns `kept` when the browser has one of that sign-in there already; undefined when the source is over, its user is
+   *   gone, or the domain lets no session live that long after signing in
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  link(options: LinkOptions): Promise<Started | 'kept' | undefined>
   /** Ends one session. When it resolves, the session is dead and stays so. */
   revoke(key: string): Promise<void>
   /**
-   * Ends every session of the domain that one of these cookie values stands for: of two live ones none counts, and still
-   * both have to end when their owner signs out.
+   * Ends every session of the domain that one of these cookie values stands for, and all that are linked with them: of two
+   * live ones none counts, and still both have to end when their owner signs out.
    * @throws AppError STORE_UNAVAILABLE
    */
   end(values: readonly string[], domain: CookieDomain): Promise<void>
   /** @returns how many were stored */
   revokeUser(user: string): Promise<number>
-  /** @returns whether there was one */
-  revokeById(id: string): Promise<boolean>
+  /**
+   * Ends a session and all that are linked with it: one that stays would start the others anew.
+   * @returns the ids of those that ended, this one first; none when there is no such session
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  revokeById(id: string): Promise<readonly string[]>
   /** Live sessions, newest first, at most 10,000. */
   list(user?: string): Promise<readonly Session[]>
   /** The `Set-Cookie` header that takes the cookie away. */
@@ -109,9 +111,6 @@ export interface SessionsOptions {
 /** Seconds after which a failed store is worth another try. */
 const RETRY_AFTER = 5
 const MAX_LISTED = 10_000
-/** What is kept of a browser's name. */
-const MAX_USER_AGENT = 256
-const MAX_ADDRESS = 64
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { config, store, users, clock, log, random = randomBytes, cacheSize = 100_000 } = options
@@ -197,6 +196,41 @@ export function createSessions(options: SessionsOptions): Sessions {
     })
   }
 
+  /** Whatever is stored, of one user or of everybody, alive or not. */
+  async function readAll(user?: string): Promise<Session[]> {
+    const owners = user === undefined ? undefined : records.owners(user)
+    const rows = await ask('list', () => store.list(owners, MAX_LISTED))
+    return rows
+      .map((row) => cache.peek(row.key)?.session ?? open(row))
+      .filter((session) => session !== undefined)
+  }
+
+  const find = async (key: string): Promise<Session | undefined> =>
+    cache.peek(key)?.session ?? read(key)
+  // Sessions of one sign-in are found among those of its user; where there is one domain, there is one session.
+  const linked = createLinked({
+    revoke,
+    sessionsOf: async (user) => (domains.length === 1 ? [] : readAll(user)),
+  })
+  const starts = createStart({
+    domainNamed: (name) => byName.get(name),
+    find,
+    read,
+    async put(session, replaced) {
+      const row = stored(session)
+      await ask('put', () => store.put(row, replaced))
+      for (const key of replaced) drop(key)
+    },
+    revoke,
+    revokeUser: (user) => revokeUsers([user]),
+    keep: cache.put,
+    endings,
+    linked,
+    users,
+    clock,
+    random,
+  })
+
   users.onRemoved((names) => {
     later(revokeUsers(names), 'the sessions of removed users are not deleted yet')
   })
@@ -214,62 +248,32 @@ export function createSessions(options: SessionsOptions): Sessions {
       clock,
     }),
 
-    async start({ domain, profile, factors, remember, address, userAgent, replaces }) {
-      // What a failing store kept of this user is ended first: when it is ended later, this session would go with it.
-      if (endings.isPending(profile.name)) await revokeUsers([profile.name])
-      const value = random(32).toString('base64url')
-      const now = clock.now()
-      const remembered = remember && domain.rememberMe > 0
-      const session: Session = {
-        id: random(16).toString('base64url'),
-        key: keyOf(value),
-        domain: domain.domain,
-        user: profile.name,
-        factors: [...factors],
-        createdAt: now,
-        // A time plus a duration is a time; arithmetic drops the brand.
-        expiresAt: (now + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs,
-        remembered,
-        address: detach(address.slice(0, MAX_ADDRESS)),
-        userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
-        lastSeen: now,
-      }
-      const replaced = replaces.filter(isWellFormed).map(keyOf)
-      const row = stored(session)
-      const ended = await endings.watch(profile.name, () =>
-        ask('put', () => store.put(row, replaced)),
-      )
-      for (const key of replaced) drop(key)
-      if (ended) {
-        await revoke(session.key)
-        throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
-      }
-      cache.put(session)
-      return { session, cookie: sessionCookie(domain, value, session.expiresAt, now) }
-    },
+    start: starts.start,
+    link: starts.link,
 
     async revoke(key) {
       await revoke(key)
     },
     async end(values, { domain }) {
       for (const key of new Set(values.filter(isWellFormed).map(keyOf))) {
-        const session = cache.peek(key)?.session ?? (await read(key))
-        if (session?.domain === domain) await revoke(key)
+        const session = await find(key)
+        if (session?.domain === domain) await linked.end(session)
       }
     },
     revokeUser: (user) => revokeUsers([user]),
     async revokeById(id) {
       const row = await ask('find', () => store.findById(id))
-      return row !== undefined && (await revoke(row.key)) > 0
+      if (row === undefined) return []
+      const session = cache.peek(row.key)?.session ?? open(row)
+      if (session !== undefined) return (await linked.end(session)).map((one) => one.id)
+      // Nobody can use what doesn't open; whoever names it wants it gone all the same.
+      return (await revoke(row.key)) > 0 ? [id] : []
     },
 
     async list(user) {
-      const owners = user === undefined ? undefined : records.owners(user)
-      const rows = await ask('list', () => store.list(owners, MAX_LISTED))
+      const stored = await readAll(user)
       const now = clock.now()
-      return rows
-        .map((row) => cache.peek(row.key)?.session ?? open(row))
-        .filter((session) => session !== undefined)
+      return stored
         .filter((session) => {
           const domain = byName.get(session.domain)
           return domain !== undefined && isAlive(session, domain, now)

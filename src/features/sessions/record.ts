@@ -6,14 +6,13 @@ import type { Secret } from '../../kernel/secret.ts'
 import { FACTORS, type Session } from './session.ts'
 import type { StoredSession } from './stores/index.ts'
 
-const VERSION = 1
+const VERSION = 2
 /** 128 bits are enough for an index that nobody can aim at. */
 const OWNER_BYTES = 16
 
 const time = z.int().nonnegative()
 /** By position: names would be half of what is stored. A change of meaning takes a new version. */
-const record = z.tuple([
-  z.literal(VERSION),
+const fields = [
   z.string(), // domain
   z.string().min(1), // user
   z.array(z.enum(FACTORS)).min(1), // factors
@@ -23,8 +22,11 @@ const record = z.tuple([
   time, // lastSeen
   z.string(), // address
   z.string(), // userAgent
-])
-type SessionRecord = z.infer<typeof record>
+] as const
+const record = z.tuple([z.literal(VERSION), ...fields, z.string().min(1) /* login */])
+/** Of before there were sessions that belong together: each is a sign-in of its own. */
+const firstRecord = z.tuple([z.literal(1), ...fields])
+const anyRecord = z.union([record, firstRecord])
 
 /** Between a session and what a store gets to see of it (measure 18). */
 export interface Records {
@@ -54,7 +56,7 @@ export function createRecords(secrets: readonly Secret[]): Records {
     open(stored) {
       const plain = sealer.open(stored.sealed, placeOf(stored.key, stored.id, stored.owner))
       if (plain === undefined) return undefined
-      const parsed = record.safeParse(parseJson(plain.toString()))
+      const parsed = anyRecord.safeParse(parseJson(plain.toString()))
       return parsed.success ? decode(parsed.data, stored) : undefined
     },
   }
@@ -89,7 +91,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function encode(session: Session): SessionRecord {
+function encode(session: Session): z.infer<typeof record> {
   return [
     VERSION,
     session.domain,
@@ -101,6 +103,7 @@ function encode(session: Session): SessionRecord {
     session.lastSeen,
     session.address,
     session.userAgent,
+    session.login,
   ]
 }
 
@@ -116,13 +119,15 @@ function decode(
     lastSeen,
     address,
     userAgent,
-  ]: SessionRecord,
+    login,
+  ]: z.infer<typeof anyRecord>,
   { key, id }: StoredSession,
 ): Session {
   return {
     id,
     key,
     domain,
+    login: login ?? id,
     user,
     factors,
     // We sealed these as times; JSON has no brands.

@@ -15,9 +15,15 @@ export interface Session {
   /** The store's key: SHA-256 of the cookie's value, base64url. */
   readonly key: string
   readonly domain: string
+  /**
+   * The sign-in that it came from: the id of the session which that one started. Sessions of one browser on several
+   * domains share it, and end together.
+   */
+  readonly login: string
   /** Canonical name. */
   readonly user: string
   readonly factors: readonly Factor[]
+  /** When its owner signed in. */
   readonly createdAt: EpochMs
   /** Absolute: use does not move it. */
   readonly expiresAt: EpochMs

@@ -1,0 +1,176 @@
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { detach } from '../../kernel/detach.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Profile, Users } from '../users/index.ts'
+import { isWellFormed, sessionCookie } from './cookie.ts'
+import type { CookieDomain } from './cookie-domain.ts'
+import type { Endings } from './endings.ts'
+import type { Linked } from './linked.ts'
+import { keyOf } from './record.ts'
+import { type Factor, isAlive, type Session } from './session.ts'
+
+/** Where a session begins, and for which browser. */
+interface Place {
+  readonly domain: CookieDomain
+  readonly address: string
+  readonly userAgent: string
+  /** Values of the session cookies that came with the request: their sessions end with this start. */
+  readonly replaces: readonly string[]
+}
+
+export interface StartOptions extends Place {
+  readonly profile: Profile
+  /** At least one. */
+  readonly factors: readonly Factor[]
+  /** Without effect where the domain remembers nobody. */
+  readonly remember: boolean
+}
+
+export interface LinkOptions extends Place {
+  /** Store key of the session that vouches. */
+  readonly source: string
+  /** When its owner was last seen with it. */
+  readonly seenAt: EpochMs
+}
+
+export interface Started {
+  readonly session: Session
+  /** A `Set-Cookie` header and a credential: never to be logged. */
+  readonly cookie: string
+}
+
+export interface StartDependencies {
+  readonly domainNamed: (name: string) => CookieDomain | undefined
+  /** From memory or the store. @throws AppError STORE_UNAVAILABLE */
+  readonly find: (key: string) => Promise<Session | undefined>
+  /** From the store itself, as it is now. @throws AppError STORE_UNAVAILABLE */
+  readonly read: (key: string) => Promise<Session | undefined>
+  /** Stores one and takes away those it replaces. @throws AppError STORE_UNAVAILABLE */
+  readonly put: (session: Session, replaced: readonly string[]) => Promise<void>
+  readonly revoke: (key: string) => Promise<unknown>
+  readonly revokeUser: (user: string) => Promise<unknown>
+  /** From now on it is in memory too. */
+  readonly keep: (session: Session) => void
+  readonly endings: Endings
+  readonly linked: Linked
+  readonly users: Pick<Users, 'profile'>
+  readonly clock: Clock
+  readonly random: (size: number) => Buffer
+}
+
+/** What is kept of a browser's name. */
+const MAX_USER_AGENT = 256
+const MAX_ADDRESS = 64
+
+/** How sessions begin; what `Sessions.start` and `Sessions.link` promise. */
+export function createStart(dependencies: StartDependencies) {
+  const { domainNamed, find, read, put, revoke, keep, endings, linked, users, clock, random } =
+    dependencies
+
+  /** Live sessions of this domain whose cookies came along. */
+  async function formerOf({ domain, replaces }: Place, now: EpochMs): Promise<Session[]> {
+    const keys = [...new Set(replaces.filter(isWellFormed).map(keyOf))]
+    const found = await Promise.all(keys.map(find))
+    return found
+      .filter((session) => session !== undefined)
+      .filter((session) => session.domain === domain.domain && isAlive(session, domain, now))
+  }
+
+  /**
+   * Stores the session under a new id.
+   * @returns undefined when the user's sessions were ended meanwhile: then it is over as well
+   */
+  async function begin(
+    { domain, address, userAgent, replaces }: Place,
+    about: Pick<Session, 'user' | 'factors' | 'createdAt' | 'expiresAt' | 'remembered'>,
+    login?: string,
+  ): Promise<Started | undefined> {
+    const value = random(32).toString('base64url')
+    const id = random(16).toString('base64url')
+    const now = clock.now()
+    const session: Session = {
+      id,
+      key: keyOf(value),
+      domain: domain.domain,
+      login: login ?? id,
+      user: about.user,
+      factors: [...about.factors],
+      createdAt: about.createdAt,
+      expiresAt: about.expiresAt,
+      remembered: about.remembered,
+      address: detach(address.slice(0, MAX_ADDRESS)),
+      userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
+      lastSeen: now,
+    }
+    const replaced = replaces.filter(isWellFormed).map(keyOf)
+    const ended = await endings.watch(session.user, () => put(session, replaced))
+    if (ended) {
+      await revoke(session.key)
+      return undefined
+    }
+    keep(session)
+    return { session, cookie: sessionCookie(domain, value, session.expiresAt, now) }
+  }
+
+  return {
+    async start({ profile, factors, remember, ...place }: StartOptions): Promise<Started> {
+      const { domain } = place
+      // What a failing store kept of this user is ended first: when it is ended later, this session would go with it.
+      if (endings.isPending(profile.name)) await dependencies.revokeUser(profile.name)
+      const now = clock.now()
+      const former = await formerOf(place, now)
+      // Somebody else signs in: whoever it was before is signed out everywhere. The same person goes on: what their
+      // other domains have stays linked with this one.
+      for (const other of former) if (other.user !== profile.name) await linked.end(other)
+      const continued = former.find(({ user }) => user === profile.name)
+      const remembered = remember && domain.rememberMe > 0
+      const started = await begin(
+        place,
+        {
+          user: profile.name,
+          factors,
+          createdAt: now,
+          expiresAt: endOf(now, remembered, domain),
+          remembered,
+        },
+        continued?.login,
+      )
+      if (started === undefined)
+        throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
+      return started
+    },
+
+    async link({ source, seenAt, ...place }: LinkOptions): Promise<Started | 'kept' | undefined> {
+      const { domain } = place
+      const now = clock.now()
+      const origin = await find(source)
+      const from = origin === undefined ? undefined : domainNamed(origin.domain)
+      if (origin === undefined || from === undefined) return undefined
+      // What another node knows of its last use may not be stored yet.
+      const seen = { ...origin, lastSeen: origin.lastSeen > seenAt ? origin.lastSeen : seenAt }
+      if (!isAlive(seen, from, now)) return undefined
+      if (endings.isPending(origin.user) || (await users.profile(origin.user)) === undefined)
+        return undefined
+      const remembered = origin.remembered && domain.rememberMe > 0
+      // It began when its owner signed in, wherever that was: sessions that start each other must not live for ever.
+      const expiresAt = endOf(origin.createdAt, remembered, domain)
+      if (expiresAt <= now) return undefined
+      const former = await formerOf(place, now)
+      if (former.some((one) => isSameProof(one, origin))) return 'kept'
+      for (const other of former) if (other.login !== origin.login) await linked.end(other)
+      const { user, factors, createdAt, login } = origin
+      const started = await begin(place, { user, factors, createdAt, expiresAt, remembered }, login)
+      // Ended while this began: whoever ended it may have looked for the others before this one was there.
+      if (started === undefined || (await read(source)) !== undefined) return started
+      await revoke(started.session.key)
+      return undefined
+    },
+  }
+}
+
+const endOf = (from: EpochMs, remembered: boolean, domain: CookieDomain): EpochMs =>
+  // A time plus a duration is a time; arithmetic drops the brand.
+  (from + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs
+
+const isSameProof = (a: Session, b: Session): boolean =>
+  a.login === b.login && b.factors.every((factor) => a.factors.includes(factor))
