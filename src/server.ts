@@ -178,10 +178,14 @@ async function start({
 
   const throttle = createThrottle({
     limits: config['failed_login_rate_limit'],
+    regulation: config['regulation'],
+    storage,
     users,
     passwords,
     clock,
+    log,
   })
+  onClose(() => throttle.close())
 
   const app = await createApp(config, {
     log,

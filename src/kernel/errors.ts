@@ -7,6 +7,7 @@ export const ERRORS = {
     status: 401,
     message: 'Authentication failed. Check your credentials.',
   },
+  BAN_INVALID: { status: 400, message: 'This ban cannot be made.' },
   BODY_INVALID: { status: 400, message: 'The request body is not valid.' },
   BODY_TOO_LARGE: { status: 413, message: 'The request body is too large.' },
   COOKIE_DOMAIN_UNKNOWN: {

@@ -31,13 +31,13 @@ const WRONG: readonly (readonly [name: string, text: string, fault: string])[] =
   ],
   [
     'a word in a list',
-    'regulation: {modes: [user, address]}',
-    '28 regulation.modes[1]: found "address"; allowed: user, ip',
+    'totp: {allowed_digits: [6, 7]}',
+    '28 totp.allowed_digits[1]: found 7; allowed: 6, 8',
   ],
   [
     'a word for a list',
-    'regulation: {modes: user}',
-    '14 regulation.modes: found "user"; allowed: a list: user, ip',
+    'totp: {allowed_digits: 6}',
+    '8 totp.allowed_digits: found 6; allowed: a list: 6, 8',
   ],
   [
     'a list for a text',
@@ -57,8 +57,8 @@ const WRONG: readonly (readonly [name: string, text: string, fault: string])[] =
   ],
   [
     'a time that is none',
-    'regulation: {find_time: 2 fortnights}',
-    '14 regulation.find_time: is not a duration; found "2 fortnights"; allowed: a number of seconds, or a number with a unit (1h, 5 minutes, 30d)',
+    'ntp: {max_desync: 2 fortnights}',
+    '7 ntp.max_desync: is not a duration; found "2 fortnights"; allowed: a number of seconds, or a number with a unit (1h, 5 minutes, 30d)',
   ],
   [
     'a period that is too short',
@@ -194,7 +194,6 @@ test('a variable without effect is read by the type of its key', async (t) => {
       env: {
         VESTIBULE_TOTP_DIGITS: '8',
         VESTIBULE_TOTP_ALLOWED_PERIODS: '30,60',
-        VESTIBULE_REGULATION_MODES: 'user,ip',
         VESTIBULE_WEBAUTHN_DISABLE: 'true',
         VESTIBULE_NOTIFIER_SMTP_PASSWORD: '12345',
       },
@@ -203,7 +202,6 @@ test('a variable without effect is read by the type of its key', async (t) => {
   assert.equal(text, '')
   assert.deepEqual(warnings, [
     'VESTIBULE_NOTIFIER_SMTP_PASSWORD notifier: has no effect yet',
-    'VESTIBULE_REGULATION_MODES regulation: has no effect yet',
     'VESTIBULE_TOTP_ALLOWED_PERIODS totp: has no effect yet',
     'VESTIBULE_WEBAUTHN_DISABLE webauthn: has no effect yet',
   ])
@@ -221,7 +219,6 @@ test('a variable without effect is read by the type of its key', async (t) => {
 test('what keys without effect say against each other is a notice', async (t) => {
   const { text, warnings } = await load(t, {
     'c.yml': `${SOUND}notifier: {filesystem: {filename: /tmp/mail.txt}, smtp: {address: smtp://mail.example.com}}
-regulation: {find_time: 10m, ban_time: 5m}
 password_policy: {standard: {enabled: true, min_length: 12, max_length: 10}, zxcvbn: {enabled: true}}
 privacy_policy: {enabled: true}
 webauthn:
@@ -238,13 +235,12 @@ identity_providers:
     warnings.filter((warning) => !warning.endsWith('has no effect yet')),
     [
       'c.yml:2:51 notifier.smtp: is given together with notifier.filesystem: only one of them will be used',
-      'c.yml:3:1 regulation: find_time is longer than ban_time',
-      'c.yml:4:61 password_policy.standard.max_length: is less than min_length: no password would do',
-      'c.yml:4:87 password_policy.zxcvbn.enabled: and password_policy.standard.enabled are both true: only one policy can hold',
-      'c.yml:5:18 privacy_policy.enabled: is true without privacy_policy.policy_url: there is nothing to show',
-      'c.yml:9:5 webauthn.filtering.prohibited_aaguids: is given together with permitted_aaguids: who is not on that list is refused anyway',
-      'c.yml:11:3 identity_providers.oidc: has clients and no jwks: tokens need a key to be signed with',
-      'c.yml:12:48 identity_providers.oidc.clients[2].client_id: is that of identity_providers.oidc.clients[0] too',
+      'c.yml:3:61 password_policy.standard.max_length: is less than min_length: no password would do',
+      'c.yml:3:87 password_policy.zxcvbn.enabled: and password_policy.standard.enabled are both true: only one policy can hold',
+      'c.yml:4:18 privacy_policy.enabled: is true without privacy_policy.policy_url: there is nothing to show',
+      'c.yml:8:5 webauthn.filtering.prohibited_aaguids: is given together with permitted_aaguids: who is not on that list is refused anyway',
+      'c.yml:10:3 identity_providers.oidc: has clients and no jwks: tokens need a key to be signed with',
+      'c.yml:11:48 identity_providers.oidc.clients[2].client_id: is that of identity_providers.oidc.clients[0] too',
     ],
   )
 })
@@ -252,9 +248,9 @@ identity_providers:
 test("a key that a feature declares is that feature's, whatever a table says", async (t) => {
   const built = {
     ...house,
-    regulation: {
+    clocks: {
       config: {
-        regulation: z.strictObject({ max_retries: z.int().max(5).default(5) }).prefault({}),
+        ntp: z.strictObject({ version: z.int().max(5).default(5) }).prefault({}),
         'totp.digits': z.literal(7).default(7),
       },
     },
@@ -262,20 +258,20 @@ test("a key that a feature declares is that feature's, whatever a table says", a
   const texts = (text: string) => ({ 'c.yml': `${SOUND}${text}\n` })
   const { config, warnings } = await load(
     t,
-    texts('regulation: {max_retries: 2, find_time: 10m}\ntotp: {digits: 7, period: 30}'),
+    texts('ntp: {version: 2, max_desync: 10m}\ntotp: {digits: 7, period: 30}'),
     { features: built },
   )
-  assert.deepEqual(config?.['regulation'], { max_retries: 2 })
+  assert.deepEqual(config?.['ntp'], { version: 2 })
   assert.equal(config?.['totp.digits'], 7)
   assert.deepEqual(warnings, [
-    'c.yml:2:30 regulation.find_time: has no effect yet',
+    'c.yml:2:19 ntp.max_desync: has no effect yet',
     'c.yml:3:19 totp.period: has no effect yet',
   ])
-  const wrong = await load(t, texts('regulation: {max_retries: 9}\ntotp: {digits: 6}'), {
+  const wrong = await load(t, texts('ntp: {version: 9}\ntotp: {digits: 6}'), {
     features: built,
   })
   assert.deepEqual(wrong.text.split('\n'), [
-    'c.yml:2:14 regulation.max_retries: found 9; allowed: at most 5',
+    'c.yml:2:7 ntp.version: found 9; allowed: at most 5',
     'c.yml:3:8 totp.digits: found 6; allowed: 7',
   ])
 })

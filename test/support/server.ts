@@ -108,6 +108,7 @@ export function configFor(
     },
     // Tests sign in often and wrongly, all from one address; those about limits say so.
     failed_login_rate_limit: 'disable',
+    regulation: { max_retries: 0 },
     ...config,
   }
 }

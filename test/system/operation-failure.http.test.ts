@@ -9,11 +9,12 @@ import { createPasswords } from '../../src/features/passwords/index.ts'
 import { createMemoryStore, createSessions } from '../../src/features/sessions/index.ts'
 import { createThrottle } from '../../src/features/throttle/index.ts'
 import { createUsers, hashParameters, type Users } from '../../src/features/users/index.ts'
-import { features } from '../../src/features.ts'
+import { features, migrations } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { listen } from '../../src/listen.ts'
 import { createLog } from '../../src/log/index.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { Collector } from '../support/cli.ts'
 import { freePort } from '../support/nginx.ts'
 import { configFor, PASSWORD, request, signIn } from '../support/server.ts'
@@ -79,12 +80,18 @@ async function startApp(t: TestContext) {
     clock,
     log,
   })
+  const storage = await openStorage({ path: ':memory:', migrations, log })
+  t.after(() => storage.close())
   const throttle = createThrottle({
     limits: config['failed_login_rate_limit'],
+    regulation: config['regulation'],
+    storage,
     users,
     passwords,
     clock,
+    log,
   })
+  t.after(() => throttle.close())
   const app = await createApp(config, { log, clock, users, sessions, throttle, checks: {} })
   const listening = await listen(config['server'].address, {
     handler: (asked, answer) => app.fastify.routing(asked, answer),

@@ -2,7 +2,6 @@
  * What keys that nobody reads yet say against each other. Notices: nothing happens by it so far, and the feature will
  * refuse it when it comes.
  */
-import { parseDuration } from '../../kernel/duration.ts'
 import { type Notice, placeOf } from '../faults.ts'
 import { asksForSomething, find, type MapTree, type Tree } from '../tree.ts'
 
@@ -20,15 +19,6 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     says: (look) =>
       asks(look('notifier.smtp')) && asks(look('notifier.filesystem'))
         ? 'is given together with notifier.filesystem: only one of them will be used'
-        : undefined,
-  },
-  {
-    at: 'regulation',
-    says: (look) =>
-      // Authelia's defaults, where one of the two was not written.
-      (span(look('regulation.find_time')) ?? 120_000) >
-      (span(look('regulation.ban_time')) ?? 300_000)
-        ? 'find_time is longer than ban_time'
         : undefined,
   },
   {
@@ -109,8 +99,4 @@ const isTrue = (tree: Tree | undefined): boolean => scalar(tree) === true
 const count = (tree: Tree | undefined): number | undefined => {
   const value = scalar(tree)
   return typeof value === 'number' ? value : undefined
-}
-const span = (tree: Tree | undefined): number | undefined => {
-  const value = scalar(tree)
-  return typeof value === 'string' || typeof value === 'number' ? parseDuration(value) : undefined
 }

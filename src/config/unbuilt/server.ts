@@ -86,13 +86,6 @@ export const SERVER: Section = {
     disable_startup_check: ['flag', false, 'Does not compare them.'],
     disable_failure: ['flag', false, 'Starts all the same.'],
   },
-  regulation: {
-    '': 'Bans after too many wrong passwords.',
-    modes: [{ list: ['user', 'ip'] }, ['user'], 'What is banned: the user, the address, or both.'],
-    max_retries: [{ from: 0 }, 3, 'How many wrong passwords are forgiven; 0 bans nobody.'],
-    find_time: ['duration', '2m', 'In which time.'],
-    ban_time: ['duration', '5m', 'How long a ban lasts.'],
-  },
   privacy_policy: {
     '': 'A link to what is done with personal data.',
     enabled: ['flag', false, 'Shows it on the portal.'],

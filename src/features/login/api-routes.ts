@@ -60,7 +60,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       const attempt = await firstFactor({ username, password, remember }, visit, where(request))
       if (attempt.kind === 'refused') return refused()
       request.succeeded = true
-      reply.header('Set-Cookie', attempt.cookie)
+      reply.header('Set-Cookie', attempt.cookies)
       const redirect = redirectAfter(
         portal.judge(
           { rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },

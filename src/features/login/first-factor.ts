@@ -17,7 +17,7 @@ export const MAX_USERNAME = 320 // RFC 3696: the longest mail address
 export const MAX_PASSWORD = 1024
 
 export type Attempt =
-  | { readonly kind: 'accepted'; readonly profile: Profile; readonly cookie: string }
+  | { readonly kind: 'accepted'; readonly profile: Profile; readonly cookies: readonly string[] }
   | { readonly kind: 'refused' }
 
 /**
@@ -52,8 +52,8 @@ export function createFirstFactor({
     visit: Visit,
     where: { readonly method: string; readonly path: string; readonly request_id: string },
   ): Promise<Attempt> => {
-    const { address } = visit
-    const guard = await throttle.attempt({ address })
+    const { address, devices, userAgent } = visit
+    const guard = await throttle.attempt({ address, devices })
     const answer = await users.authenticate(username, password, address, guard)
     const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
@@ -68,12 +68,21 @@ export function createFirstFactor({
       factors: ['password'],
       remember: remember && visit.domain.rememberMe > 0,
       address,
-      userAgent: visit.userAgent,
+      userAgent,
       replaces: visit.cookies,
     })
     if (started === undefined) return { kind: 'refused' }
     log.info(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
-    return { kind: 'accepted', profile, cookie: started.cookie }
+    // Signed in with all that is asked of anybody here: the browser is known from now on.
+    const known = await throttle.devices.remember({
+      user: profile.name,
+      domain: visit.domain,
+      values: devices,
+      address,
+      userAgent,
+    })
+    const cookies = [started.cookie, ...(known === undefined ? [] : [known.cookie])]
+    return { kind: 'accepted', profile, cookies }
   }
 }
 

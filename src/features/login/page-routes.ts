@@ -154,7 +154,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     request.succeeded = true
     // Back to `/` and not on: there we see whether the browser kept the cookie.
     return replies.redirect(
-      reply.header('Set-Cookie', attempt.cookie),
+      reply.header('Set-Cookie', attempt.cookies),
       withCarried(home, carried, { 'signed-in': '' }),
     )
   })

@@ -3,6 +3,7 @@ import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isLoopback, parseHost } from '../../kernel/host.ts'
 import { type CookieDomain, cookieValues, type Identity, type Sessions } from '../sessions/index.ts'
+import { deviceCookieName } from '../throttle/index.ts'
 
 /** One request to the portal, understood: which cookie domain it belongs to, who comes from where. */
 export interface Visit {
@@ -15,6 +16,8 @@ export interface Visit {
   readonly identity: Identity | undefined
   /** Every session cookie that came along; a fresh sign-in ends what they name. */
   readonly cookies: readonly string[]
+  /** Values of the device cookie. */
+  readonly devices: readonly string[]
 }
 
 /**
@@ -44,7 +47,11 @@ export async function readVisit(
   if (host === undefined || domain === undefined)
     throw new AppError('COOKIE_DOMAIN_UNKNOWN', { host: host?.name ?? '' })
   const cookies: string[] = []
-  for (const header of valuesOf(rawHeaders, 'cookie')) cookieValues(header, domain.name, cookies)
+  const devices: string[] = []
+  for (const header of valuesOf(rawHeaders, 'cookie')) {
+    cookieValues(header, domain.name, cookies)
+    cookieValues(header, deviceCookieName(domain), devices)
+  }
   return {
     domain,
     secure: scheme === 'https' || isLoopback(host.name),
@@ -52,6 +59,7 @@ export async function readVisit(
     userAgent: single(headers['user-agent']).slice(0, 512),
     identity: cookies.length === 0 ? undefined : await sessions.identify(cookies, domain),
     cookies,
+    devices,
   }
 }
 

@@ -1,26 +1,43 @@
 /**
  * Throttle: what a wrong password costs.
  *
- * Owns the delay of answers that depend on a name or a password (delay.ts, its Fastify plugin in delay-plugin.ts) and the
- * limit on failures (limits.ts, windows.ts, counters/). Does not own whose password something is (users), how much of the
- * machine hashing may take (passwords), or what is answered (login, verify).
+ * Owns the delay of answers that depend on a name or a password (delay.ts, its Fastify plugin in delay-plugin.ts), the
+ * limit on failures (limits.ts, windows.ts, counters/), regulation and bans (regulation.ts, bans.ts), and the browsers
+ * that are known to be somebody's (devices.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not own
+ * whose password something is (users), how much of the machine hashing may take (passwords), or what is answered (login,
+ * verify).
  *
- * Data path of an attempt: at its limit? 429 → its turn to be hashed → counted → checked → given back if it was right →
- * held back until nothing can be read from the time it took.
+ * Data path of an attempt: at its limit? 429 → its turn to be hashed → counted → banned? checked for nothing : checked →
+ * given back if it was right → held back until nothing can be read from the time it took. Whatever fails on the way is
+ * 503, never a yes.
  */
-import type { Clock } from '../../kernel/clock.ts'
+import type { BaseLogger } from 'pino'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import type { Storage } from '../../storage/index.ts'
 import type { Passwords } from '../passwords/index.ts'
-import type { Guard, Users } from '../users/index.ts'
-import { guardAttempt } from './attempt.ts'
+import type { Users } from '../users/index.ts'
+import { type AttemptGuard, guardAttempt } from './attempt.ts'
+import { type BanDesk, createBanDesk } from './ban-desk.ts'
+import type { Ban } from './bans.ts'
 import { createMemoryCounter } from './counters/index.ts'
 import { createDearest } from './dearest.ts'
 import { createDelay, type Delay } from './delay.ts'
+import { createDeviceStore } from './device-store.ts'
+import { createDevices, type Devices } from './devices.ts'
 import { createFailureLimit } from './failure-limit.ts'
 import type { Windows } from './limits.ts'
+import { createRegulation, type RegulationConfig } from './regulation.ts'
+import { createRegulationStore } from './regulation-store.ts'
 import { clientKey } from './subject.ts'
+import { startSweeper } from './sweeper.ts'
 
+export { type BanDesk, createBanDesk, type NewBan } from './ban-desk.ts'
+export type { Ban } from './bans.ts'
 export type { Delay } from './delay.ts'
 export { delayPlugin } from './delay-plugin.ts'
+export type { KnownDevice } from './device-store.ts'
+export { type Devices, deviceCookieName } from './devices.ts'
+export { createRegulationStore } from './regulation-store.ts'
 
 export interface Throttle {
   /** Of everything that looks at passwords: one mean for all of it. */
@@ -29,28 +46,81 @@ export interface Throttle {
    * The guard of one attempt to sign in, for `users.authenticate`.
    * @throws AppError SIGN_IN_LIMITED at once when nothing but waiting helps; STORE_UNAVAILABLE
    */
-  attempt(who: { readonly address: string }): Promise<Guard>
+  attempt(who: {
+    readonly address: string
+    /** Values of the device cookie. */
+    readonly devices: readonly string[]
+  }): Promise<AttemptGuard>
   /** Whole seconds, at least one, until a failure of this address would not be one too many. */
   retryAfter(address: string): Promise<number>
+  readonly devices: Devices
+  readonly bans: BanDesk
+  close(): Promise<void>
 }
 
-export function createThrottle({
-  limits,
-  users,
-  passwords,
-  clock,
-}: {
+export interface ThrottleOptions {
   /** `failed_login_rate_limit` */
   readonly limits: Windows
-  readonly users: Pick<Users, 'dearest'>
+  readonly regulation: RegulationConfig
+  readonly storage: Storage
+  readonly users: Pick<Users, 'dearest' | 'onRemoved'>
   readonly passwords: Pick<Passwords, 'measure'>
   readonly clock: Clock
-}): Throttle {
+  readonly log: Pick<BaseLogger, 'error' | 'warn'>
+  /** Told of every ban that too many failures made. */
+  readonly onBan?: (ban: Ban) => void
+}
+
+export function createThrottle(options: ThrottleOptions): Throttle {
+  const { limits, regulation: config, storage, users, passwords, clock, log, onBan } = options
   const counter = limits.length === 0 ? undefined : createMemoryCounter({ windows: limits, clock })
   const limit = createFailureLimit(counter)
+  const store = createRegulationStore(storage)
+  const deviceStore = createDeviceStore(storage)
+  const devices = createDevices({ store: deviceStore, clock, log })
+  const regulation = createRegulation({
+    config,
+    store,
+    clock,
+    onBan(ban) {
+      const { id, kind, name, expiresAt = 0 } = ban
+      log.warn(
+        { ban: id, [kind]: name, until: new Date(expiresAt).toISOString() },
+        'too many wrong passwords: banned',
+      )
+      onBan?.(ban)
+    },
+  })
+  // Whoever got a new password because somebody knew the old one does not want their browser to be a known one.
+  const underWay = new Set<Promise<void>>()
+  users.onRemoved((names) => {
+    const work = Promise.all(names.map((user) => deviceStore.remove({ user })))
+      .then(() => {})
+      .catch((error: unknown) => log.error({ err: error }, 'known devices are not removed yet'))
+      .finally(() => underWay.delete(work))
+    underWay.add(work)
+  })
+  const stopSweeper = startSweeper({
+    async sweep(size) {
+      const now = clock.now()
+      // A time less a duration is a time; arithmetic drops the brand.
+      const counted = (now - config.find_time) as EpochMs
+      return Math.max(await store.sweep(now, counted, size), await deviceStore.sweep(now, size))
+    },
+    failed: (error) => log.error({ err: error }, 'what is over of bans could not be removed'),
+  })
   return {
     delay: createDelay({ clock, dearest: createDearest({ users, passwords }) }),
-    attempt: ({ address }) => guardAttempt(address, { limit }),
+    async attempt({ address, devices: values }) {
+      const known = values.length === 0 ? [] : await devices.recognise(values)
+      return guardAttempt({ address, devices: known }, { limit, regulation })
+    },
     retryAfter: (address) => limit.retryAfter(clientKey(address)),
+    devices,
+    bans: createBanDesk({ store, clock }),
+    async close() {
+      stopSweeper()
+      await Promise.all(underWay)
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
-import { scalarMeta } from '../../kernel/scalars.ts'
+import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import { parseLimits, type Windows } from './limits.ts'
 
 const limits = () =>
@@ -22,8 +22,31 @@ const limits = () =>
       pattern: '^\\s*([Dd][Ii][Ss][Aa][Bb][Ll][Ee]|\\d+\\s*(/|[Pp][Ee][Rr]).*)\\s*$',
     })
 
+export const Regulation = z
+  .strictObject({
+    modes: z
+      .array(z.enum(['user', 'ip']))
+      .default(['user'])
+      .describe('What is banned: the user, the client address (IPv6 by /64), or both.'),
+    max_retries: z
+      .int()
+      .min(0)
+      .default(3)
+      .describe('How many wrong passwords within `find_time` make a ban; 0 never makes one.'),
+    find_time: duration().prefault('2m').describe('How long a wrong password counts.'),
+    ban_time: duration()
+      .prefault('5m')
+      .describe('How long a ban lasts, from the last wrong password; at least `find_time`.'),
+  })
+  .prefault({})
+  .describe(
+    'Bans after too many wrong passwords. A banned sign-in is answered exactly like a wrong password. A browser that the ' +
+      'user has signed in with before has a count of its own: what strangers try does not stop it. See `vestibule bans`.',
+  )
+
 export default {
   config: {
+    regulation: Regulation,
     failed_login_rate_limit: limits()
       .prefault('1/second;5/minute;20/hour')
       .describe(
@@ -32,5 +55,70 @@ export default {
           '/64; a browser that somebody has signed in with before counts by itself. Past it the answer is 429 with ' +
           'Retry-After. `disable` turns it off.',
       ),
+  },
+  check(config, report) {
+    // Checks run after every slice parsed: this is the output of the schema above.
+    const { find_time, ban_time } = config['regulation'] as z.infer<typeof Regulation>
+    if (find_time > ban_time)
+      report.fault(
+        ['regulation'],
+        'find_time is longer than ban_time',
+        'a ban_time of at least find_time',
+      )
+  },
+  migrations: {
+    '0003_throttle': {
+      up: async (db, { table, text, integer }) => {
+        await table(db, 'regulation_attempts')
+          .addColumn('id', text, (column) => column.primaryKey())
+          .addColumn('at', integer, (column) => column.notNull())
+          .addColumn('user_name', text, (column) => column.notNull())
+          .addColumn('address', text, (column) => column.notNull())
+          .addColumn('device', text, (column) => column.notNull())
+          .execute()
+        for (const column of ['user_name', 'address', 'device'])
+          await db.schema
+            .createIndex(`regulation_attempts_by_${column}`)
+            .on('regulation_attempts')
+            .columns([column, 'at'])
+            .execute()
+        await db.schema
+          .createIndex('regulation_attempts_by_time')
+          .on('regulation_attempts')
+          .column('at')
+          .execute()
+        await table(db, 'bans')
+          .addColumn('id', text, (column) => column.primaryKey())
+          .addColumn('kind', text, (column) => column.notNull())
+          .addColumn('subject', text, (column) => column.notNull())
+          .addColumn('source', text, (column) => column.notNull())
+          .addColumn('reason', text, (column) => column.notNull())
+          .addColumn('created_by', text, (column) => column.notNull())
+          .addColumn('created_at', integer, (column) => column.notNull())
+          .addColumn('expires_at', integer)
+          .execute()
+        await db.schema
+          .createIndex('bans_by_subject')
+          .on('bans')
+          .columns(['subject', 'kind'])
+          .execute()
+        await table(db, 'known_devices')
+          .addColumn('id', text, (column) => column.primaryKey())
+          .addColumn('token_hash', text, (column) => column.notNull())
+          .addColumn('user_name', text, (column) => column.notNull())
+          .addColumn('address', text, (column) => column.notNull())
+          .addColumn('user_agent', text, (column) => column.notNull())
+          .addColumn('created_at', integer, (column) => column.notNull())
+          .addColumn('last_seen', integer, (column) => column.notNull())
+          .addColumn('expires_at', integer, (column) => column.notNull())
+          .execute()
+        for (const column of ['token_hash', 'user_name'])
+          await db.schema
+            .createIndex(`known_devices_by_${column}`)
+            .on('known_devices')
+            .column(column)
+            .execute()
+      },
+    },
   },
 } as const satisfies Manifest

@@ -65,7 +65,7 @@ export function createCredentials(
     address: string,
   ): Promise<Authentication | Refused> => {
     try {
-      const guard = await throttle.attempt({ address })
+      const guard = await throttle.attempt({ address, devices: [] })
       return await users.authenticate(username, password, address, guard)
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error

@@ -1,0 +1,92 @@
+import { parseNetwork } from '../../kernel/cidr.ts'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Ban, Subject } from './bans.ts'
+import type { RegulationStore } from './regulation-store.ts'
+import { clientKey } from './subject.ts'
+
+export interface NewBan {
+  readonly kind: 'user' | 'address'
+  /** A canonical user name, whether or not there is such a user; or an address, or an IPv6 /64. */
+  readonly name: string
+  readonly reason: string
+  /** Milliseconds; undefined: until it is lifted. */
+  readonly duration: number | undefined
+  /** Who says so; empty for the command line. */
+  readonly by: string
+}
+
+/** Where people list, add and lift bans. */
+export interface BanDesk {
+  /** Those in force, newest first, at most 10,000. */
+  list(): Promise<readonly Ban[]>
+  /** In place of the bans of the same subject that an operator added before. @throws AppError BAN_INVALID */
+  add(ban: NewBan): Promise<Ban>
+  /** Those in force of these ids. What was counted for their subjects is forgotten. @returns what was lifted */
+  lift(ids: readonly string[]): Promise<readonly Ban[]>
+  /** Every ban of this subject. @throws AppError BAN_INVALID */
+  liftSubject(subject: Pick<NewBan, 'kind' | 'name'>): Promise<readonly Ban[]>
+}
+
+const MAX_LISTED = 10_000
+const MAX_NAME = 320
+const MAX_DURATION = 100 * 365 * 86_400_000
+
+export function createBanDesk({
+  store,
+  clock,
+}: {
+  readonly store: RegulationStore
+  readonly clock: Clock
+}): BanDesk {
+  return {
+    list: () => store.list(clock.now(), MAX_LISTED),
+    async add({ kind, name, reason, duration, by }) {
+      const subject = subjectOf(kind, name)
+      if (duration !== undefined && !(duration >= 1000 && duration <= MAX_DURATION))
+        throw invalid('a ban lasts a second at least, and a hundred years at most')
+      const now = clock.now()
+      const ban = {
+        ...subject,
+        source: 'operator',
+        reason,
+        by,
+        createdAt: now,
+        // A time plus a duration is a time; arithmetic drops the brand.
+        expiresAt: duration === undefined ? undefined : ((now + duration) as EpochMs),
+      } as const
+      return store.alone([subject], async (ledger) => {
+        const before = await ledger.bans([subject], now)
+        await ledger.unban(before.filter(({ source }) => source === 'operator'))
+        return ledger.ban(ban)
+      })
+    },
+    lift: (ids) => store.lift(ids, clock.now()),
+    async liftSubject({ kind, name }) {
+      const subject = subjectOf(kind, name)
+      const now = clock.now()
+      const bans = await store.alone([subject], (ledger) => ledger.bans([subject], now))
+      return store.lift(
+        bans.map(({ id }) => id),
+        now,
+      )
+    },
+  }
+}
+
+function subjectOf(kind: 'user' | 'address', name: string): Subject {
+  if (kind === 'user') {
+    if (name === '' || name.length > MAX_NAME || name.includes('\0')) throw invalid('no user name')
+    return { kind, name }
+  }
+  const network = parseNetwork(name)
+  if (network === undefined) throw invalid('no address')
+  const widest = network.version === 4 ? 32 : 64
+  if (network.prefix < widest)
+    throw invalid(
+      'addresses are banned one by one, IPv6 by /64; a rule with networks shuts out more',
+    )
+  return { kind, name: clientKey(name.split('/', 1)[0] ?? '') }
+}
+
+const invalid = (reason: string): AppError => new AppError('BAN_INVALID', { reason })

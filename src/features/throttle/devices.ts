@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import type { BaseLogger } from 'pino'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { detach } from '../../kernel/detach.ts'
+import type { CookieDomain } from '../sessions/index.ts'
+import type { DeviceStore, KnownDevice } from './device-store.ts'
+
+/** Measure 4: 90 days. */
+const LIFE = 90 * 86_400_000
+/** As many as may count of session cookies. */
+const MAX_VALUES = 4
+/** 256 bits in base64url without padding. */
+const WELL_FORMED = /^[A-Za-z0-9_-]{43}$/
+const MAX_USER_AGENT = 256
+const MAX_LISTED = 10_000
+
+/**
+ * Browsers that somebody has fully signed in with. They hold a cookie of 256 random bits; what is kept is its hash. It
+ * opens nothing: it says whose failures are counted apart from everybody else's.
+ */
+export interface Devices {
+  /** @param values of the device cookie, as they came. @throws AppError STORE_UNAVAILABLE */
+  recognise(values: readonly string[]): Promise<readonly KnownDevice[]>
+  /**
+   * The browser has fully signed in as this user. It gets another value each time: one that somebody else has planted
+   * is worth nothing afterwards.
+   * @returns the `Set-Cookie` header, a credential; undefined when it could not be kept (the sign-in holds all the same)
+   */
+  remember(sighting: {
+    readonly user: string
+    readonly domain: CookieDomain
+    readonly values: readonly string[]
+    readonly address: string
+    readonly userAgent: string
+  }): Promise<
+    { readonly cookie: string; readonly device: string; readonly isNew: boolean } | undefined
+  >
+  /** Last used first, at most 10,000. */
+  list(user?: string): Promise<readonly KnownDevice[]>
+  /** @returns whether there was one */
+  revoke(id: string, user?: string): Promise<boolean>
+}
+
+/** Beside the session's; sent to the portal's host alone, never to an app. */
+export const deviceCookieName = ({ name }: CookieDomain): string => `${name}_device`
+
+export function createDevices({
+  store,
+  clock,
+  log,
+}: {
+  readonly store: DeviceStore
+  readonly clock: Clock
+  readonly log: Pick<BaseLogger, 'error'>
+}): Devices {
+  const usable = (values: readonly string[]): readonly string[] =>
+    values.slice(0, MAX_VALUES).filter((value) => WELL_FORMED.test(value))
+
+  return {
+    recognise: (values) => store.recognise(usable(values), clock.now()),
+    async remember({ user, domain, values, address, userAgent }) {
+      const token = randomBytes(32).toString('base64url')
+      const now = clock.now()
+      const device = {
+        user,
+        address: detach(address),
+        userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
+        lastSeen: now,
+        // A time plus a duration is a time; arithmetic drops the brand.
+        expiresAt: (now + LIFE) as EpochMs,
+      }
+      try {
+        const { id, isNew } = await store.remember(device, token, usable(values))
+        return { cookie: cookieOf(domain, token, now), device: id, isNew }
+      } catch (error) {
+        log.error({ err: error }, 'a browser could not be remembered as a known device')
+        return undefined
+      }
+    },
+    list: (user) => store.list(user, clock.now(), MAX_LISTED),
+    revoke: async (id, user) =>
+      (await store.remove({ id, ...(user !== undefined && { user }) })) > 0,
+  }
+}
+
+/** RFC 6265 §4.1; without Domain: no sibling host is sent it. */
+const cookieOf = (domain: CookieDomain, token: string, now: number): string =>
+  `${deviceCookieName(domain)}=${token}; Path=/; Max-Age=${LIFE / 1000}; ` +
+  `Expires=${new Date(now + LIFE).toUTCString()}; HttpOnly; Secure; SameSite=${domain.sameSite}`
