@@ -15,7 +15,7 @@ export const traefikUnderTest: ProxyUnderTest = {
     'cookie-trick': NO_COOKIES,
     'own-cookie': NO_COOKIES,
     verbatim: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
-    slashes: 'the same',
+    slashes: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
   },
   async start(t, setup) {
     const files = Object.fromEntries(proxies.traefik(setup).map(({ name, text }) => [name, text]))
