@@ -30,6 +30,12 @@ import { startSweeper } from './sweeper.ts'
 
 export { cookieValues } from './cookie.ts'
 export { type CookieDomain, cookieDomains } from './cookie-domain.ts'
+export {
+  createMemoryOnce,
+  createRedisOnce,
+  createSqliteOnce,
+  type OnceStore,
+} from './once/index.ts'
 export { type Factor, type Identity, levelOf, type Session } from './session.ts'
 export type { LinkOptions, Started, StartOptions } from './start.ts'
 export {

@@ -273,5 +273,20 @@ export default {
           .execute()
       },
     },
+    '0005_once': {
+      embedded: true,
+      up: async (db) => {
+        const { sql } = await import('kysely')
+        // Beside the sessions, and like them: what stands here in clear says nothing (once/index.ts).
+        await db.schema
+          .createTable('once')
+          .addColumn('key', 'text', (column) => column.primaryKey())
+          .addColumn('sealed', 'blob', (column) => column.notNull())
+          .addColumn('expires_at', 'integer', (column) => column.notNull())
+          .modifyEnd(sql`strict, without rowid`)
+          .execute()
+        await db.schema.createIndex('once_by_expiry').on('once').column('expires_at').execute()
+      },
+    },
   },
 } as const satisfies Manifest
