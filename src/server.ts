@@ -12,7 +12,7 @@ import { openDataDirectory } from './data-directory.ts'
 import { createPasswords } from './features/passwords/index.ts'
 import { createSessions, createSqliteStore } from './features/sessions/index.ts'
 import { createThrottle } from './features/throttle/index.ts'
-import { createUsers, hashParameters } from './features/users/index.ts'
+import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -21,6 +21,7 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
+import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 import { openRedis } from './storage/redis/index.ts'
@@ -155,11 +156,13 @@ async function start({
     options.cwd,
     config['authentication_backend.file'].path || data.file('users.yml'),
   )
+  const marks = openPasswordMarks(storage)
   const users = await createUsers({
     config: config['authentication_backend.file'],
     path: usersFile,
     passwords,
     rehash: config['authentication_backend.rehash_on_login'],
+    marks,
     separator: config['identity_headers'].separator,
     log,
   })
@@ -175,6 +178,7 @@ async function start({
     log,
   })
   onClose(() => sessions.close())
+  await endOutdatedSessions({ users, sessions, marks, log })
 
   const throttle = createThrottle({
     limits: config['failed_login_rate_limit'],

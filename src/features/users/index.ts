@@ -11,9 +11,11 @@ import type { Passwords } from '../passwords/index.ts'
 import type { Users } from './backend.ts'
 import { backends } from './backends/index.ts'
 import type { FileConfig } from './manifest.ts'
+import type { PasswordMarks } from './store.ts'
 
 export type { Authentication, Guard, NewUser, Profile, ReloadResult, Users } from './backend.ts'
 export { hashParameters } from './hashing.ts'
+export { openPasswordMarks, type PasswordMarks } from './store.ts'
 
 export interface UsersOptions {
   /** `authentication_backend.file` */
@@ -25,6 +27,7 @@ export interface UsersOptions {
   readonly passwords: Passwords
   /** `authentication_backend.rehash_on_login` */
   readonly rehash: boolean
+  readonly marks?: PasswordMarks
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 

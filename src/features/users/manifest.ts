@@ -65,6 +65,22 @@ export default {
     'authentication_backend.file': FileConfig,
     'authentication_backend.refresh_interval': RefreshInterval,
   },
+  migrations: {
+    '0009_password_marks': {
+      embedded: true,
+      up: async (db) => {
+        const { sql } = await import('kysely')
+        // The names stand in the users file too; a mark is a hash of a digest (store.ts).
+        await db.schema
+          .createTable('password_marks')
+          .addColumn('name', 'text', (column) => column.notNull())
+          .addColumn('mark', 'text', (column) => column.notNull())
+          .addPrimaryKeyConstraint('password_marks_key', ['name', 'mark'])
+          .modifyEnd(sql`strict, without rowid`)
+          .execute()
+      },
+    },
+  },
   check(config, report, explicit) {
     // The slice was parsed by the schema above.
     checkPassword((config['authentication_backend.file'] as FileConfig).password, report, explicit)

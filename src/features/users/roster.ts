@@ -1,5 +1,6 @@
 import type { Digest } from '../passwords/index.ts'
 import type { Profile } from './backend.ts'
+import { type Marks, markOf } from './store.ts'
 
 export interface UserRecord {
   readonly profile: Profile
@@ -108,6 +109,11 @@ export function isOnlyChange(
     users.filter(({ profile }) => profile.name !== name).map(({ fingerprint }) => fingerprint)
   const changed = after.find(({ profile }) => profile.name === name)
   return changed?.digest.text.reveal() === digest && others(before).join() === others(after).join()
+}
+
+export function marksOf({ records }: Roster): Marks {
+  const enabled = [...records].filter(([, { disabled }]) => !disabled)
+  return new Map(enabled.map(([name, { digest }]) => [name, markOf(digest)]))
 }
 
 export function dearestOf({ records }: Roster): Digest | undefined {

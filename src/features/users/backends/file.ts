@@ -11,11 +11,13 @@ import {
   createRoster,
   dearestOf,
   isOnlyChange,
+  marksOf,
   removedBetween,
   type Search,
   samePassword,
   type UserRecord,
 } from '../roster.ts'
+import { markOfText, type PasswordMarks } from '../store.ts'
 import {
   isMountedAlone,
   REASONS,
@@ -40,6 +42,8 @@ export interface FileUsersOptions {
   readonly passwords: Passwords
   /** Makes weak digests anew at sign-in; not when undefined. */
   readonly rehash?: boolean
+  /** Kept up to date with who is there; not when undefined. */
+  readonly marks?: PasswordMarks
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
   /** Milliseconds between two looks at the file when nothing is heard of it. */
   readonly pollEvery?: number
@@ -82,6 +86,9 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     revision = revisionOf(text)
     const removed = removedBetween(before, roster)
     if (removed.length > 0) for (const listener of listeners) listener(removed)
+    void options.marks
+      ?.observe(marksOf(roster))
+      .catch((error: unknown) => log.error({ err: error }, 'who has joined could not be noted'))
   }
 
   /** Reads the file again and says what is wrong with it: to whoever asked each time, else once for each text. */
@@ -221,10 +228,12 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
         // Another password was set meanwhile, here or by hand: this one is not to come back.
         if (user?.digest.text.reveal() !== old.text.reveal()) return undefined
         const { replacePassword } = await import('../users-file/edit.ts')
+        await options.marks?.expect(name, markOfText(text))
         return replacePassword(yaml, name, text)
       },
       old,
     )
+    await options.marks?.settle([name], marksOf(roster))
   }
 
   async function authenticate(
@@ -296,6 +305,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     onRemoved(listener) {
       listeners.push(listener)
     },
+    marks: () => marksOf(roster),
     dearest: () => dearestOf(roster),
     async close() {
       watcher?.close()

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import type { Storage } from '../../storage/index.ts'
+import type { Digest } from '../passwords/index.ts'
+
+/** What stands for the present password of each enabled user, by canonical name. */
+export type Marks = ReadonlyMap<string, string>
+
+/**
+ * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so nobody who sees the mark
+ * can try passwords against it.
+ */
+export const markOfText = (digest: string): string =>
+  createHash('sha256').update(digest).digest('base64url').slice(0, 22)
+
+const marksOfDigests = new WeakMap<Digest, string>()
+
+/** As `markOfText`, once for each digest that is read. */
+export function markOf(digest: Digest): string {
+  const known = marksOfDigests.get(digest)
+  if (known !== undefined) return known
+  const mark = markOfText(digest.text.reveal())
+  marksOfDigests.set(digest, mark)
+  return mark
+}
+
+/**
+ * Which password each user had when their sessions were last known to be right, kept by this instance: the users file may
+ * be edited, and the server killed, between a change and the end of the sessions that began before it.
+ */
+export interface PasswordMarks {
+  /** Notes users of whom nothing is known yet; those of whom something is stay as they are. */
+  observe(current: Marks): Promise<void>
+  /**
+   * This mark stands for the same password as the one that is known: told before its digest is stored. Both are right until
+   * `settle`.
+   */
+  expect(name: string, mark: string): Promise<void>
+  /** Who has more than one right mark: a kill came between the two. */
+  unsettled(): readonly string[]
+  /** Who was here and is not, or has another password. */
+  changed(current: Marks): readonly string[]
+  /** The sessions of these have ended: from now on the present marks are right. */
+  settle(names: readonly string[], current: Marks): Promise<void>
+}
+
+export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): PasswordMarks {
+  const { sqlite } = storage
+  const known = new Map<string, Set<string>>()
+  for (const { name, mark } of sqlite.prepare('select name, mark from password_marks').iterate()) {
+    remember(String(name), String(mark))
+  }
+  const insert = sqlite.prepare('insert or ignore into password_marks (name, mark) values (?, ?)')
+  const remove = sqlite.prepare('delete from password_marks where name = ?')
+
+  function remember(name: string, mark: string): void {
+    const marks = known.get(name) ?? new Set()
+    known.set(name, marks.add(mark))
+  }
+
+  return {
+    async observe(current) {
+      const added = [...current].filter(([name]) => !known.has(name))
+      if (added.length === 0) return
+      await storage.write(() => {
+        for (const [name, mark] of added) insert.run(name, mark)
+      })
+      for (const [name, mark] of added) remember(name, mark)
+    },
+    async expect(name, mark) {
+      await storage.write(() => insert.run(name, mark))
+      remember(name, mark)
+    },
+    unsettled: () => [...known].flatMap(([name, marks]) => (marks.size > 1 ? [name] : [])),
+    changed: (current) =>
+      [...known].flatMap(([name, marks]) => (marks.has(current.get(name) ?? '') ? [] : [name])),
+    async settle(names, current) {
+      await storage.write(() => {
+        for (const name of names) {
+          remove.run(name)
+          const mark = current.get(name)
+          if (mark !== undefined) insert.run(name, mark)
+        }
+      })
+      for (const name of names) {
+        known.delete(name)
+        const mark = current.get(name)
+        if (mark !== undefined) remember(name, mark)
+      }
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import type { BaseLogger } from 'pino'
+import type { Sessions } from './features/sessions/index.ts'
+import type { PasswordMarks, Users } from './features/users/index.ts'
+
+/**
+ * Ends the sessions of everybody whose password changed, or who was removed, while no server ran or just before one was
+ * killed; and notes from now on whose sessions have ended. The sessions room ends them when a change is seen: this is for
+ * what nobody saw to its end.
+ */
+export async function endOutdatedSessions({
+  users,
+  sessions,
+  marks,
+  log,
+}: {
+  readonly users: Pick<Users, 'marks' | 'onRemoved'>
+  readonly sessions: Pick<Sessions, 'revokeUser'>
+  readonly marks: PasswordMarks
+  readonly log: Pick<BaseLogger, 'warn' | 'error'>
+}): Promise<void> {
+  const end = async (names: readonly string[]): Promise<void> => {
+    // What is in force when it begins: a change that comes later is told once more.
+    const current = users.marks()
+    try {
+      for (const name of names) await sessions.revokeUser(name)
+      await marks.settle(names, current)
+    } catch (error) {
+      log.error(
+        { err: error },
+        'sessions of changed users have not all ended; the next start tries again',
+      )
+    }
+  }
+  users.onRemoved((names) => void end(names))
+  const changed = marks.changed(users.marks())
+  await marks.settle(
+    marks.unsettled().filter((name) => !changed.includes(name)),
+    users.marks(),
+  )
+  if (changed.length === 0) return
+  await end(changed)
+  log.warn(
+    { users: changed.slice(0, 20), count: changed.length },
+    'users were removed or their passwords changed while no server was there to see it: their sessions have ended',
+  )
+}
