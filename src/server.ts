@@ -180,7 +180,8 @@ async function start({
   onClose(() => sessions.close())
   await endOutdatedSessions({ users, sessions, marks, log })
 
-  const throttle = createThrottle({
+  const throttle = await createThrottle({
+    redis,
     limits: config['failed_login_rate_limit'],
     regulation: config['regulation'],
     storage,

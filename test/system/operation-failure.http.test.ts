@@ -82,7 +82,8 @@ async function startApp(t: TestContext) {
   })
   const storage = await openStorage({ path: ':memory:', migrations, log })
   t.after(() => storage.close())
-  const throttle = createThrottle({
+  const throttle = await createThrottle({
+    redis: undefined,
     limits: config['failed_login_rate_limit'],
     regulation: config['regulation'],
     storage,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMemoryCounter } from '../../src/features/throttle/counters/index.ts'
+import { createMemoryCounter } from '../../src/features/throttle/counters/memory.ts'
 import { failureCounterConformance } from '../conformance/failure-counter.ts'
 import { FakeClock } from '../support/clock.ts'
 import { heldMemory } from '../support/memory.ts'

@@ -14,17 +14,18 @@
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import type { Storage } from '../../storage/index.ts'
+import type { RedisLink } from '../../storage/redis/index.ts'
 import type { Passwords } from '../passwords/index.ts'
 import type { Users } from '../users/index.ts'
 import { type AttemptGuard, guardAttempt } from './attempt.ts'
 import { type BanDesk, createBanDesk } from './ban-desk.ts'
 import type { Ban } from './bans.ts'
-import { createMemoryCounter } from './counters/index.ts'
+import { openCounter } from './counters/index.ts'
 import { createDearest } from './dearest.ts'
 import { createDelay, type Delay } from './delay.ts'
 import { createDeviceStore } from './device-store.ts'
 import { createDevices, type Devices } from './devices.ts'
-import { createFailureLimit } from './failure-limit.ts'
+import { createFailureLimit, type FailureLimit } from './failure-limit.ts'
 import type { Windows } from './limits.ts'
 import { createRegulation, type RegulationConfig } from './regulation.ts'
 import { createRegulationStore } from './regulation-store.ts'
@@ -37,6 +38,7 @@ export type { Delay } from './delay.ts'
 export { delayPlugin } from './delay-plugin.ts'
 export type { KnownDevice } from './device-store.ts'
 export { type Devices, deviceCookieName } from './devices.ts'
+export type { FailureLimit } from './failure-limit.ts'
 export { createRegulationStore } from './regulation-store.ts'
 
 export interface Throttle {
@@ -53,12 +55,19 @@ export interface Throttle {
   }): Promise<AttemptGuard>
   /** Whole seconds, at least one, until a failure of this address would not be one too many. */
   retryAfter(address: string): Promise<number>
+  /**
+   * Another limit of the same kind: for resets, second factors, one-time codes.
+   * @param name its own: limits of one name count together, on all instances
+   */
+  limit(name: string, windows: Windows): Promise<FailureLimit>
   readonly devices: Devices
   readonly bans: BanDesk
   close(): Promise<void>
 }
 
 export interface ThrottleOptions {
+  /** Shares what is counted with other instances. */
+  readonly redis: RedisLink | undefined
   /** `failed_login_rate_limit` */
   readonly limits: Windows
   readonly regulation: RegulationConfig
@@ -71,10 +80,21 @@ export interface ThrottleOptions {
   readonly onBan?: (ban: Ban) => void
 }
 
-export function createThrottle(options: ThrottleOptions): Throttle {
-  const { limits, regulation: config, storage, users, passwords, clock, log, onBan } = options
-  const counter = limits.length === 0 ? undefined : createMemoryCounter({ windows: limits, clock })
-  const limit = createFailureLimit(counter)
+export async function createThrottle(options: ThrottleOptions): Promise<Throttle> {
+  const {
+    limits,
+    regulation: config,
+    storage,
+    users,
+    passwords,
+    clock,
+    log,
+    redis,
+    onBan,
+  } = options
+  const limitOf = async (name: string, windows: Windows) =>
+    createFailureLimit(await openCounter({ name, windows, redis, clock }))
+  const limit = await limitOf('first-factor', limits)
   const store = createRegulationStore(storage)
   const deviceStore = createDeviceStore(storage)
   const devices = createDevices({ store: deviceStore, clock, log })
@@ -116,6 +136,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       return guardAttempt({ address, devices: known }, { limit, regulation })
     },
     retryAfter: (address) => limit.retryAfter(clientKey(address)),
+    limit: limitOf,
     devices,
     bans: createBanDesk({ store, clock }),
     async close() {

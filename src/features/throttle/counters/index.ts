@@ -1,5 +1,8 @@
-/** Where counted failures are kept. Another place is a file here and a line in this list. */
-export { createMemoryCounter } from './memory.ts'
+/** Where counted failures are kept. Another place is a file here and a line in `openCounter`. */
+import type { Clock } from '../../../kernel/clock.ts'
+import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { Windows } from '../limits.ts'
+import { createMemoryCounter } from './memory.ts'
 
 export type Taken =
   /** Counted; `receipt` takes it back. */
@@ -15,4 +18,23 @@ export interface FailureCounter {
   giveBack(key: string, receipt: string): Promise<void>
   /** Milliseconds until one fits; 0: now. Counts nothing. @throws AppError STORE_UNAVAILABLE */
   wait(key: string): Promise<number>
+}
+
+/** @returns undefined when nothing is limited */
+export async function openCounter({
+  name,
+  windows,
+  redis,
+  clock,
+}: {
+  /** Of the limit. */
+  readonly name: string
+  readonly windows: Windows
+  readonly redis: RedisLink | undefined
+  readonly clock: Clock
+}): Promise<FailureCounter | undefined> {
+  if (windows.length === 0) return undefined
+  if (redis === undefined) return createMemoryCounter({ windows, clock })
+  const { createRedisCounter } = await import('./redis.ts')
+  return createRedisCounter({ name, windows, redis })
 }
