@@ -42,6 +42,7 @@ export const ingressNginxUnderTest: ProxyUnderTest = {
   cannot: {
     'post-303': SIGN_IN,
     script: SIGN_IN,
+    basic: SIGN_IN,
     forbidden: 'nginx’s own page says 403; error_page is nothing that an annotation may set',
     endpoints: '503 in place of 404: they lead to a service that does not exist',
   },

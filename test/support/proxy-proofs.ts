@@ -161,6 +161,24 @@ export const PROOFS = {
       }
     },
   },
+  basic: {
+    title:
+      'a program gets in with a name and a password (Basic), and is told what to send when they are wrong',
+    async prove({ ask, app, during }) {
+      const basic = (password: string) => ({
+        Authorization: `Basic ${Buffer.from(`john:${password}`).toString('base64')}`,
+      })
+      const known = await ask('/', { headers: basic(PASSWORD) })
+      assert.equal(known.status, 200)
+      assert.deepEqual(app.folded('Remote-User'), ['john'])
+      const seen = await during(async () => {
+        const wrong = await ask('/', { headers: basic('wrong') })
+        assert.equal(wrong.status, 401)
+        assert.match(wrong.headers['www-authenticate'] ?? '', /^Basic realm=/)
+      })
+      assert.deepEqual(seen, [])
+    },
+  },
   identity: {
     title: 'the app learns who it is: each identity header exactly once, names in UTF-8',
     async prove({ ask, port, app, cookie }) {
@@ -530,7 +548,8 @@ export const PROOFS = {
         })
       const { status, headers } = await signIn(PASSWORD)
       assert.equal(status, 200)
-      assert.equal(headers['set-cookie']?.length, 1)
+      const session = headers['set-cookie']?.filter((text) => text.startsWith('vestibule_session='))
+      assert.equal(session?.length, 1)
       const said = server.output().length
       assert.equal((await signIn('wrong')).status, 401)
       const [, address] = await server.until(/Unsuccessful 1FA .*remote_ip"?[=:]"?([^\s"]+)/, said)
