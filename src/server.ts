@@ -10,7 +10,7 @@ import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { createPasswords } from './features/passwords/index.ts'
-import { createSessions, createSqliteStore } from './features/sessions/index.ts'
+import { createRedisStore, createSessions, createSqliteStore } from './features/sessions/index.ts'
 import { createThrottle } from './features/throttle/index.ts'
 import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
@@ -138,10 +138,7 @@ async function start({
 
   const shared = config['session.redis']
   const redis = shared && (await openRedis({ config: shared, trusted, log, clock }))
-  if (redis !== undefined) {
-    onClose(() => redis.close())
-    log.warn('session.redis: sessions are not kept there yet')
-  }
+  if (redis !== undefined) onClose(() => redis.close())
 
   const hashing = config['authentication_backend.hashing']
   const passwords = createPasswords({
@@ -168,11 +165,15 @@ async function start({
   })
   onClose(() => users.close())
 
-  const { secret } = config['session']
+  const secrets = config['session'].secret ?? [data.secret('session')]
   const sessions = createSessions({
     config: config['session'],
-    store: createSqliteStore(storage),
-    secrets: secret ?? [data.secret('session')],
+    store:
+      redis === undefined
+        ? createSqliteStore(storage)
+        : createRedisStore({ link: redis, clock, moves: secrets.length > 1 }),
+    secrets,
+    cacheSize: config['session'].cache_size,
     users,
     clock,
     log,

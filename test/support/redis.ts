@@ -34,14 +34,14 @@ export interface RedisServerOptions {
   readonly args?: readonly string[]
   readonly port?: number
   readonly folder?: string
-  /** `redis-sentinel` and clusters need something else to be ready. */
-  readonly command?: string
+  /** The configuration of a sentinel; it is one then. */
+  readonly sentinel?: string
 }
 
 /** @param t the server ends with it */
 export async function startRedis(
   t: Cleanup,
-  { args = [], command = 'redis-server', ...where }: RedisServerOptions = {},
+  { args = [], sentinel, ...where }: RedisServerOptions = {},
 ): Promise<RedisServer> {
   const port = where.port ?? (await freePort())
   const folder = where.folder ?? mkdtempSync(join(tmpdir(), 'vestibule-redis-'))
@@ -50,9 +50,12 @@ export async function startRedis(
   let ended: Promise<void>
   const start = async (): Promise<void> => {
     let output = ''
+    const common = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder]
     child = spawn(
-      command,
-      ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...args],
+      'redis-server',
+      sentinel === undefined
+        ? [...common, '--save', '', ...args]
+        : [sentinel, ...common, '--sentinel', ...args],
       { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
     )
     for (const stream of [child.stdout, child.stderr])
@@ -63,7 +66,10 @@ export async function startRedis(
     ended = new Promise((resolve) => mine.once('exit', () => resolve()))
     for (let tries = 0; tries < 400; tries++) {
       if (mine.exitCode !== null) throw new Error(`redis-server ended: ${output}`)
-      if (/Ready to accept connections|monitor master/.test(output) && (await connects(listening)))
+      if (
+        /Ready to accept connections|\+monitor master/.test(output) &&
+        (await connects(listening))
+      )
         return
       await sleep(10)
     }

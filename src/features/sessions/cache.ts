@@ -3,15 +3,26 @@ import type { Identity, Session } from './session.ts'
 /** A live session in memory. */
 export interface Entry {
   readonly session: Session
+  /** The token by which the store knows its user; empty where the store has no need of it. */
+  readonly owner: string
   /** The answer of the last use; good for as long as the profile is still the same object. */
   identity: Identity | undefined
 }
+
+/** What a store had, opened. */
+export interface Found {
+  readonly session: Session
+  readonly owner: string
+}
+
+type Read = () => Promise<Found | undefined>
 
 /**
  * Live sessions by store key, so that a verify with a known session does no IO. Only what a store had is ever in it: a
  * flood of made-up cookies pushes nobody out.
  *
- * Forgetting is final: what a read from the store that began before still brings is thrown away.
+ * Forgetting is final: what a read from the store that began before still brings is thrown away. Doubting is not: such a
+ * read is done again, and not kept.
  */
 export interface SessionCache {
   get(key: string): Entry | undefined
@@ -19,16 +30,22 @@ export interface SessionCache {
   peek(key: string): Entry | undefined
   put(session: Session): void
   /** Fetches what is not here yet; callers that ask for the same key at once share one read. */
-  fetch(key: string, read: () => Promise<Session | undefined>): Promise<Entry | undefined>
+  fetch(key: string, read: Read): Promise<Entry | undefined>
   forget(key: string): void
   forgetUsers(users: ReadonlySet<string>): void
+  /** Somebody else changed these in the store. */
+  doubt(keys: readonly string[]): void
+  doubtOwners(owners: ReadonlySet<string>): void
+  doubtAll(): void
 }
 
-/** A read from the store that is under way, and what was forgotten since it began. */
+/** A read from the store that is under way, and what happened since it began. */
 interface Reading {
   readonly entry: Promise<Entry | undefined>
   forgotten: boolean
+  doubted: boolean
   readonly users: Set<string>
+  readonly owners: Set<string>
 }
 
 /**
@@ -53,21 +70,42 @@ export function createCache(limit: number): SessionCache {
     return entry
   }
 
-  const begin = (key: string, read: () => Promise<Session | undefined>): Reading => {
+  const begin = (key: string, read: Read): Reading => {
     const reading: Reading = {
       forgotten: false,
+      doubted: false,
       users: new Set(),
-      entry: read()
-        .then((session) => {
-          if (session === undefined || reading.forgotten || reading.users.has(session.user))
-            return undefined
-          return keep({ session, identity: undefined })
-        })
-        .finally(() => readings.delete(key)),
+      owners: new Set(),
+      entry: follow(key, read, () => reading),
     }
     readings.set(key, reading)
     return reading
   }
+
+  const follow = async (
+    key: string,
+    read: Read,
+    self: () => Reading,
+  ): Promise<Entry | undefined> => {
+    try {
+      const found = await read()
+      const reading = self()
+      const isOld = (one: Found) => reading.doubted || reading.owners.has(one.owner)
+      if (found === undefined || !isOld(found)) return admit(found, reading, keep)
+      return admit(await read(), reading, (entry) => entry)
+    } finally {
+      if (readings.get(key) === self()) readings.delete(key)
+    }
+  }
+
+  const admit = (
+    found: Found | undefined,
+    { forgotten, users }: Reading,
+    take: (entry: Entry) => Entry,
+  ): Entry | undefined =>
+    found === undefined || forgotten || users.has(found.session.user)
+      ? undefined
+      : take({ ...found, identity: undefined })
 
   return {
     get(key) {
@@ -80,7 +118,7 @@ export function createCache(limit: number): SessionCache {
     },
     peek: (key) => young.get(key) ?? old.get(key),
     put(session) {
-      keep({ session, identity: undefined })
+      keep({ session, owner: '', identity: undefined })
     },
     fetch: (key, read) => (readings.get(key) ?? begin(key, read)).entry,
     forget(key) {
@@ -98,6 +136,31 @@ export function createCache(limit: number): SessionCache {
           if (users.has(session.user)) generation.delete(key)
         }
       }
+    },
+    doubt(keys) {
+      for (const key of keys) {
+        young.delete(key)
+        old.delete(key)
+        const reading = readings.get(key)
+        if (reading !== undefined) reading.doubted = true
+        // Whoever asks from here on gets a read of their own.
+        readings.delete(key)
+      }
+    },
+    doubtOwners(owners) {
+      for (const reading of readings.values()) {
+        for (const owner of owners) reading.owners.add(owner)
+      }
+      readings.clear()
+      for (const generation of [young, old]) {
+        for (const [key, { owner }] of generation) if (owners.has(owner)) generation.delete(key)
+      }
+    },
+    doubtAll() {
+      young = new Map()
+      old = new Map()
+      for (const reading of readings.values()) reading.doubted = true
+      readings.clear()
     },
   }
 }

@@ -14,7 +14,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Users } from '../users/index.ts'
-import { createCache } from './cache.ts'
+import { createCache, type Found } from './cache.ts'
 import { expiredCookie, isWellFormed } from './cookie.ts'
 import { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 import { createEndings } from './endings.ts'
@@ -40,6 +40,7 @@ export { type Factor, type Identity, levelOf, type Session } from './session.ts'
 export type { LinkOptions, Started, StartOptions } from './start.ts'
 export {
   createMemoryStore,
+  createRedisStore,
   createSqliteStore,
   type SessionStore,
   type StoredSession,
@@ -116,6 +117,8 @@ export interface SessionsOptions {
 
 /** Seconds after which a failed store is worth another try. */
 const RETRY_AFTER = 5
+/** Nobody else writes to the store. */
+const ALWAYS = { until: Number.POSITIVE_INFINITY }
 const MAX_LISTED = 10_000
 
 export function createSessions(options: SessionsOptions): Sessions {
@@ -124,6 +127,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const byName = new Map(domains.map((domain) => [domain.domain, domain]))
   const records = createRecords(options.secrets)
   const cache = createCache(cacheSize)
+  const shared = store.changes !== undefined
   const endings = createEndings()
   const lastSeen = createLastSeen({
     domains,
@@ -161,9 +165,18 @@ export function createSessions(options: SessionsOptions): Sessions {
     return undefined
   }
 
-  async function read(key: string): Promise<Session | undefined> {
+  /** A stored session, with a last use that may not have been written yet. */
+  function latest(row: StoredSession): Session | undefined {
+    const session = open(row)
+    const used = session && lastSeen.unwritten(session.key)
+    if (session && used !== undefined && used > session.lastSeen) session.lastSeen = used
+    return session
+  }
+
+  async function read(key: string): Promise<Found | undefined> {
     const row = await ask('get', () => store.get(key))
-    return row === undefined ? undefined : open(row)
+    const session = row && latest(row)
+    return session && { session, owner: row.owner }
   }
 
   function drop(key: string): void {
@@ -207,12 +220,17 @@ export function createSessions(options: SessionsOptions): Sessions {
     const owners = user === undefined ? undefined : records.owners(user)
     const rows = await ask('list', () => store.list(owners, MAX_LISTED))
     return rows
-      .map((row) => cache.peek(row.key)?.session ?? open(row))
+      .map((row) => inMemory(row.key) ?? latest(row))
       .filter((session) => session !== undefined)
   }
 
+  /** As it is known here, where nobody else can know better. */
+  const inMemory = (key: string): Session | undefined =>
+    shared ? undefined : cache.peek(key)?.session
+  const readSession = async (key: string): Promise<Session | undefined> =>
+    (await read(key))?.session
   const find = async (key: string): Promise<Session | undefined> =>
-    cache.peek(key)?.session ?? read(key)
+    inMemory(key) ?? readSession(key)
   // Sessions of one sign-in are found among those of its user; where there is one domain, there is one session.
   const linked = createLinked({
     revoke,
@@ -221,20 +239,27 @@ export function createSessions(options: SessionsOptions): Sessions {
   const starts = createStart({
     domainNamed: (name) => byName.get(name),
     find,
-    read,
+    read: readSession,
     async put(session, replaced) {
       const row = stored(session)
-      await ask('put', () => store.put(row, replaced))
+      await ask('put', () => store.put(row, replaced, session.expiresAt))
       for (const key of replaced) drop(key)
     },
     revoke,
     revokeUser: (user) => revokeUsers([user]),
-    keep: cache.put,
+    // With others about it may have ended by now; whoever asks for it first reads it.
+    keep: shared ? () => {} : cache.put,
     endings,
     linked,
     users,
     clock,
     random,
+  })
+
+  store.changes?.onChange({
+    ended: cache.doubt,
+    ownersEnded: cache.doubtOwners,
+    lost: cache.doubtAll,
   })
 
   users.onRemoved((names) => {
@@ -247,6 +272,8 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     identify: createRecognition({
       cache,
+      trust: store.changes?.trust ?? ALWAYS,
+      shared,
       read,
       end: ({ key }) => later(revoke(key), 'a session that is over could not be removed'),
       used: lastSeen.note,
@@ -270,7 +297,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     async revokeById(id) {
       const row = await ask('find', () => store.findById(id))
       if (row === undefined) return []
-      const session = cache.peek(row.key)?.session ?? open(row)
+      const session = inMemory(row.key) ?? open(row)
       if (session !== undefined) return (await linked.end(session)).map((one) => one.id)
       // Nobody can use what doesn't open; whoever names it wants it gone all the same.
       return (await revoke(row.key)) > 0 ? [id] : []

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import type { Session } from './session.ts'
 
@@ -16,6 +17,8 @@ const SHARE = 12
 export interface LastSeen {
   /** Notes that the session was used. On the verify path. */
   note(session: Session): void
+  /** The last use that is not written yet. */
+  unwritten(key: string): EpochMs | undefined
   /** The session is over: nothing more is to be written. */
   drop(key: string): void
   dropUsers(users: ReadonlySet<string>): void
@@ -40,7 +43,7 @@ export function createLastSeen({ domains, write, failed }: LastSeenOptions): Las
   let running: Promise<void> = Promise.resolve()
 
   const note = (session: Session): void => {
-    if (noted.has(session.key)) return
+    if (noted.get(session.key) === session) return
     noted.set(session.key, session)
     timer ??= setTimeout(() => {
       timer = undefined
@@ -56,7 +59,7 @@ export function createLastSeen({ domains, write, failed }: LastSeenOptions): Las
         await write(sessions.slice(at, at + BATCH))
       } catch (error) {
         failed(error)
-        for (const session of sessions.slice(at)) note(session)
+        for (const session of sessions.slice(at)) if (!noted.has(session.key)) note(session)
         return
       }
       await nextTurn()
@@ -70,6 +73,7 @@ export function createLastSeen({ domains, write, failed }: LastSeenOptions): Las
 
   return {
     note,
+    unwritten: (key) => noted.get(key)?.lastSeen,
     drop(key) {
       noted.delete(key)
     },

@@ -186,6 +186,14 @@ const session = z
       .describe(
         'Seals sessions where they are stored. A list changes the secret without ending sessions: the first one seals, all of them open. Without it, one is made and kept in the data directory.',
       ),
+    cache_size: z
+      .int()
+      .min(100)
+      .max(10_000_000)
+      .default(250_000)
+      .describe(
+        'How many sessions are kept in memory at the most, about 700 bytes each; what is not used goes first. More than twice as many as are in use at once spares reading them again.',
+      ),
     cookies: z
       .array(cookie)
       .min(1)

@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import type { Profile, Users } from '../users/index.ts'
-import type { Entry, SessionCache } from './cache.ts'
+import type { Entry, Found, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import { keyOf } from './record.ts'
@@ -8,8 +8,12 @@ import { type Identity, isAlive, type Session } from './session.ts'
 
 export interface RecogniseOptions {
   readonly cache: SessionCache
+  /** Until when (wall time) the cache counts. */
+  readonly trust: { readonly until: number }
+  /** Whether others use and end the same sessions. */
+  readonly shared: boolean
   /** From the store. @throws AppError STORE_UNAVAILABLE */
-  readonly read: (key: string) => Promise<Session | undefined>
+  readonly read: (key: string) => Promise<Found | undefined>
   /** The session is past its time, or its user is gone. */
   readonly end: (session: Session) => void
   readonly used: (session: Session) => void
@@ -21,7 +25,7 @@ type Recognised = Identity | undefined | Promise<Identity | undefined>
 
 /** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
 export function createRecognition(options: RecogniseOptions) {
-  const { cache, read, end, used, users, clock } = options
+  const { cache, trust, shared, read, end, used, users, clock } = options
 
   /** For whom the session counts here and now. */
   function judge(
@@ -57,17 +61,31 @@ export function createRecognition(options: RecogniseOptions) {
     return identity
   }
 
-  function recognise(entry: Entry, domain: CookieDomain): Recognised {
-    const now = clock.now()
+  function recognise(entry: Entry, domain: CookieDomain, now: EpochMs): Recognised {
     const profile = judge(entry, domain, now)
     if (profile === undefined) return undefined
     if (!(profile instanceof Promise)) return welcome(entry, profile, now)
     return profile.then((found) => (found === undefined ? undefined : welcome(entry, found, now)))
   }
 
+  /** What is known of a session in memory, as far as that counts now. */
+  function known(key: string, domain: CookieDomain, now: EpochMs): Entry | undefined {
+    const entry = cache.get(key)
+    if (entry === undefined || now >= trust.until) return undefined
+    // It may have been used elsewhere: before it ends, the store is asked.
+    return shared && !isAlive(entry.session, domain, now) ? undefined : entry
+  }
+
+  async function fetch(key: string): Promise<Entry | undefined> {
+    // Where a change may go unheard, nothing is kept, and no answer is taken that was asked for earlier.
+    if (clock.now() < trust.until) return cache.fetch(key, () => read(key))
+    const found = await read(key)
+    return found && { ...found, identity: undefined }
+  }
+
   async function recogniseStored(key: string, domain: CookieDomain): Promise<Identity | undefined> {
-    const entry = await cache.fetch(key, () => read(key))
-    return entry === undefined ? undefined : recognise(entry, domain)
+    const entry = await fetch(key)
+    return entry === undefined ? undefined : recognise(entry, domain, clock.now())
   }
 
   /** All are looked at before one counts, and only the one that counts was used. */
@@ -77,7 +95,7 @@ export function createRecognition(options: RecogniseOptions) {
   ): Promise<Identity | undefined> {
     const judged = await Promise.all(
       keys.map(async (key) => {
-        const entry = cache.get(key) ?? (await cache.fetch(key, () => read(key)))
+        const entry = known(key, domain, clock.now()) ?? (await fetch(key))
         const profile = entry === undefined ? undefined : await judge(entry, domain, clock.now())
         return entry === undefined || profile === undefined ? [] : [{ entry, profile }]
       }),
@@ -93,8 +111,9 @@ export function createRecognition(options: RecogniseOptions) {
     if (values.length === 1) {
       if (!isWellFormed(only)) return undefined
       const key = keyOf(only)
-      const entry = cache.get(key)
-      return entry === undefined ? recogniseStored(key, domain) : recognise(entry, domain)
+      const now = clock.now()
+      const entry = known(key, domain, now)
+      return entry === undefined ? recogniseStored(key, domain) : recognise(entry, domain, now)
     }
     const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
     return keys.length === 0 ? undefined : recogniseOneOf(keys, domain)

@@ -9,14 +9,17 @@
  */
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
+import { type Commits, createCommits } from './commits.ts'
 import { createDialer, type RedisClient } from './dial.ts'
 import { createLink, type RunOptions } from './link.ts'
 import type { RedisConfig } from './manifest.ts'
 import { probe } from './probe.ts'
+import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
 export type { RedisClient } from './dial.ts'
 export type { RunOptions } from './link.ts'
 export type { RedisConfig } from './manifest.ts'
+export type { Trust, Watcher } from './tracking.ts'
 
 export interface RedisLink {
   /** What every key of ours begins with: `vestibule:` unless configured. Holds no braces. */
@@ -37,6 +40,22 @@ export interface RedisLink {
    * @throws AppError STORE_UNAVAILABLE for whatever Redis or the network did; a refusal or a bug of `work` as it is
    */
   run<T>(work: (client: RedisClient) => Promise<T>, options?: RunOptions): Promise<T>
+  /**
+   * One command that writes; waits until a replica has it too, as `replica_acks` says. For what a failover must not undo.
+   *
+   * @param command its keys with a hash tag, all in one slot
+   * @returns what it answers
+   * @throws AppError STORE_UNAVAILABLE; what was written may be there all the same
+   */
+  readonly commit: Commits['commit']
+  /**
+   * Tells of every change below a prefix, whoever made it, so that what was read can be kept. What is kept counts only
+   * while `trust.until` lies in the future; what was read while it does not must not be kept.
+   *
+   * @param prefix begins with `prefix`; no watched one begins with another
+   */
+  watch(prefix: string, watcher: Watcher): void
+  readonly trust: Readonly<Trust>
   /** Whether it answers now. @throws AppError STORE_UNAVAILABLE */
   check(): Promise<void>
   /** Closes at once; what is under way fails. */
@@ -69,12 +88,28 @@ export async function openRedis({ config, trusted, log, clock }: RedisOptions): 
     link.close()
     throw error
   }
+  const commits = createCommits({
+    link,
+    // What there is to say, the other one says.
+    openWriter: () => createLink({ dialer, log: { info() {}, warn() {} }, clock }),
+    acks: config.replica_acks,
+    log,
+    clock,
+  })
+  const tracking = createTracking({ link, dialer, prefix, log, clock })
   return {
     prefix,
     address: dialer.address,
     isCluster: dialer.isCluster,
     run: link.run,
+    commit: commits.commit,
+    watch: tracking.watch,
+    trust: tracking.trust,
     check,
-    close: link.close,
+    close() {
+      tracking.close()
+      commits.close()
+      link.close()
+    },
   }
 }

@@ -15,18 +15,40 @@ export interface StoredSession {
   readonly expiresAt: EpochMs
 }
 
+/** What a store that other processes write to says of changes, so that what was read can be kept in memory. */
+export interface SessionChanges {
+  /** What was read before counts only while this wall time lies in the future; 0: not at all. */
+  readonly trust: { readonly until: number }
+  /** Changes of our own are told too. */
+  onChange(listener: ChangeListener): void
+}
+
+export interface ChangeListener {
+  /** These sessions may have ended. */
+  ended(keys: readonly string[]): void
+  /** All sessions of these owners may have ended. */
+  ownersEnded(owners: ReadonlySet<string>): void
+  /** Anything may have happened. */
+  lost(): void
+}
+
 /**
  * Keeps sealed sessions. Any call may reject with any error when the store fails; sessions/index.ts turns it into the
  * refusal that a client gets. Every call ends: a store that may hang has a time limit of its own. What a call
  * acknowledged is durable, and every call that begins later sees it.
  */
 export interface SessionStore {
+  /** Of a store that others write to as well; without it, this process is the only one. */
+  readonly changes?: SessionChanges
   get(key: string): Promise<StoredSession | undefined>
   findById(id: string): Promise<StoredSession | undefined>
   /** @param owners the tokens of one user; undefined: everybody's */
   list(owners: readonly string[] | undefined, limit: number): Promise<readonly StoredSession[]>
-  /** Adds one and removes those it replaces, both or neither. */
-  put(session: StoredSession, replaces: readonly string[]): Promise<void>
+  /**
+   * Adds one and removes those it replaces; when it rejects, nobody may use the new one.
+   * @param endsAt its absolute end, which use does not move; `expiresAt` unless told
+   */
+  put(session: StoredSession, replaces: readonly string[], endsAt?: EpochMs): Promise<void>
   /**
    * Rewrites those that are still there: a session that was deleted meanwhile must not come back.
    * @returns the keys of those that are gone
@@ -44,4 +66,5 @@ export interface SessionStore {
 }
 
 export { createMemoryStore } from './memory.ts'
+export { createRedisStore } from './redis.ts'
 export { createSqliteStore } from './sqlite.ts'

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process'
+import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './nginx.ts'
+import { type RedisServer, startRedis } from './redis.ts'
+
+/** Masters that share the slots, and perhaps a replica of each. */
+export interface RedisClusterServers {
+  readonly servers: readonly RedisServer[]
+  readonly masters: readonly RedisServer[]
+  /** As `session.redis` wants it. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** Moves this many slots from one master to the next, with what is in them. */
+  reshard(from: RedisServer, to: RedisServer, slots: number): void
+}
+
+export async function startRedisCluster(
+  t: Pick<TestContext, 'after'>,
+  {
+    args = [],
+    replicas = 0,
+  }: { readonly args?: readonly string[]; readonly replicas?: number } = {},
+): Promise<RedisClusterServers> {
+  const servers = await Promise.all(
+    Array.from({ length: 3 * (1 + replicas) }, async () => {
+      // The bus is on port + 10000 otherwise, which may not exist.
+      const [port, bus] = [await freePort(), await freePort()]
+      return startRedis(t, {
+        port,
+        args: [
+          ...['--cluster-enabled', 'yes', '--cluster-port', `${bus}`],
+          ...['--cluster-node-timeout', '1500', '--repl-diskless-sync-delay', '0', ...args],
+        ],
+      })
+    }),
+  )
+  const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
+  const cli = (...rest: string[]) =>
+    execFileSync('redis-cli', ['--cluster', ...rest, '--cluster-yes'])
+  cli('create', ...addresses, '--cluster-replicas', `${replicas}`)
+  const clients = await Promise.all(servers.map((server) => server.client()))
+  for (const client of clients)
+    while (!/cluster_state:ok/.test(String(await client.cluster('INFO')))) await sleep(50)
+  const masters: RedisServer[] = []
+  for (const [i, client] of clients.entries()) {
+    const server = servers[i]
+    if (server !== undefined && /role:master/.test(await client.info('replication')))
+      masters.push(server)
+  }
+  if (replicas > 0)
+    for (const client of clients)
+      while (/role:slave[\s\S]*master_link_status:down/.test(await client.info('replication')))
+        await sleep(50)
+  const idOf = (server: RedisServer) =>
+    execFileSync('redis-cli', ['-p', `${server.port}`, 'CLUSTER', 'MYID'])
+      .toString()
+      .trim()
+  return {
+    servers,
+    masters,
+    config: {
+      cluster: { nodes: masters.map(({ port }) => ({ host: '127.0.0.1', port })) },
+    },
+    reshard(from, to, slots) {
+      cli(
+        ...['reshard', `127.0.0.1:${from.port}`, '--cluster-from', idOf(from)],
+        ...['--cluster-to', idOf(to), '--cluster-slots', `${slots}`],
+      )
+    },
+  }
+}
