@@ -7,6 +7,7 @@ import { METHODS } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
+import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import { login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
@@ -31,6 +32,7 @@ export interface Tools {
   readonly users: Users
   readonly sessions: Sessions
   readonly throttle: Throttle
+  readonly audit: Audit
   /** What `/api/health/ready` asks. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
 }
@@ -47,7 +49,7 @@ export const MAX_HEADER_BYTES = 64 * 1024
 
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, checks }: Tools,
+  { log, clock, users, sessions, throttle, audit, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -85,6 +87,7 @@ export async function createApp(
     sessions,
     users,
     throttle,
+    audit,
     peers,
     headers,
     layout,
@@ -99,6 +102,7 @@ export async function createApp(
     sessions,
     users,
     throttle,
+    audit,
     peers,
     replies,
     messages,

@@ -1,6 +1,7 @@
 /** The one list. The configuration's keys, the migrations and the messages all derive from it. */
 import { type ConfigOf, slicesOf } from './config/index.ts'
 import access from './features/access/manifest.ts'
+import audit from './features/audit/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
@@ -17,6 +18,7 @@ export const features = {
   http,
   log,
   storage,
+  audit,
   redis,
   passwords,
   users,

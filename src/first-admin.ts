@@ -1,4 +1,5 @@
 import type { DataDirectory } from './data-directory.ts'
+import type { Audit } from './features/audit/index.ts'
 import { proxies, setupFor } from './features/proxy-config/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import type { Users } from './features/users/index.ts'
@@ -19,6 +20,7 @@ export async function admitAdmin({
   sessions,
   data,
   usersFile,
+  audit,
   log,
   say,
 }: {
@@ -27,6 +29,7 @@ export async function admitAdmin({
   readonly sessions: Sessions
   readonly data: DataDirectory
   readonly usersFile: string
+  readonly audit: Pick<Audit, 'record'>
   readonly log: Log['log']
   readonly say: (text: string) => void
 }): Promise<void> {
@@ -34,6 +37,7 @@ export async function admitAdmin({
   if (!first && !config['reset_admin_password']) return
   const password = randomPassword()
   const admin = { displayName: 'Administrator', groups: config['admin'].groups, password }
+  const about = { user: 'admin', actor: 'operator' } as const
   if (first) {
     const [domain] = sessions.domains
     say(
@@ -55,6 +59,7 @@ export async function admitAdmin({
       }),
     )
     await users.add('admin', admin)
+    audit.record('user.added', { ...about, details: { reason: 'first-start' } })
     return
   }
   say(resetAdminBanner({ password, usersFile }))
@@ -64,6 +69,7 @@ export async function admitAdmin({
     if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
     await users.add('admin', admin)
   }
+  audit.record('password.changed', { ...about, details: { reason: 'reset_admin_password' } })
   await sessions.revokeUser('admin')
   log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
   // Whoever disabled it may have had a reason; locked out, they read here what is left to do.

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
 import { formatFaults, formatPlace, type LoadResult } from './config/index.ts'
 import { createAccess } from './features/access/index.ts'
+import type { Audit } from './features/audit/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
 import type { EpochMs } from './kernel/clock.ts'
@@ -22,6 +23,8 @@ export interface Reloader {
 
 /** Slices that take effect without a restart. Everything else is named as needing one. */
 const LIVE: readonly string[] = ['access_control', 'definitions', 'log']
+/** Whoever may write the files: nobody can say which of them it was. */
+const BY_OPERATOR = { user: '', actor: 'operator' } as const
 /** Editors and config maps write in several steps. Milliseconds. */
 const SETTLE = 250
 /** Network file systems, a file mounted by itself and one behind a link tell nothing: one stat a file in so many ms does. */
@@ -39,6 +42,7 @@ export function createReloader({
   logging: { log, set, reopen },
   access,
   users,
+  audit,
 }: {
   readonly load: () => Promise<Loaded>
   readonly active: {
@@ -51,6 +55,7 @@ export function createReloader({
   readonly logging: Log
   readonly access: LiveAccess
   readonly users: Users
+  readonly audit: Pick<Audit, 'record'>
 }): Reloader {
   let { config, revision, sources } = active
   let reading: Promise<void> = Promise.resolve()
@@ -66,6 +71,8 @@ export function createReloader({
         { revision },
         `the configuration was not reloaded; revision ${revision} stays active`,
       )
+      const details = { revision, faults: result.faults.length }
+      audit.record('config.refused', { ...BY_OPERATOR, details })
       return
     }
     if (result.revision === revision) {
@@ -90,6 +97,8 @@ export function createReloader({
       { revision, changed: changed.join(', ') },
       `revision ${revision} of the configuration is active`,
     )
+    const details = { revision, changed: changed.join(', ') }
+    audit.record('config.reloaded', { ...BY_OPERATOR, details })
     if (waiting.length > 0)
       log.warn({ revision }, `changed since the start, but needs a restart: ${waiting.join(', ')}`)
   }

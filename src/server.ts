@@ -9,9 +9,10 @@ import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
 import { openDataDirectory } from './data-directory.ts'
+import { type Audit, createAudit } from './features/audit/index.ts'
 import { createPasswords } from './features/passwords/index.ts'
 import { createRedisStore, createSessions, createSqliteStore } from './features/sessions/index.ts'
-import { createThrottle } from './features/throttle/index.ts'
+import { type Ban, createThrottle } from './features/throttle/index.ts'
 import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
@@ -140,6 +141,9 @@ async function start({
   const redis = shared && (await openRedis({ config: shared, trusted, log, clock }))
   if (redis !== undefined) onClose(() => redis.close())
 
+  const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
+  onClose(() => audit.close())
+
   const hashing = config['authentication_backend.hashing']
   const passwords = createPasswords({
     parameters: hashParameters(config['authentication_backend.file'].password),
@@ -164,6 +168,10 @@ async function start({
     log,
   })
   onClose(() => users.close())
+  users.onRemoved((names) => {
+    const details = { reason: 'user-changed' } as const
+    for (const user of names) audit.record('session.revoked', { user, actor: 'system', details })
+  })
 
   const secrets = config['session'].secret ?? [data.secret('session')]
   const sessions = createSessions({
@@ -183,6 +191,7 @@ async function start({
 
   const throttle = await createThrottle({
     redis,
+    onBan: (ban) => noteBan(audit, ban),
     limits: config['failed_login_rate_limit'],
     regulation: config['regulation'],
     storage,
@@ -197,6 +206,7 @@ async function start({
     log,
     clock,
     throttle,
+    audit,
     users,
     sessions,
     checks: {
@@ -208,7 +218,7 @@ async function start({
 
   const control = await openControlServer({
     path: socketPath(data.path),
-    commands: sessionCommands(sessions),
+    commands: sessionCommands(sessions, audit),
     log,
   })
   onClose(() => control.close())
@@ -242,6 +252,7 @@ async function start({
     logging,
     access: app.access,
     users,
+    audit,
   })
   onClose(() => reloader.close())
 
@@ -253,6 +264,7 @@ async function start({
     sessions,
     data,
     usersFile,
+    audit,
     log,
     say: (text) => options.stdout.write(text),
   })
@@ -263,6 +275,20 @@ async function start({
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
   }
   return ended
+}
+
+function noteBan(
+  audit: Pick<Audit, 'record'>,
+  { kind, name, source, reason, expiresAt }: Ban,
+): void {
+  audit.record('ban.added', {
+    user: kind === 'user' ? name : '',
+    actor: source === 'regulation' ? 'system' : 'operator',
+    details: {
+      ...{ subject: `${kind}:${name}`, source, reason },
+      ...(expiresAt !== undefined && { until: expiresAt }),
+    },
+  })
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */

@@ -1,5 +1,6 @@
 /** The commands about sessions, both ends of them: what the server does, and what the command line reads. */
 import { z } from 'zod'
+import type { Audit } from '../features/audit/index.ts'
 import type { Command } from './server.ts'
 
 /** Of features/sessions, what these commands need. */
@@ -48,7 +49,15 @@ const revokeArgs = z.union([
 export type ListArgs = z.infer<typeof listArgs>
 export type RevokeArgs = z.infer<typeof revokeArgs>
 
-export function sessionCommands(sessions: SessionControl): Readonly<Record<string, Command>> {
+export function sessionCommands(
+  sessions: SessionControl,
+  audit: Pick<Audit, 'record'>,
+): Readonly<Record<string, Command>> {
+  const note = (user: string, count: number): void => {
+    if (count === 0) return
+    const details = { sessions: count, reason: 'asked' } as const
+    audit.record('session.revoked', { user, actor: 'operator', details })
+  }
   return {
     'sessions.list': async (args): Promise<SessionRow[]> => {
       const { user } = listArgs.parse(args)
@@ -57,17 +66,26 @@ export function sessionCommands(sessions: SessionControl): Readonly<Record<strin
     },
     'sessions.revoke': async (args): Promise<z.infer<typeof revoked>> => {
       const asked = revokeArgs.parse(args)
-      if ('user' in asked) return { revoked: await sessions.revokeUser(asked.user), unknown: [] }
-      const ids = 'ids' in asked ? asked.ids : (await sessions.list()).map(({ id }) => id)
+      if ('user' in asked) {
+        const count = await sessions.revokeUser(asked.user)
+        note(asked.user, count)
+        return { revoked: count, unknown: [] }
+      }
+      const owners = new Map((await sessions.list()).map(({ id, user }) => [id, user]))
+      const ids = 'ids' in asked ? asked.ids : [...owners.keys()]
       // Each takes those with it that are linked with it on other domains.
       const ended = new Set<string>()
+      const counts = new Map<string, number>()
       const unknown: string[] = []
       for (const id of ids) {
         if (ended.has(id)) continue
         const gone = await sessions.revokeById(id)
         if (gone.length === 0) unknown.push(id)
         for (const one of gone) ended.add(one)
+        const user = owners.get(id) ?? ''
+        counts.set(user, (counts.get(user) ?? 0) + gone.length)
       }
+      for (const [user, count] of counts) note(user, count)
       // Of "all", one that ended meanwhile is no mistake of the caller's.
       return { revoked: ended.size, unknown: 'ids' in asked ? unknown : [] }
     },

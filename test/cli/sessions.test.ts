@@ -32,11 +32,15 @@ async function start(t: TestContext) {
   )
   const of = (user?: string) =>
     [...alive.values()].filter((s) => user === undefined || s.user === user)
-  const commands = sessionCommands({
-    list: async (user) => of(user),
-    revokeById: async (id) => (alive.delete(id) ? [id] : []),
-    revokeUser: async (user) => of(user).filter(({ id }) => alive.delete(id)).length,
-  })
+  const audit = { record() {} }
+  const commands = sessionCommands(
+    {
+      list: async (user) => of(user),
+      revokeById: async (id) => (alive.delete(id) ? [id] : []),
+      revokeUser: async (user) => of(user).filter(({ id }) => alive.delete(id)).length,
+    },
+    audit,
+  )
   const path = socketPath(directory)
   const server = await openControlServer({ path, commands, log: { error() {}, debug() {} } })
   t.after(() => server.close())

@@ -19,17 +19,26 @@ function source() {
   const alive = new Map(
     [row('a', 'john'), row('b', 'john'), row('c', 'mary')].map((r) => [r.id, r]),
   )
-  const commands = sessionCommands({
-    list: async (user) => [...alive.values()].filter((r) => user === undefined || r.user === user),
-    revokeById: async (id) => (alive.delete(id) ? [id] : []),
-    revokeUser: async (user) => {
-      const ids = [...alive.values()].filter((r) => r.user === user).map(({ id }) => id)
-      for (const id of ids) alive.delete(id)
-      return ids.length
+  const noted: string[] = []
+  const audit = {
+    record: (name: string, { user, details }: { user: string; details?: { sessions?: unknown } }) =>
+      void noted.push(`${name} ${user} ${details?.sessions}`),
+  }
+  const commands = sessionCommands(
+    {
+      list: async (user) =>
+        [...alive.values()].filter((r) => user === undefined || r.user === user),
+      revokeById: async (id) => (alive.delete(id) ? [id] : []),
+      revokeUser: async (user) => {
+        const ids = [...alive.values()].filter((r) => r.user === user).map(({ id }) => id)
+        for (const id of ids) alive.delete(id)
+        return ids.length
+      },
     },
-  })
+    audit,
+  )
   const ask = (name: string, args: unknown) => commands[name]?.(args)
-  return { ask, alive }
+  return { ask, alive, noted }
 }
 
 test('a list holds what a person needs and nothing a thief could use', async () => {
@@ -40,7 +49,7 @@ test('a list holds what a person needs and nothing a thief could use', async () 
 })
 
 test('sessions are revoked by id, by user, or all', async () => {
-  const { ask, alive } = source()
+  const { ask, alive, noted } = source()
   assert.deepEqual(await ask('sessions.revoke', { ids: ['a', 'x'] }), {
     revoked: 1,
     unknown: ['x'],
@@ -49,6 +58,11 @@ test('sessions are revoked by id, by user, or all', async () => {
   assert.deepEqual([...alive.keys()], ['c'])
   assert.deepEqual(await ask('sessions.revoke', { all: true }), { revoked: 1, unknown: [] })
   assert.equal(alive.size, 0)
+  assert.deepEqual(noted, [
+    'session.revoked john 1',
+    'session.revoked john 1',
+    'session.revoked mary 1',
+  ])
 })
 
 test('arguments that say two things, or nothing, revoke nothing', async () => {

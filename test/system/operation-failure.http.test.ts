@@ -93,7 +93,8 @@ async function startApp(t: TestContext) {
     log,
   })
   t.after(() => throttle.close())
-  const app = await createApp(config, { log, clock, users, sessions, throttle, checks: {} })
+  const audit = { record() {}, list: async () => undefined, async close() {} }
+  const app = await createApp(config, { log, clock, users, sessions, throttle, audit, checks: {} })
   const listening = await listen(config['server'].address, {
     handler: (asked, answer) => app.fastify.routing(asked, answer),
     connected: app.connected,

@@ -74,10 +74,9 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
   )
 
   app.post('/api/logout', { config: { guard: 'public' } }, async (request, reply) => {
-    const visit = visitOf(request)
     const body = LogoutBody.safeParse(parseJson(request.body)).data
     if (body === undefined) log.debug(where(request), 'the body of a logout is not valid JSON')
-    await portal.endSession(visit, reply)
+    await portal.endSession(request, reply)
     const target = body?.targetURL ?? ''
     return replies.json(reply, okBody({ safeTargetURL: isSafeRedirect(target, domains) }))
   })

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { AppError } from '../../kernel/errors.ts'
+import type { Audit } from '../audit/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Profile, Users } from '../users/index.ts'
@@ -30,11 +31,13 @@ export function createFirstFactor({
   users,
   sessions,
   throttle,
+  audit,
   log,
 }: {
   readonly users: Users
   readonly sessions: Sessions
   readonly throttle: Throttle
+  readonly audit: Pick<Audit, 'record'>
   readonly log: Logger
 }) {
   /** The user's sessions may be ended while this one begins: then it is as if the password had been wrong. */
@@ -47,18 +50,40 @@ export function createFirstFactor({
     }
   }
 
+  /** @param limited told when the limit on failures refused it */
+  const attempt = async (
+    { username, password }: Pick<Credentials, 'username' | 'password'>,
+    who: Parameters<Throttle['attempt']>[0],
+    limited: () => void,
+  ) => {
+    try {
+      const guard = await throttle.attempt(who)
+      const answer = await users.authenticate(username, password, who.address, guard)
+      return { answer, ban: guard.ban }
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') limited()
+      throw error
+    }
+  }
+
   return async (
     { username, password, remember }: Credentials,
     visit: Visit,
     where: { readonly method: string; readonly path: string; readonly request_id: string },
   ): Promise<Attempt> => {
     const { address, devices, userAgent } = visit
-    const guard = await throttle.attempt({ address, devices })
-    const answer = await users.authenticate(username, password, address, guard)
+    const from = { address, userAgent, requestId: where.request_id }
+    const method = 'password'
+    const limited = () =>
+      audit.record('login.limited', { ...from, user: '', actor: 'unknown', details: { method } })
+    const { answer, ban } = await attempt({ username, password }, { address, devices }, limited)
     const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
       // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
+      const about = { ...from, user: answer.name, actor: 'unknown' as const }
+      if (ban !== undefined) audit.record('login.banned', { ...about, details: { method } })
+      else audit.record('login.failed', { ...about, details: { method, reason: answer.reason } })
       return { kind: 'refused' }
     }
     const { profile } = answer
@@ -81,6 +106,16 @@ export function createFirstFactor({
       address,
       userAgent,
     })
+    const about = { ...from, user: profile.name, actor: `user:${profile.name}` as const }
+    audit.record('login.succeeded', {
+      ...about,
+      details: {
+        method,
+        remembered: started.session.remembered,
+        ...(known !== undefined && { new_device: known.isNew }),
+      },
+    })
+    if (known?.isNew) audit.record('device.added', { ...about, details: { device: known.device } })
     const cookies = [started.cookie, ...(known === undefined ? [] : [known.cookie])]
     return { kind: 'accepted', profile, cookies }
   }

@@ -16,6 +16,7 @@ import type { Peers } from '../../http/peers.ts'
 import type { Replies } from '../../http/replies.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Access } from '../access/index.ts'
+import type { Audit } from '../audit/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -26,6 +27,7 @@ export interface LoginOptions {
   readonly sessions: Sessions
   readonly users: Users
   readonly throttle: Throttle
+  readonly audit: Pick<Audit, 'record'>
   readonly peers: Peers
   readonly replies: Replies
   readonly messages: Messages

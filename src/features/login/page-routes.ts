@@ -169,7 +169,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
 
   app.post('/logout', { config: { guard: 'public' } }, async (request, reply) => {
     const carried = readCarried(textFields(request.body))
-    await portal.endSession(visitOf(request), reply)
+    await portal.endSession(request, reply)
     return replies.redirect(reply, afterLogout(carried, logoutUrl ?? home))
   })
 

@@ -34,7 +34,7 @@ export interface Portal extends LoginOptions {
   /** Where a fresh sign-in without a target of its own leads. */
   defaultRedirection(visit: Visit): string | undefined
   /** Ends the visitor's session and takes the cookie away. */
-  endSession(visit: Visit, reply: FastifyReply): Promise<void>
+  endSession(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** A request's fields in the log. */
   where(request: FastifyRequest): {
     readonly method: string
@@ -44,20 +44,29 @@ export interface Portal extends LoginOptions {
 }
 
 export function createPortal(options: LoginOptions): Portal {
-  const { access, sessions } = options
+  const { access, sessions, audit } = options
+  const visitOf = ({ visit }: FastifyRequest): Visit => {
+    if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
+    return visit
+  }
   return {
     ...options,
     domains: sessions.domains.map(({ domain }) => domain),
     firstFactor: createFirstFactor(options),
-    visitOf({ visit }) {
-      if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
-      return visit
-    },
+    visitOf,
     judge: ({ rd, rm }, visit, freshly) => judgeDestination(rd, rm, visit, options, freshly),
     defaultRedirection: ({ domain }) =>
       access.needsTwoFactor ? undefined : domain.defaultRedirectionUrl,
-    async endSession({ cookies, domain }, reply) {
+    async endSession(request, reply) {
+      const { cookies, domain, identity, address, userAgent } = visitOf(request)
       await sessions.end(cookies, domain)
+      if (identity !== undefined) {
+        const user = identity.profile.name
+        audit.record('session.ended', {
+          ...{ user, actor: `user:${user}`, address, userAgent },
+          requestId: request.id,
+        })
+      }
       reply.header('Set-Cookie', sessions.expireCookie(domain))
     },
     where: (request) => ({

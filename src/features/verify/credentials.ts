@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { pathOf } from '../../http/replies.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
+import type { Audit } from '../audit/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Authentication, Profile, Users } from '../users/index.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -41,11 +42,13 @@ export function createCredentials(
   {
     users,
     throttle,
+    audit,
     clock,
     log,
   }: {
     readonly users: Users
     readonly throttle: Throttle
+    readonly audit: Pick<Audit, 'record'>
     readonly clock: Clock
     readonly log: Logger
   },
@@ -63,10 +66,11 @@ export function createCredentials(
   const attempt = async (
     { username, password }: Basic,
     address: string,
-  ): Promise<Authentication | Refused> => {
+  ): Promise<(Authentication & { readonly banned: boolean }) | Refused> => {
     try {
       const guard = await throttle.attempt({ address, devices: [] })
-      return await users.authenticate(username, password, address, guard)
+      const answer = await users.authenticate(username, password, address, guard)
+      return { ...answer, banned: guard.ban !== undefined }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
       log.info({ ...error.details, remote_ip: address }, error.message)
@@ -86,7 +90,17 @@ export function createCredentials(
     if (known !== undefined) return known
     const { address } = walk.target
     const answer = await attempt(credentials, address)
-    if ('retryAfter' in answer) return answer
+    const from = {
+      actor: 'unknown' as const,
+      address,
+      userAgent: request.headers['user-agent'] ?? '',
+      requestId: request.id,
+    }
+    const method = 'basic'
+    if ('retryAfter' in answer) {
+      audit.record('login.limited', { ...from, user: '', details: { method } })
+      return answer
+    }
     const fields = {
       method: request.method,
       path: pathOf(request),
@@ -95,6 +109,10 @@ export function createCredentials(
     }
     if (answer.kind === 'refused') {
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
+      const about = { ...from, user: answer.name }
+      const { banned, reason } = answer
+      if (banned) audit.record('login.banned', { ...about, details: { method } })
+      else audit.record('login.failed', { ...about, details: { method, reason } })
       // The same number for whatever was wrong: it is the address's own.
       const retryAfter = await throttle.retryAfter(address)
       await throttle.delay.hold(arrival, request.raw.socket)

@@ -23,6 +23,7 @@ import type { Peers } from '../../http/peers.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Access } from '../access/index.ts'
+import type { Audit } from '../audit/index.ts'
 import type { Identity, Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -42,6 +43,7 @@ export interface VerifyOptions {
   readonly sessions: Sessions
   readonly users: Users
   readonly throttle: Throttle
+  readonly audit: Pick<Audit, 'record'>
   readonly peers: Peers
   readonly headers: HeaderSets
   readonly layout: Layout
@@ -113,6 +115,7 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
     const credentials = createCredentials(endpoint, {
       users,
       throttle: options.throttle,
+      audit: options.audit,
       clock: options.clock,
       log,
     })

@@ -1,0 +1,96 @@
+/** The closed set of what is written down. `docs/reference/audit-events.md` is generated from it. */
+
+interface Kind {
+  readonly about: string
+  /** What else there is to say of it, and what that means. */
+  readonly details: Readonly<Record<string, string>>
+}
+
+const METHOD = 'How: `password` at the portal, or `basic` in a header.'
+
+/** By name, `area.past-tense`. A name is never reused for another meaning. */
+export const EVENTS = {
+  'login.succeeded': {
+    about: 'Somebody signed in at the portal.',
+    details: {
+      method: METHOD,
+      remembered: 'Whether the session is kept for `session.remember_me`.',
+      new_device:
+        'Whether the browser was no known device of this user before; left out when that could not be found out.',
+    },
+  },
+  'login.failed': {
+    about:
+      'A name and password that were not right. Without a user when the name is nobody’s: what was typed is never kept.',
+    details: { method: METHOD, reason: '`unknown`, `disabled` or `password`.' },
+  },
+  'login.banned': {
+    about: 'An attempt that a ban refused, whatever the password was.',
+    details: { method: METHOD },
+  },
+  'login.limited': {
+    about: 'An attempt past the limit on failures: its password was not looked at.',
+    details: { method: METHOD },
+  },
+  'session.ended': { about: 'Somebody signed out.', details: {} },
+  'session.revoked': {
+    about: 'Sessions of a user were ended by somebody else, or from another session.',
+    details: {
+      sessions: 'How many.',
+      reason: '`asked`, `user-changed` (deleted, disabled, or a new password).',
+    },
+  },
+  'device.added': {
+    about: 'A browser became a known device of a user: it has signed in.',
+    details: { device: 'Its id.' },
+  },
+  'device.removed': {
+    about: 'A browser was taken off the known devices of a user.',
+    details: { device: 'Its id.' },
+  },
+  'ban.added': {
+    about: 'A user or an address was banned.',
+    details: {
+      subject: '`user:<name>`, `address:<address>` or `device:<id>`.',
+      source: '`regulation` (too many failures) or `operator`.',
+      reason: 'Why.',
+      until: 'When it ends, in milliseconds since 1970; left out when it does not.',
+    },
+  },
+  'ban.lifted': {
+    about: 'A ban was taken back before its time.',
+    details: { subject: '`user:<name>`, `address:<address>` or `device:<id>`.' },
+  },
+  'password.changed': { about: 'A user has a new password.', details: { reason: 'Why.' } },
+  'user.added': { about: 'There is a new user.', details: { reason: 'Why.' } },
+  'config.reloaded': {
+    about: 'A changed configuration is in force.',
+    details: { revision: 'The new one.', changed: 'Which keys.' },
+  },
+  'config.refused': {
+    about: 'A changed configuration has faults, and the old one stays in force.',
+    details: { revision: 'The one that stays.', faults: 'How many.' },
+  },
+} as const satisfies Readonly<Record<string, Kind>>
+
+export type EventName = keyof typeof EVENTS
+export const EVENT_NAMES = Object.keys(EVENTS) as readonly EventName[] // keys of the table above
+
+/** Who did it: `user:john`, `operator` (at the machine), `system` (by itself), `unknown`. */
+export type Actor = `user:${string}` | 'operator' | 'system' | 'unknown'
+
+export type Details<N extends EventName> = {
+  readonly [K in keyof (typeof EVENTS)[N]['details']]?: string | number | boolean
+}
+
+/** What a room says when it happens. */
+export interface Happening<N extends EventName = EventName> {
+  /** Canonical name of the user whom it is about; '' for nobody. Never what was typed. */
+  readonly user: string
+  readonly actor: Actor
+  /** The client's address, canonical; '' for none. */
+  readonly address?: string
+  readonly userAgent?: string
+  readonly requestId?: string
+  readonly details?: Details<N>
+}
