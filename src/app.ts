@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
+import type { Hub } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -33,6 +34,8 @@ export interface Tools {
   readonly sessions: Sessions
   readonly throttle: Throttle
   readonly audit: Audit
+  /** Undefined where each cookie domain signs in for itself. */
+  readonly hub: Hub | undefined
   /** What `/api/health/ready` asks. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
 }
@@ -49,7 +52,7 @@ export const MAX_HEADER_BYTES = 64 * 1024
 
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, audit, checks }: Tools,
+  { log, clock, users, sessions, throttle, audit, hub, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -100,6 +103,7 @@ export async function createApp(
   await fastify.register(login, {
     access,
     sessions,
+    hub,
     users,
     throttle,
     audit,

@@ -2,6 +2,7 @@
 import { type ConfigOf, slicesOf } from './config/index.ts'
 import access from './features/access/manifest.ts'
 import audit from './features/audit/manifest.ts'
+import hub from './features/hub/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
@@ -23,6 +24,7 @@ export const features = {
   passwords,
   users,
   sessions,
+  hub,
   access,
   throttle,
   login,

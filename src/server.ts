@@ -10,8 +10,15 @@ import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { type Audit, createAudit } from './features/audit/index.ts'
+import { createHub } from './features/hub/index.ts'
 import { createPasswords } from './features/passwords/index.ts'
-import { createRedisStore, createSessions, createSqliteStore } from './features/sessions/index.ts'
+import {
+  createRedisOnce,
+  createRedisStore,
+  createSessions,
+  createSqliteOnce,
+  createSqliteStore,
+} from './features/sessions/index.ts'
 import { type Ban, createThrottle } from './features/throttle/index.ts'
 import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
@@ -187,6 +194,13 @@ async function start({
     log,
   })
   onClose(() => sessions.close())
+  const hub = createHub({
+    config: config['session.hub'],
+    sessions,
+    once: redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis),
+    secrets,
+    clock,
+  })
   await endOutdatedSessions({ users, sessions, marks, log })
 
   const throttle = await createThrottle({
@@ -209,6 +223,7 @@ async function start({
     audit,
     users,
     sessions,
+    hub,
     checks: {
       storage: () => storage.check(),
       ...(redis !== undefined && { redis: redis.check }),

@@ -94,7 +94,16 @@ async function startApp(t: TestContext) {
   })
   t.after(() => throttle.close())
   const audit = { record() {}, list: async () => undefined, async close() {} }
-  const app = await createApp(config, { log, clock, users, sessions, throttle, audit, checks: {} })
+  const app = await createApp(config, {
+    log,
+    clock,
+    users,
+    sessions,
+    throttle,
+    audit,
+    hub: undefined,
+    checks: {},
+  })
   const listening = await listen(config['server'].address, {
     handler: (asked, answer) => app.fastify.routing(asked, answer),
     connected: app.connected,

@@ -6,6 +6,7 @@
  *
  *   GET, POST /                      sign in; where a visitor stands decides which page
  *   GET, POST /logout                a page that posts; the session ends
+ *   GET /hub/vouch, /return, /join   on the way between the portals of several domains
  *   GET /forbidden                   "not allowed here", for nginx's error_page
  *   GET /api/state · POST /api/firstfactor, /api/logout, /api/checks/safe-redirection
  */
@@ -17,6 +18,7 @@ import type { Replies } from '../../http/replies.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Access } from '../access/index.ts'
 import type { Audit } from '../audit/index.ts'
+import type { Hub } from '../hub/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -25,6 +27,8 @@ import { loginRoutes } from './routes.ts'
 export interface LoginOptions {
   readonly access: Access
   readonly sessions: Sessions
+  /** Undefined where each domain signs in for itself. */
+  readonly hub: Hub | undefined
   readonly users: Users
   readonly throttle: Throttle
   readonly audit: Pick<Audit, 'record'>

@@ -8,7 +8,8 @@ import { levelOf } from '../sessions/index.ts'
 import { forbiddenContent } from '../verify/index.ts'
 import { type Carried, readCarried, textFields, withCarried } from './carried.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
-import { next } from './flow.ts'
+import { next, type Step } from './flow.ts'
+import { tripsOver, wayThroughHub, wayToHub } from './hub-routes.ts'
 import {
   cookieRefusedPage,
   secondFactorPage,
@@ -54,6 +55,13 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
       destination,
       defaultRedirection: portal.defaultRedirection(visit),
     })
+    // Back from the hub, nothing of the trip has to be remembered.
+    if (flags.has('hub')) for (const over of tripsOver(request)) reply.header('Set-Cookie', over)
+    const way = wayOn(step, flags, request, visit, carried)
+    if (way !== undefined) {
+      for (const cookie of way.cookies) reply.header('Set-Cookie', cookie)
+      return replies.redirect(reply, way.location, 302)
+    }
     const user = identity?.profile.displayName ?? ''
     switch (step.kind) {
       case 'sign-in':
@@ -103,6 +111,23 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
         return step satisfies never
     }
   })
+
+  /** Across the domains: before the form is shown, and once after somebody has signed in. */
+  const wayOn = (
+    step: Step,
+    flags: ReadonlySet<string>,
+    request: FastifyRequest,
+    visit: Visit,
+    carried: Carried,
+  ) => {
+    if (step.kind !== 'sign-in')
+      return flags.has('signed-in') && !flags.has('hub')
+        ? wayThroughHub(portal.hub, request, visit, carried)
+        : undefined
+    // Whoever signed out, or mistyped, is at the form for a reason.
+    const isFresh = [...flags].every((flag) => flag === 'rd' || flag === 'rm')
+    return isFresh ? wayToHub(portal.hub, request, visit, carried) : undefined
+  }
 
   const appsOf = ({ identity, address }: Visit) => {
     if (identity === undefined) return []

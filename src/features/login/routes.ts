@@ -4,6 +4,7 @@ import { refuseQuestion } from '../../http/misdirected.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { delayPlugin } from '../throttle/index.ts'
 import { apiRoutes } from './api-routes.ts'
+import { hubRoutes } from './hub-routes.ts'
 import type { LoginOptions } from './index.ts'
 import { pageRoutes } from './page-routes.ts'
 import { createPortal } from './portal.ts'
@@ -28,6 +29,7 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
   })
   await app.register(pageRoutes, { portal })
   await app.register(apiRoutes, { portal })
+  if (options.hub !== undefined) await app.register(hubRoutes, { portal, hub: options.hub })
 }
 
 /** More pages than this are asked for at once, over one connection, by nobody who means to read them. */

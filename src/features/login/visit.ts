@@ -8,6 +8,8 @@ import { deviceCookieName } from '../throttle/index.ts'
 /** One request to the portal, understood: which cookie domain it belongs to, who comes from where. */
 export interface Visit {
   readonly domain: CookieDomain
+  /** The host that the browser sees, canonical. */
+  readonly host: string
   /** The browser's connection to the portal or to the proxy in front is one on which Secure cookies work. */
   readonly secure: boolean
   /** The client's address, canonical; empty behind a unix socket that names none. */
@@ -54,6 +56,7 @@ export async function readVisit(
   }
   return {
     domain,
+    host: host.name,
     secure: scheme === 'https' || isLoopback(host.name),
     address,
     userAgent: single(headers['user-agent']).slice(0, 512),

@@ -1,0 +1,69 @@
+import { hash, randomBytes } from 'node:crypto'
+import { equalBytes } from '../../kernel/secret.ts'
+
+/**
+ * A browser is on its way to another portal, and comes back. What ties the way back to the way out is a random value in a
+ * cookie of this very host; everybody else sees its hash alone. One cookie a trip: tabs that leave at once come back one by
+ * one.
+ */
+
+/** `__Host-`: from this host and for it, whatever hosts beside it try to set. */
+const PREFIX = '__Host-vestibule_hub_'
+/** SHA-256 in base64url, RFC 4648 §5. */
+const HASH = /^[A-Za-z0-9_-]{43}$/
+/** Of the hash, in the cookie's name. */
+const NAME_LENGTH = 8
+/**
+ * Seconds. As long as this, whoever did not come back (that portal cannot be reached) meets the form here and is not sent
+ * once more. Browsers try for some minutes to reach a host that is silent.
+ */
+const MAX_AGE = 600
+/** More than these have come from nobody's tabs. */
+const MAX_TRIPS = 16
+
+export interface Departure {
+  /** What the other portal is told. */
+  readonly stateHash: string
+  /** A `Set-Cookie` header; never to be logged. */
+  readonly cookie: string
+}
+
+export function depart(random: (size: number) => Buffer = randomBytes): Departure {
+  const state = random(32).toString('base64url')
+  const stateHash = hash('sha256', state, 'base64url')
+  return { stateHash, cookie: setCookie(nameOf(stateHash), state, MAX_AGE) }
+}
+
+/** Trips that have not come back yet, by the name of their cookie. At most sixteen. */
+export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, string> {
+  const trips = new Map<string, string>()
+  if (header?.includes(PREFIX) !== true) return trips
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=')
+    const name = pair.slice(0, equals).trim()
+    if (equals === -1 || !name.startsWith(PREFIX)) continue
+    trips.set(name, pair.slice(equals + 1).trim())
+    if (trips.size === MAX_TRIPS) break
+  }
+  return trips
+}
+
+/** Whether this browser set out with this state. */
+export function isOurs(stateHash: string, trips: ReadonlyMap<string, string>): boolean {
+  const state = trips.get(nameOf(stateHash))
+  if (state === undefined) return false
+  return equalBytes(hash('sha256', state, 'buffer'), Buffer.from(stateHash, 'base64url'))
+}
+
+export const isStateHash = (text: string): boolean => HASH.test(text)
+
+/** `Set-Cookie` headers that forget these trips. */
+export const arrive = (names: Iterable<string>): string[] =>
+  [...names].map((name) => setCookie(name, '', 0))
+
+/** The one cookie that belongs to this state. */
+export const nameOf = (stateHash: string): string => `${PREFIX}${stateHash.slice(0, NAME_LENGTH)}`
+
+/** Lax: it has to come along when the other portal sends the browser back. */
+const setCookie = (name: string, value: string, maxAge: number): string =>
+  `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure; SameSite=Lax`
