@@ -26,6 +26,7 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   chromium: () => has('chromium'),
   postgresql: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0,
   openssl: () => has('openssl'),
+  fail2ban: () => has('fail2ban-regex'),
 }
 
 /** What no package of Debian has: tested with where somebody has put it on the PATH, and nothing is amiss without. */
