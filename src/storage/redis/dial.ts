@@ -49,6 +49,8 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
+    // How soon it looks again while Redis reads its data; a second otherwise, and everybody waits for it.
+    maxLoadingRetryTime: 25,
     disableClientInfo: true,
     noDelay: true,
     keepAlive: 10_000,
