@@ -100,6 +100,17 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./proxy-config.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'look whether what the server depends on will do',
+    children: [
+      {
+        name: 'redis',
+        summary: 'try the Redis of session.redis: access, replicas, news of changes',
+        load: () => import('./doctor-redis.ts'),
+      },
+    ],
+  },
+  {
     name: 'healthcheck',
     summary: 'ask the running server whether it is well (exit status 0) or not (1)',
     load: () => import('./healthcheck.ts'),

@@ -20,16 +20,24 @@ export async function openRedisStore(
   {
     clock = systemClock,
     prefix = `t${randomBytes(6).toString('base64url')}:`,
-  }: { readonly clock?: Clock; readonly prefix?: string } = {},
+    trusted,
+    // As one whose secret was changed: then everything that a store can be asked is asked.
+    moves = true,
+  }: {
+    readonly clock?: Clock
+    readonly prefix?: string
+    readonly trusted?: readonly string[] | undefined
+    readonly moves?: boolean
+  } = {},
 ): Promise<{ store: SessionStore; link: RedisLink; prefix: string; said: string[] }> {
   const said: string[] = []
   const say = (_: unknown, text?: string) => void said.push(text ?? String(_))
   const link = await openRedis({
     config: redisConfig({ key_prefix: prefix, ...written }),
+    trusted,
     log: { info: say, warn: say },
     clock,
   })
   t.after(() => link.close())
-  // As one whose secret was changed: then everything that a store can be asked is asked.
-  return { store: createRedisStore({ link, clock, moves: true }), link, prefix, said }
+  return { store: createRedisStore({ link, clock, moves }), link, prefix, said }
 }
