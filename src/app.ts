@@ -7,6 +7,7 @@ import { METHODS } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
+import { admin } from './features/admin/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import type { Hub } from './features/hub/index.ts'
@@ -112,9 +113,18 @@ export async function createApp(
     messages,
     log,
     clock,
+    adminGroups: config['admin'].groups,
     logoutUrl: config['logout_url'],
     base,
   })
+  if (!config['admin'].disable)
+    await fastify.register(admin, {
+      sessions,
+      peers,
+      throttle,
+      replies,
+      adminGroups: config['admin'].groups,
+    })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.ready()

@@ -5,11 +5,12 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
 import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
+import { banCommands, deviceCommands } from './control/bans.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
 import { openDataDirectory } from './data-directory.ts'
-import { type Audit, createAudit } from './features/audit/index.ts'
+import { createAudit } from './features/audit/index.ts'
 import { createHub } from './features/hub/index.ts'
 import { createPasswords } from './features/passwords/index.ts'
 import {
@@ -19,7 +20,7 @@ import {
   createSqliteOnce,
   createSqliteStore,
 } from './features/sessions/index.ts'
-import { type Ban, createThrottle } from './features/throttle/index.ts'
+import { createThrottle } from './features/throttle/index.ts'
 import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
@@ -33,6 +34,7 @@ import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 import { openRedis } from './storage/redis/index.ts'
+import { throttleNotes } from './throttle-notes.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
@@ -205,7 +207,7 @@ async function start({
 
   const throttle = await createThrottle({
     redis,
-    onBan: (ban) => noteBan(audit, ban),
+    ...throttleNotes(audit),
     limits: config['failed_login_rate_limit'],
     regulation: config['regulation'],
     storage,
@@ -233,7 +235,11 @@ async function start({
 
   const control = await openControlServer({
     path: socketPath(data.path),
-    commands: sessionCommands(sessions, audit),
+    commands: {
+      ...banCommands(throttle.bans),
+      ...deviceCommands(throttle.devices),
+      ...sessionCommands(sessions, audit),
+    },
     log,
   })
   onClose(() => control.close())
@@ -290,20 +296,6 @@ async function start({
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
   }
   return ended
-}
-
-function noteBan(
-  audit: Pick<Audit, 'record'>,
-  { kind, name, source, reason, expiresAt }: Ban,
-): void {
-  audit.record('ban.added', {
-    user: kind === 'user' ? name : '',
-    actor: source === 'regulation' ? 'system' : 'operator',
-    details: {
-      ...{ subject: `${kind}:${name}`, source, reason },
-      ...(expiresAt !== undefined && { until: expiresAt }),
-    },
-  })
 }
 
 /** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */

@@ -95,6 +95,31 @@ const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'bans',
+    summary: 'list, add and lift bans',
+    children: [
+      { name: 'list', summary: 'list bans', load: () => import('./bans-list.ts') },
+      { name: 'add', summary: 'ban a user or an address', load: () => import('./bans-add.ts') },
+      {
+        name: 'lift',
+        summary: 'lift bans: by id, of a user or address, or all',
+        load: () => import('./bans-lift.ts'),
+      },
+    ],
+  },
+  {
+    name: 'devices',
+    summary: 'list and forget the browsers that are known to be somebody’s',
+    children: [
+      { name: 'list', summary: 'list known devices', load: () => import('./devices-list.ts') },
+      {
+        name: 'revoke',
+        summary: 'forget known devices: by id, or of a user',
+        load: () => import('./devices-revoke.ts'),
+      },
+    ],
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),

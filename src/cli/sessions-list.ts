@@ -2,6 +2,7 @@ import { askServer } from '../control/client.ts'
 import { type ListArgs, type SessionRow, sessionRows } from '../control/sessions.ts'
 import { dataDirectoryOf } from './data-directory.ts'
 import type { Cli, Configure } from './invocation.ts'
+import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
 
 interface Options {
@@ -33,12 +34,4 @@ function cells(row: SessionRow): string[] {
   const { id, user, address, domain, userAgent } = row
   const browser = userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent
   return [id, user, moment(row.createdAt), moment(row.lastSeen), expires, address, domain, browser]
-}
-
-/** `2026-01-15 12:00:00`, UTC, as the offset of this terminal need not be the server's. */
-function moment(time: number): string {
-  const date = new Date(time)
-  return Number.isNaN(date.getTime())
-    ? '?'
-    : `${date.toISOString().slice(0, 19).replace('T', ' ')}Z`
 }

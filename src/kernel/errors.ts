@@ -3,6 +3,7 @@
  * read. A code is never reused for another meaning. `docs/reference/errors.md` is generated from this table.
  */
 export const ERRORS = {
+  ADMIN_REQUIRED: { status: 403, message: 'Only administrators may do this.' },
   AUTHENTICATION_FAILED: {
     status: 401,
     message: 'Authentication failed. Check your credentials.',

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
+import { takeTextBodies } from '../../http/json-body.ts'
 import { koBody, okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
@@ -25,10 +26,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
 ) => {
   const { domains, firstFactor, visitOf, replies, log, where } = portal
   // Bodies are read as JSON whatever their type says, as Authelia does; each handler says what a bad one means.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_, body, done) =>
-    done(null, body),
-  )
+  takeTextBodies(app, BODY_LIMIT)
 
   app.get('/api/state', { config: { guard: 'public' } }, (request, reply) => {
     const { identity, domain } = visitOf(request)

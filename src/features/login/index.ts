@@ -8,6 +8,7 @@
  *   GET, POST /logout                a page that posts; the session ends
  *   GET /hub/vouch, /return, /join   on the way between the portals of several domains
  *   GET /forbidden                   "not allowed here", for nginx's error_page
+ *   GET, DELETE /api/user/devices[/{id}]   browsers that are known to be one's own
  *   GET /api/state · POST /api/firstfactor, /api/logout, /api/checks/safe-redirection
  */
 import type { FastifyPluginAsync } from 'fastify'
@@ -24,6 +25,8 @@ import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { loginRoutes } from './routes.ts'
 
+export { type VisitsOptions, visitOf, visits } from './visits.ts'
+
 export interface LoginOptions {
   readonly access: Access
   readonly sessions: Sessions
@@ -37,6 +40,8 @@ export interface LoginOptions {
   readonly messages: Messages
   readonly log: Logger
   readonly clock: Clock
+  /** `admin.groups` */
+  readonly adminGroups: readonly string[]
   /** Where Logout leads when the request names no target of its own; undefined: our own page. */
   readonly logoutUrl: string | undefined
   /** Base path without a slash at its end; empty at the root. */

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { pathOf } from '../../http/replies.ts'
-import { AppError } from '../../kernel/errors.ts'
 import type { Profile } from '../users/index.ts'
 import type { Carried } from './carried.ts'
 import { judgeDestination } from './destination.ts'
@@ -8,13 +7,7 @@ import { createFirstFactor, type FirstFactor } from './first-factor.ts'
 import type { Destination } from './flow.ts'
 import type { LoginOptions } from './index.ts'
 import type { Visit } from './visit.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set by the login room's first hook, on its own routes only. */
-    visit: Visit | null
-  }
-}
+import { visitOf } from './visits.ts'
 
 /** Room for a 16 KiB target, percent-encoded, beside a name and a password. */
 export const BODY_LIMIT = 64 * 1024
@@ -45,10 +38,6 @@ export interface Portal extends LoginOptions {
 
 export function createPortal(options: LoginOptions): Portal {
   const { access, sessions, audit } = options
-  const visitOf = ({ visit }: FastifyRequest): Visit => {
-    if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
-    return visit
-  }
   return {
     ...options,
     domains: sessions.domains.map(({ domain }) => domain),

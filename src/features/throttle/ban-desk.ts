@@ -16,16 +16,27 @@ export interface NewBan {
   readonly by: string
 }
 
+export interface BanListeners {
+  /** Told of every ban that is made, by whomever. */
+  readonly onBan?: ((ban: Ban) => void) | undefined
+  /** @param by who lifted it; empty for the command line */
+  readonly onLift?: ((ban: Ban, by: string) => void) | undefined
+}
+
 /** Where people list, add and lift bans. */
 export interface BanDesk {
   /** Those in force, newest first, at most 10,000. */
   list(): Promise<readonly Ban[]>
   /** In place of the bans of the same subject that an operator added before. @throws AppError BAN_INVALID */
   add(ban: NewBan): Promise<Ban>
-  /** Those in force of these ids. What was counted for their subjects is forgotten. @returns what was lifted */
-  lift(ids: readonly string[]): Promise<readonly Ban[]>
+  /**
+   * Those in force of these ids. What was counted for their subjects is forgotten.
+   * @param by as in a ban
+   * @returns what was lifted
+   */
+  lift(ids: readonly string[], by: string): Promise<readonly Ban[]>
   /** Every ban of this subject. @throws AppError BAN_INVALID */
-  liftSubject(subject: Pick<NewBan, 'kind' | 'name'>): Promise<readonly Ban[]>
+  liftSubject(subject: Pick<NewBan, 'kind' | 'name' | 'by'>): Promise<readonly Ban[]>
 }
 
 const MAX_LISTED = 10_000
@@ -35,10 +46,17 @@ const MAX_DURATION = 100 * 365 * 86_400_000
 export function createBanDesk({
   store,
   clock,
+  onBan,
+  onLift,
 }: {
   readonly store: RegulationStore
   readonly clock: Clock
-}): BanDesk {
+} & BanListeners): BanDesk {
+  const lift = async (ids: readonly string[], by: string): Promise<readonly Ban[]> => {
+    const lifted = await store.lift(ids, clock.now())
+    for (const ban of lifted) onLift?.(ban, by)
+    return lifted
+  }
   return {
     list: () => store.list(clock.now(), MAX_LISTED),
     async add({ kind, name, reason, duration, by }) {
@@ -55,20 +73,22 @@ export function createBanDesk({
         // A time plus a duration is a time; arithmetic drops the brand.
         expiresAt: duration === undefined ? undefined : ((now + duration) as EpochMs),
       } as const
-      return store.alone([subject], async (ledger) => {
+      const made = await store.alone([subject], async (ledger) => {
         const before = await ledger.bans([subject], now)
         await ledger.unban(before.filter(({ source }) => source === 'operator'))
         return ledger.ban(ban)
       })
+      onBan?.(made)
+      return made
     },
-    lift: (ids) => store.lift(ids, clock.now()),
-    async liftSubject({ kind, name }) {
+    lift,
+    async liftSubject({ kind, name, by }) {
       const subject = subjectOf(kind, name)
       const now = clock.now()
       const bans = await store.alone([subject], (ledger) => ledger.bans([subject], now))
-      return store.lift(
+      return lift(
         bans.map(({ id }) => id),
-        now,
+        by,
       )
     },
   }

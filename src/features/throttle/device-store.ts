@@ -46,8 +46,11 @@ export interface DeviceStore {
   ): Promise<{ readonly id: string; readonly isNew: boolean }>
   /** Newest first. @param user undefined: of everybody */
   list(user: string | undefined, now: EpochMs, limit: number): Promise<readonly KnownDevice[]>
-  /** @param user of this user only. @returns what was removed */
-  remove(by: { readonly id?: string; readonly user?: string }): Promise<number>
+  /** @param by.user of this user only. @returns what was removed */
+  remove(by: {
+    readonly id?: string
+    readonly user?: string
+  }): Promise<readonly Pick<KnownDevice, 'id' | 'user'>[]>
   sweep(now: EpochMs, limit: number): Promise<number>
 }
 
@@ -122,10 +125,11 @@ export function createDeviceStore(storage: Storage): DeviceStore {
     },
     async remove({ id, user }) {
       let query = (await open()).deleteFrom('known_devices')
-      if (id === undefined && user === undefined) return 0
+      if (id === undefined && user === undefined) return []
       if (id !== undefined) query = query.where('id', '=', id)
       if (user !== undefined) query = query.where('user_name', '=', user)
-      return Number((await query.executeTakeFirst()).numDeletedRows)
+      const rows = await query.returning(['id', 'user_name']).execute()
+      return rows.map(({ id, user_name: name }) => ({ id, user: name }))
     },
     async sweep(now, limit) {
       const gone = await (await open())

@@ -39,6 +39,8 @@ export interface Devices {
   list(user?: string): Promise<readonly KnownDevice[]>
   /** @returns whether there was one */
   revoke(id: string, user?: string): Promise<boolean>
+  /** @returns how many there were */
+  revokeUser(user: string): Promise<number>
 }
 
 /** Beside the session's; sent to the portal's host alone, never to an app. */
@@ -48,13 +50,22 @@ export function createDevices({
   store,
   clock,
   log,
+  onRevoke,
 }: {
   readonly store: DeviceStore
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'error'>
+  /** Told of each that was revoked. */
+  readonly onRevoke?: ((device: Pick<KnownDevice, 'id' | 'user'>) => void) | undefined
 }): Devices {
   const usable = (values: readonly string[]): readonly string[] =>
     values.slice(0, MAX_VALUES).filter((value) => WELL_FORMED.test(value))
+
+  const remove = async (which: Parameters<DeviceStore['remove']>[0]): Promise<number> => {
+    const removed = await store.remove(which)
+    for (const device of removed) onRevoke?.(device)
+    return removed.length
+  }
 
   return {
     recognise: (values) => store.recognise(usable(values), clock.now()),
@@ -78,8 +89,8 @@ export function createDevices({
       }
     },
     list: (user) => store.list(user, clock.now(), MAX_LISTED),
-    revoke: async (id, user) =>
-      (await store.remove({ id, ...(user !== undefined && { user }) })) > 0,
+    revoke: async (id, user) => (await remove({ id, ...(user !== undefined && { user }) })) > 0,
+    revokeUser: (user) => remove({ user }),
   }
 }
 

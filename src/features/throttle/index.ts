@@ -18,12 +18,11 @@ import type { RedisLink } from '../../storage/redis/index.ts'
 import type { Passwords } from '../passwords/index.ts'
 import type { Users } from '../users/index.ts'
 import { type AttemptGuard, guardAttempt } from './attempt.ts'
-import { type BanDesk, createBanDesk } from './ban-desk.ts'
-import type { Ban } from './bans.ts'
+import { type BanDesk, type BanListeners, createBanDesk } from './ban-desk.ts'
 import { openCounter } from './counters/index.ts'
 import { createDearest } from './dearest.ts'
 import { createDelay, type Delay } from './delay.ts'
-import { createDeviceStore } from './device-store.ts'
+import { createDeviceStore, type KnownDevice } from './device-store.ts'
 import { createDevices, type Devices } from './devices.ts'
 import { createFailureLimit, type FailureLimit } from './failure-limit.ts'
 import type { Windows } from './limits.ts'
@@ -32,14 +31,13 @@ import { createRegulationStore } from './regulation-store.ts'
 import { clientKey } from './subject.ts'
 import { startSweeper } from './sweeper.ts'
 
-export { type BanDesk, createBanDesk, type NewBan } from './ban-desk.ts'
+export type { BanDesk, NewBan } from './ban-desk.ts'
 export type { Ban } from './bans.ts'
 export type { Delay } from './delay.ts'
 export { delayPlugin } from './delay-plugin.ts'
 export type { KnownDevice } from './device-store.ts'
 export { type Devices, deviceCookieName } from './devices.ts'
 export type { FailureLimit } from './failure-limit.ts'
-export { createRegulationStore } from './regulation-store.ts'
 
 export interface Throttle {
   /** Of everything that looks at passwords: one mean for all of it. */
@@ -65,7 +63,7 @@ export interface Throttle {
   close(): Promise<void>
 }
 
-export interface ThrottleOptions {
+export interface ThrottleOptions extends BanListeners {
   /** Shares what is counted with other instances. */
   readonly redis: RedisLink | undefined
   /** `failed_login_rate_limit` */
@@ -76,28 +74,33 @@ export interface ThrottleOptions {
   readonly passwords: Pick<Passwords, 'measure'>
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'error' | 'warn'>
-  /** Told of every ban that too many failures made. */
-  readonly onBan?: (ban: Ban) => void
+  /** Told of each known device that is one no more. */
+  readonly onRevoke?: (device: Pick<KnownDevice, 'id' | 'user'>) => void
+}
+
+/** Bans and known devices of a database, for who looks after them while no server runs. */
+export function openDesks({
+  storage,
+  clock,
+}: {
+  readonly storage: Storage
+  readonly clock: Clock
+}): Pick<Throttle, 'bans' | 'devices'> {
+  return {
+    bans: createBanDesk({ store: createRegulationStore(storage), clock }),
+    devices: createDevices({ store: createDeviceStore(storage), clock, log: { error() {} } }),
+  }
 }
 
 export async function createThrottle(options: ThrottleOptions): Promise<Throttle> {
-  const {
-    limits,
-    regulation: config,
-    storage,
-    users,
-    passwords,
-    clock,
-    log,
-    redis,
-    onBan,
-  } = options
+  const { limits, regulation: config, storage, users, passwords, clock, log, redis } = options
+  const { onBan, onLift, onRevoke } = options
   const limitOf = async (name: string, windows: Windows) =>
     createFailureLimit(await openCounter({ name, windows, redis, clock }))
   const limit = await limitOf('first-factor', limits)
   const store = createRegulationStore(storage)
   const deviceStore = createDeviceStore(storage)
-  const devices = createDevices({ store: deviceStore, clock, log })
+  const devices = createDevices({ store: deviceStore, clock, log, onRevoke })
   const regulation = createRegulation({
     config,
     store,
@@ -114,7 +117,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
   // Whoever got a new password because somebody knew the old one does not want their browser to be a known one.
   const underWay = new Set<Promise<void>>()
   users.onRemoved((names) => {
-    const work = Promise.all(names.map((user) => deviceStore.remove({ user })))
+    const work = Promise.all(names.map((user) => devices.revokeUser(user)))
       .then(() => {})
       .catch((error: unknown) => log.error({ err: error }, 'known devices are not removed yet'))
       .finally(() => underWay.delete(work))
@@ -138,7 +141,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
     retryAfter: (address) => limit.retryAfter(clientKey(address)),
     limit: limitOf,
     devices,
-    bans: createBanDesk({ store, clock }),
+    bans: createBanDesk({ store, clock, onBan, onLift }),
     async close() {
       stopSweeper()
       await Promise.all(underWay)

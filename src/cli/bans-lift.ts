@@ -1,0 +1,41 @@
+import { type LiftArgs, lifted } from '../control/bans.ts'
+import { Refusal } from '../kernel/refusal.ts'
+import { askThrottle } from './ask-throttle.ts'
+import { subjectOf } from './banned.ts'
+import type { Cli, Configure } from './invocation.ts'
+
+interface Options {
+  readonly user?: string
+  readonly address?: string
+  readonly all?: true
+}
+
+export const configure: Configure = (command, cli) => {
+  command
+    .argument('[ids...]', 'bans, by the id that `bans list` shows')
+    .option('-u, --user <name>', 'every ban of this user')
+    .option('-a, --address <ip>', 'every ban of this client address')
+    .option('--all', 'every ban')
+    .action((ids: string[]) => lift(cli, argsOf(ids, command.opts<Options>())))
+}
+
+function argsOf(ids: readonly string[], { all, ...who }: Options): LiftArgs {
+  const subject = subjectOf(who)
+  const ways = [ids.length > 0, subject !== undefined, all === true].filter((given) => given).length
+  if (ways !== 1) {
+    throw new Refusal(
+      'say which bans: ids, or --user, or --address, or --all, and only one of these',
+    )
+  }
+  if (subject !== undefined) return subject
+  return all ? { all } : { ids: [...ids] }
+}
+
+async function lift(cli: Cli, args: LiftArgs): Promise<void> {
+  const answer = await askThrottle(cli, 'bans.lift', args)
+  if (answer === undefined) return
+  const done = lifted.parse(answer)
+  const count = done.lifted.length
+  cli.print(`${count === 1 ? '1 ban was' : `${count} bans were`} lifted.\n`)
+  if (done.unknown.length > 0) throw new Refusal(`there is no ban ${done.unknown.join(', ')}`)
+}

@@ -1,0 +1,34 @@
+import { type DeviceRow, deviceRows, type ListDevicesArgs } from '../control/bans.ts'
+import { askThrottle } from './ask-throttle.ts'
+import type { Cli, Configure } from './invocation.ts'
+import { moment } from './moment.ts'
+import { formatTable } from './table.ts'
+
+interface Options {
+  readonly user?: string
+  readonly json?: true
+}
+
+export const configure: Configure = (command, cli) => {
+  command
+    .option('-u, --user <name>', 'of this user only')
+    .option('--json', 'print JSON; times are milliseconds since 1970')
+    .action(() => list(cli, command.opts<Options>()))
+}
+
+async function list(cli: Cli, { user, json }: Options): Promise<void> {
+  const args: ListDevicesArgs = user === undefined ? {} : { user }
+  const answer = await askThrottle(cli, 'devices.list', args)
+  if (answer === undefined) return
+  const rows = deviceRows.parse(answer)
+  if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
+  else if (rows.length === 0) cli.print('There are no known devices.\n')
+  else cli.print(formatTable(HEAD, rows.map(cells)))
+}
+
+const HEAD = ['ID', 'USER', 'SINCE', 'LAST SIGN-IN', 'UNTIL', 'ADDRESS', 'BROWSER']
+
+function cells({ id, user, createdAt, lastSeen, expiresAt, address, userAgent }: DeviceRow) {
+  const browser = userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent
+  return [id, user, moment(createdAt), moment(lastSeen), moment(expiresAt), address, browser]
+}

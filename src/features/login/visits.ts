@@ -1,0 +1,75 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { requireGuard } from '../../http/guard.ts'
+import { refuseQuestion } from '../../http/misdirected.ts'
+import type { Peers } from '../../http/peers.ts'
+import { requireSameOrigin } from '../../http/same-origin.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Sessions } from '../sessions/index.ts'
+import { readVisit, type Visit } from './visit.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set where the plugin `visits` is registered. */
+    visit: Visit | null
+  }
+}
+
+export interface VisitsOptions {
+  readonly sessions: Sessions
+  readonly peers: Peers
+  /** `admin.groups` */
+  readonly adminGroups: readonly string[]
+}
+
+/**
+ * For every room with pages or endpoints of the portal: first whether a request may write at all, then who it is from,
+ * then whether the route's guard lets them in.
+ */
+export const visits = fp<VisitsOptions>(
+  async (app, { sessions, peers, adminGroups }) => {
+    const origins = new Set(
+      sessions.domains.flatMap(({ portalUrl }) =>
+        portalUrl === undefined ? [] : [portalUrl.origin],
+      ),
+    )
+    const administers = new Set(adminGroups)
+    app.decorateRequest('visit', null)
+    boundPipelines(app)
+    app.addHook('onRequest', async function readsTheVisit(request) {
+      refuseQuestion(request)
+      if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, origins)
+      request.visit = await readVisit(request, { sessions, peers })
+      const profile = request.visit.identity?.profile
+      requireGuard(request.routeOptions.config.guard, {
+        signedIn: profile !== undefined,
+        administrator: profile?.groups.some((group) => administers.has(group)) ?? false,
+      })
+    })
+  },
+  { name: 'visits' },
+)
+
+export function visitOf({ visit }: FastifyRequest): Visit {
+  if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
+  return visit
+}
+
+/** More pages than this are asked for at once, over one connection, by nobody who means to read them. */
+const MAX_PIPELINED = 64
+
+/**
+ * Cuts a connection on which page after page is asked for and none is read: answers wait in memory until they are, and one
+ * packet holds a thousand questions.
+ */
+function boundPipelines(app: FastifyInstance): void {
+  const waiting = new WeakMap<Socket, number>()
+  app.addHook('onRequest', function countsWhatWaits({ raw: { socket } }, reply, done) {
+    const count = (waiting.get(socket) ?? 0) + 1
+    waiting.set(socket, count)
+    reply.raw.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1))
+    if (count > MAX_PIPELINED) socket.destroy()
+    else done()
+  })
+}
