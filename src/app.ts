@@ -13,6 +13,7 @@ import { health } from './features/health/index.ts'
 import type { Hub } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
+import { settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { verify } from './features/verify/index.ts'
@@ -115,6 +116,16 @@ export async function createApp(
     clock,
     adminGroups: config['admin'].groups,
     logoutUrl: config['logout_url'],
+    base,
+  })
+  await fastify.register(settings, {
+    sessions,
+    audit,
+    peers,
+    replies,
+    messages,
+    clock,
+    adminGroups: config['admin'].groups,
     base,
   })
   if (!config['admin'].disable)

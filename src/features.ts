@@ -6,6 +6,7 @@ import hub from './features/hub/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
+import settings from './features/settings/manifest.ts'
 import throttle from './features/throttle/manifest.ts'
 import users from './features/users/manifest.ts'
 import verify from './features/verify/manifest.ts'
@@ -28,6 +29,7 @@ export const features = {
   access,
   throttle,
   login,
+  settings,
   verify,
 } as const satisfies Readonly<Record<string, Manifest>>
 

@@ -200,7 +200,7 @@ const check: Check = (config, report, explicit) => {
 }
 
 /** A proxy that asks at /verify for a verdict must not find the portal there: a page is 200, and that is a yes. */
-const OURS = /^\/(verify|api|static|logout|forbidden|hub|metrics|\.well-known)(\/|$)/
+const OURS = /^\/(verify|api|static|logout|forbidden|hub|settings|metrics|\.well-known)(\/|$)/
 
 /** Authelia mounts the endpoint of this name at its old address, in its old manner. */
 function endpointsFit(

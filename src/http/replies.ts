@@ -40,6 +40,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   METHOD_NOT_ALLOWED: 'error.notFound',
   URL_INVALID: 'error.badRequest',
   CROSS_ORIGIN: 'error.forbidden',
+  SIGN_IN_REQUIRED: 'error.signIn',
   COOKIE_DOMAIN_UNKNOWN: 'error.noDomain',
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',

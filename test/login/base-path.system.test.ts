@@ -70,4 +70,17 @@ test('below a base path every link, form, file and redirect keeps it, and verify
     headers: { Host: 'app.example.com', 'X-Forwarded-Proto': 'https', Accept: 'text/html' },
   })
   assert.match(tail.headers.location ?? '', /rd=https%3A%2F%2Fapp\.example\.com%2Fx%3Fy&/)
+
+  // The origin is an app's as well: what that keeps in the browser is not ours to clear.
+  const own = await server.request('/auth/settings/sessions', {
+    headers: { ...headers, Cookie: cookie },
+  })
+  assert.equal(own.status, 200)
+  for (const [, link] of own.body.matchAll(/(?:href|src|action)="(\/[^"]*)"/g))
+    assert.match(link ?? '', /^\/auth\//)
+  const out = await server.request('/auth/logout', {
+    ...form,
+    headers: { ...form.headers, Cookie: cookie },
+  })
+  assert.equal(out.headers['clear-site-data'], '"cache"')
 })

@@ -32,6 +32,11 @@ export const EVENTS = {
     about: 'An attempt past the limit on failures: its password was not looked at.',
     details: { method: METHOD },
   },
+  'session.linked': {
+    about:
+      'A session began on another domain from one of the same browser (`session.hub`), without a password.',
+    details: { from: 'The cookie domain that vouched.', to: 'The one of the new session.' },
+  },
   'session.ended': { about: 'Somebody signed out.', details: {} },
   'session.revoked': {
     about: 'Sessions of a user were ended by somebody else, or from another session.',

@@ -83,7 +83,7 @@ export const hubRoutes: FastifyPluginAsync<{
   readonly portal: Portal
   readonly hub: Hub
 }> = async (app, { portal, hub }) => {
-  const { visitOf, replies, base, domains, log, where } = portal
+  const { visitOf, replies, base, domains, log, audit, where } = portal
   const home = `${base}/`
 
   const carriedIn = ({ query }: FastifyRequest): Carried => {
@@ -162,9 +162,15 @@ export const hubRoutes: FastifyPluginAsync<{
     const cookies = trips.has(nameOf(stateHash)) ? arrive([nameOf(stateHash)]) : []
     if (started !== undefined && started !== 'kept') {
       cookies.push(started.cookie)
+      const { user } = started.session
+      audit.record('session.linked', {
+        ...{ user, actor: `user:${user}`, address: visit.address, userAgent: visit.userAgent },
+        requestId: request.id,
+        details: { from: from.domain.domain, to: at.domain.domain },
+      })
       log.info(
         { ...where(request), remote_ip: visit.address },
-        `The sign-in of user '${started.session.user}' at ${from.domain.domain} was taken over`,
+        `The sign-in of user '${user}' at ${from.domain.domain} was taken over`,
       )
     }
     const location = isHub(at) ? backTo(from, carried, true) : withCarried(home, carried, BEEN)

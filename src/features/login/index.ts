@@ -25,7 +25,8 @@ import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { loginRoutes } from './routes.ts'
 
-export { type VisitsOptions, visitOf, visits } from './visits.ts'
+export { forgetHere } from './portal.ts'
+export { ownerOf, type VisitsOptions, visitOf, visits } from './visits.ts'
 
 export interface LoginOptions {
   readonly access: Access

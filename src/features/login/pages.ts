@@ -98,6 +98,7 @@ export function signedInPage(
 <p class="lead">${t('login.signedIn.as', { user })}</p>
 !${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
 !${apps.length === 0 ? '' : list}
+<a class="button quiet below" href="${base}/settings/sessions">${t('login.signedIn.sessions')}</a>
 <form method="post" action="${base}/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
   }
 }

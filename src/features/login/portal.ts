@@ -56,6 +56,7 @@ export function createPortal(options: LoginOptions): Portal {
           requestId: request.id,
         })
       }
+      forgetHere(reply, options)
       reply.header('Set-Cookie', sessions.expireCookie(domain))
     },
     where: (request) => ({
@@ -64,4 +65,12 @@ export function createPortal(options: LoginOptions): Portal {
       request_id: request.id,
     }),
   }
+}
+
+/**
+ * What the browser keeps of this origin goes with the session. Never `"cookies"`: that is every cookie of the whole
+ * registrable domain, the apps' too. Below a base path the origin is another app's as well, and what it stores is its own.
+ */
+export function forgetHere(reply: FastifyReply, { base }: { readonly base: string }): void {
+  reply.header('Clear-Site-Data', base === '' ? '"cache", "storage"' : '"cache"')
 }

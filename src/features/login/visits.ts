@@ -6,7 +6,7 @@ import { refuseQuestion } from '../../http/misdirected.ts'
 import type { Peers } from '../../http/peers.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
 import { AppError } from '../../kernel/errors.ts'
-import type { Sessions } from '../sessions/index.ts'
+import type { Identity, Sessions } from '../sessions/index.ts'
 import { readVisit, type Visit } from './visit.ts'
 
 declare module 'fastify' {
@@ -54,6 +54,16 @@ export const visits = fp<VisitsOptions>(
 export function visitOf({ visit }: FastifyRequest): Visit {
   if (visit === null) throw new AppError('INTERNAL', { reason: 'no visit was read' })
   return visit
+}
+
+/**
+ * Who is signed in.
+ * @throws AppError SIGN_IN_REQUIRED
+ */
+export function ownerOf(request: FastifyRequest): Identity {
+  const { identity } = visitOf(request)
+  if (identity === undefined) throw new AppError('SIGN_IN_REQUIRED')
+  return identity
 }
 
 /** More pages than this are asked for at once, over one connection, by nobody who means to read them. */

@@ -1,0 +1,118 @@
+import formbody from '@fastify/formbody'
+import type { FastifyPluginAsync } from 'fastify'
+import { html } from 'ghtml'
+import type { Translate } from '../../../http/messages.ts'
+import { ownerOf, visitOf } from '../../login/index.ts'
+import { ago } from '../ago.ts'
+import type { OwnSignIn } from '../own-sessions.ts'
+import type { Room } from '../room.ts'
+import type { SettingsPage } from './index.ts'
+
+const PATH = 'sessions'
+/** As many as somebody reads; "all others" ends those that are not shown too. */
+const MAX_SHOWN = 50
+/** An id is 22 characters. */
+const BODY_LIMIT = 1024
+
+const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
+  const { own, replies, audit, clock, base, speak } = room
+  const here = `${base}/settings/${PATH}`
+  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+
+  app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
+    // To people a refusal is no answer: they sign in, and find the way from there.
+    if (visitOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
+    const signIns = await own.signIns(ownerOf(request))
+    const { t, language } = speak(request)
+    // Fastify's parser gives an object for every query.
+    const said = NOTICES.find((flag) => flag in (request.query as object))
+    return replies.page(request, reply, {
+      title: t('settings.sessions.title'),
+      content: content(t, { signIns, said, base, here, language, now: clock.now() }),
+    })
+  })
+
+  app.post(`/settings/${PATH}`, { config: { guard: 'user' } }, async (request, reply) => {
+    const owner = ownerOf(request)
+    // formbody gives an object, or nothing for no body.
+    const form = (request.body ?? {}) as Readonly<Record<string, unknown>>
+    const { id } = form
+    const others = form['others'] !== undefined
+    const ended = others
+      ? await own.endOthers(owner)
+      : typeof id === 'string'
+        ? await own.end(owner, id)
+        : undefined
+    if (ended !== undefined && ended.count > 0) {
+      const { address, userAgent } = visitOf(request)
+      const user = owner.session.user
+      audit.record('session.revoked', {
+        ...{ user, actor: `user:${user}`, address, userAgent, requestId: request.id },
+        details: { sessions: ended.count, reason: 'asked' },
+      })
+    }
+    const said = others ? 'others-ended' : ended === undefined ? 'gone' : 'ended'
+    return replies.redirect(reply, `${here}?${said}=`)
+  })
+}
+
+const NOTICES = ['ended', 'others-ended', 'gone'] as const
+const NOTICE_KEYS: Readonly<Record<(typeof NOTICES)[number], string>> = {
+  ended: 'settings.sessions.ended',
+  'others-ended': 'settings.sessions.othersEnded',
+  gone: 'settings.sessions.gone',
+}
+
+interface Shown {
+  readonly signIns: readonly OwnSignIn[]
+  readonly said: (typeof NOTICES)[number] | undefined
+  readonly base: string
+  readonly here: string
+  readonly language: string
+  readonly now: number
+}
+
+function content(t: Translate, shown: Shown): string {
+  const { signIns, said, base, here } = shown
+  const listed = signIns.slice(0, MAX_SHOWN)
+  const rest = signIns.length - listed.length
+  const others = signIns.some(({ current }) => !current)
+  const linked = signIns.some(({ sessions }) => sessions.length > 1)
+  return html`<h1>${t('settings.sessions.title')}</h1>
+<p class="lead">${t('settings.sessions.text')}</p>
+!${said === undefined ? '' : html`<p class="notice" role="status">${t(NOTICE_KEYS[said])}</p>`}
+<ul class="entries">!${listed.map((one) => entry(t, one, shown)).join('')}</ul>
+!${rest > 0 ? html`<p class="hint">${t('settings.sessions.more', { count: rest })}</p>` : ''}
+!${linked ? html`<p class="hint">${t('settings.sessions.endAll')}</p>` : ''}
+!${others ? html`<form method="post" action="${here}"><button class="button" type="submit" name="others" value="end">${t('settings.sessions.others')}</button></form>` : ''}
+<a class="button quiet below" href="${base}/">${t('settings.back')}</a>`
+}
+
+function entry(t: Translate, signIn: OwnSignIn, { base, here, language, now }: Shown): string {
+  const { browser, system, sessions, current, lastSeen } = signIn
+  const [newest] = sessions
+  const name =
+    browser === undefined
+      ? (system ?? t('settings.sessions.unknown'))
+      : system === undefined
+        ? browser
+        : t('settings.sessions.browserOn', { browser, system })
+  const domains = [...new Set(sessions.map(({ domain }) => domain))].sort().join(', ')
+  const end = html`<form method="post" action="${here}"><input type="hidden" name="id" value="${newest.id}"><button class="button quiet small" type="submit" aria-label="${t('settings.sessions.endLabel', { browser: name, address: newest.address })}">${t('settings.sessions.end')}</button></form>`
+  const signOut = html`<a class="button quiet small" href="${base}/logout">${t('settings.sessions.signOut')}</a>`
+  return html`<li class="entry">
+<div>
+<strong>${name}</strong>!${current ? html` <span class="tag">${t('settings.sessions.here')}</span>` : ''}
+!${newest.address === '' ? '' : html`<small>${t('settings.sessions.from', { address: newest.address })}</small>`}
+<small>${t('settings.sessions.domains', { domains })}</small>
+<small>${t('settings.sessions.signedIn')} !${ago(newest.createdAt, now, language)}, ${t('settings.sessions.lastSeen')} !${ago(lastSeen, now, language)}!${newest.remembered ? html`, ${t('settings.sessions.remembered')}` : ''}</small>
+</div>
+!${current ? signOut : end}
+</li>`
+}
+
+export const sessionsPage: SettingsPage = {
+  path: PATH,
+  title: 'settings.sessions.title',
+  routes,
+}
