@@ -11,7 +11,7 @@ export interface OwnSession extends BrowserName {
   readonly linked: readonly string[]
 }
 
-/** A browser in which a person signed in: its sessions on however many domains, the newest first. */
+/** A browser in which a person signed in: its sessions on however many domains, that of the sign-in itself first. */
 export interface OwnSignIn extends BrowserName {
   readonly sessions: readonly [Session, ...Session[]]
   /** The browser that asks. */
@@ -67,6 +67,7 @@ export function createOwnSessions(sessions: Pick<Sessions, 'list' | 'revokeById'
       for (const session of own) {
         const found = byLogin.get(session.login)
         if (found === undefined) byLogin.set(session.login, [session])
+        else if (session.id === session.login) found.unshift(session)
         else found.push(session)
       }
       return [...byLogin.entries()]

@@ -90,7 +90,7 @@ function content(t: Translate, shown: Shown): string {
 
 function entry(t: Translate, signIn: OwnSignIn, { base, here, language, now }: Shown): string {
   const { browser, system, sessions, current, lastSeen } = signIn
-  const [newest] = sessions
+  const [first] = sessions
   const name =
     browser === undefined
       ? (system ?? t('settings.sessions.unknown'))
@@ -98,14 +98,14 @@ function entry(t: Translate, signIn: OwnSignIn, { base, here, language, now }: S
         ? browser
         : t('settings.sessions.browserOn', { browser, system })
   const domains = [...new Set(sessions.map(({ domain }) => domain))].sort().join(', ')
-  const end = html`<form method="post" action="${here}"><input type="hidden" name="id" value="${newest.id}"><button class="button quiet small" type="submit" aria-label="${t('settings.sessions.endLabel', { browser: name, address: newest.address })}">${t('settings.sessions.end')}</button></form>`
+  const end = html`<form method="post" action="${here}"><input type="hidden" name="id" value="${first.id}"><button class="button quiet small" type="submit" aria-label="${t('settings.sessions.endLabel', { browser: name, address: first.address })}">${t('settings.sessions.end')}</button></form>`
   const signOut = html`<a class="button quiet small" href="${base}/logout">${t('settings.sessions.signOut')}</a>`
   return html`<li class="entry">
 <div>
 <strong>${name}</strong>!${current ? html` <span class="tag">${t('settings.sessions.here')}</span>` : ''}
-!${newest.address === '' ? '' : html`<small>${t('settings.sessions.from', { address: newest.address })}</small>`}
+!${first.address === '' ? '' : html`<small>${t('settings.sessions.from', { address: first.address })}</small>`}
 <small>${t('settings.sessions.domains', { domains })}</small>
-<small>${t('settings.sessions.signedIn')} !${ago(newest.createdAt, now, language)}, ${t('settings.sessions.lastSeen')} !${ago(lastSeen, now, language)}!${newest.remembered ? html`, ${t('settings.sessions.remembered')}` : ''}</small>
+<small>${t('settings.sessions.signedIn')} !${ago(first.createdAt, now, language)}, ${t('settings.sessions.lastSeen')} !${ago(lastSeen, now, language)}!${first.remembered ? html`, ${t('settings.sessions.remembered')}` : ''}</small>
 </div>
 !${current ? signOut : end}
 </li>`
