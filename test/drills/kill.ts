@@ -193,11 +193,12 @@ async function drill(seed: number, size: number, cleanup: Cleanup): Promise<read
       return [`after kill ${round} (--seed ${seed}); kept in ${house.folder}-kept`, ...faults]
     }
     if (round === size) break
-    doubtful = []
-    for (const user of CHANGING) {
-      const [password = ''] = ledger.passwords.get(user) ?? []
-      doubtful.push({ user, password, value: (await signIn(house.port, user, password)) ?? '' })
-    }
+    doubtful = await Promise.all(
+      CHANGING.map(async (user) => {
+        const [password = ''] = ledger.passwords.get(user) ?? []
+        return { user, password, value: (await signIn(house.port, user, password)) ?? '' }
+      }),
+    )
     const moment: Moment =
       weakened.length > 0 || random.chance(0.75)
         ? 'at work'
