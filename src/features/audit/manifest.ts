@@ -9,7 +9,7 @@ const audit = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Writes each event as a line of the log, at `info`: `msg=audit event=login.succeeded …`.',
+      'Writes each event as a line of the log, at `info`: `msg="audit" event=login.succeeded …`.',
     ),
   retention: durationOrOff()
     .prefault('90d')

@@ -99,6 +99,7 @@ export function signedInPage(
 !${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
 !${apps.length === 0 ? '' : list}
 <a class="button quiet below" href="${base}/settings/sessions">${t('login.signedIn.sessions')}</a>
+<a class="button quiet below" href="${base}/settings/history">${t('login.signedIn.history')}</a>
 <form method="post" action="${base}/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
   }
 }

@@ -1,12 +1,14 @@
 /**
  * A person's own pages.
  *
- * Owns what people see and change of themselves: where they are signed in. Does not own any of what it shows (sessions) nor
+ * Owns what people see and change of themselves. Does not own any of what it shows (sessions, the audit trail) nor
  * who asks (login's `visits`, in front of every route).
  *
  *   GET /settings                           to the first page
  *   GET, POST /settings/sessions            where one is signed in: list, end one, end all others
+ *   GET /settings/history                   own recent sign-ins and failures: ?before=<id>
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
+ *   GET /api/user/history                   ?before=<id>, ?limit= up to 100
  *
  * A new page is a file in pages/ and a line in its index.ts.
  */
@@ -16,12 +18,13 @@ import type { Replies } from '../../http/replies.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Audit } from '../audit/index.ts'
 import { type VisitsOptions, visits } from '../login/index.ts'
+import { historyApi } from './history-api.ts'
 import { pages } from './pages/index.ts'
 import { createRoom } from './room.ts'
 import { sessionsApi } from './sessions-api.ts'
 
 export interface SettingsOptions extends VisitsOptions {
-  readonly audit: Pick<Audit, 'record'>
+  readonly audit: Pick<Audit, 'record' | 'list'>
   readonly replies: Replies
   readonly messages: Messages
   readonly clock: Clock
@@ -40,4 +43,5 @@ export const settings: FastifyPluginAsync<SettingsOptions> = async (app, options
   )
   for (const { routes } of pages) await app.register(routes, { room })
   await app.register(sessionsApi, { room })
+  await app.register(historyApi, { room })
 }

@@ -1,6 +1,7 @@
 /** The pages of this room, in the order in which they are offered. */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Room } from '../room.ts'
+import { historyPage } from './history.ts'
 import { sessionsPage } from './sessions.ts'
 
 export interface SettingsPage {
@@ -11,4 +12,4 @@ export interface SettingsPage {
   readonly routes: FastifyPluginAsync<{ readonly room: Room }>
 }
 
-export const pages: readonly [SettingsPage, ...SettingsPage[]] = [sessionsPage]
+export const pages: readonly [SettingsPage, ...SettingsPage[]] = [sessionsPage, historyPage]
