@@ -18,7 +18,7 @@ async function run(file: string, ...args: readonly string[]) {
   return { status, said }
 }
 
-// The full sizes: npm run drill:verify, drill:portal, drill:kill.
+// The full sizes: npm run drill:verify, drill:portal, drill:kill, drill:redis.
 suite('drills, small', () => {
   test('of ten thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
     const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '10000')
@@ -34,6 +34,12 @@ suite('drills, small', () => {
 
   test('after each of five kills the server starts clean, and what was acknowledged holds', async (t) => {
     const { status, said } = await run('kill.ts', '--seed', '9', '--size', '5')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('Redis may be killed, paused, failed over and resharded: nobody gets in without a right, and nothing acknowledged is undone', async (t) => {
+    const { status, said } = await run('redis.ts', '--seed', '1', '--size', '1')
     t.diagnostic(said)
     assert.equal(status, 0, said)
   })

@@ -15,6 +15,8 @@ export interface Sentinels {
   readonly config: Readonly<Record<string, unknown>>
   /** Who is the master, as the sentinels see it. */
   master(): Promise<RedisServer>
+  /** Asks for a failover, again and again until one begins. */
+  failover(): Promise<void>
 }
 
 /** @param args of both servers */
@@ -86,5 +88,16 @@ export async function startSentinels(
       },
     },
     master: known,
+    async failover() {
+      for (;;) {
+        try {
+          await asked.call('SENTINEL', 'FAILOVER', 'mymaster')
+          return
+        } catch {
+          // One is under way, or the replicas are not ready for another.
+          await sleep(100)
+        }
+      }
+    },
   }
 }

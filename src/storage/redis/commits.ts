@@ -10,6 +10,9 @@ const WAIT = 500
 const PATIENCE = 1000
 /** With `warn`: after a replica was too late, and after none was there, how long nobody waits for one. Milliseconds. */
 const REST = 5000
+/** How often replicas are counted, and for how long one that was there is waited for. Milliseconds. */
+const RECOUNT = 500
+const MEMORY = 10_000
 
 export type Command = readonly [name: string, ...args: (string | number | Buffer)[]]
 
@@ -20,6 +23,8 @@ export interface Commits {
    * @throws AppError STORE_UNAVAILABLE; what was written may be there all the same
    */
   commit(command: Command): Promise<unknown>
+  /** The master is another one now. */
+  abandon(reason: string): void
   close(): void
 }
 
@@ -45,6 +50,7 @@ export function createCommits({
   let replicated = false
   let short = false
   let restUntil = Number.NEGATIVE_INFINITY
+  const counts = new WeakMap<RedisClient, readonly { at: number; online: number }[]>()
 
   function isShort(reason: string): void {
     restUntil = clock.monotonic() + REST
@@ -58,13 +64,32 @@ export function createCommits({
 
   async function acknowledged(client: RedisClient, command: Command): Promise<unknown> {
     // On the connection of the write: WAIT counts what this connection wrote.
-    const [result, followers] = await execute(client, command, ['WAIT', 1, WAIT])
-    if (Number(followers) >= 1) {
+    const wanted = acks === 'require' ? await required(client) : 1
+    const [result, followers] = await execute(client, command, ['WAIT', wanted, WAIT])
+    if (Number(followers) >= wanted) {
       if (short) log.info('Redis has a replica again that follows')
       short = false
-    } else if (acks === 'require') throw new RedisFault('NOREPLICAS', 'no replica has it yet')
+    } else if (acks === 'require')
+      throw new RedisFault('NOREPLICAS', 'a replica does not have it yet')
     else isShort(`no replica answered within ${WAIT} ms`)
     return result
+  }
+
+  /**
+   * All that follow, and those that followed a moment ago. While sentinels replace a master that is alive, it goes on for
+   * seconds with the replicas that were not told yet: one that acknowledges is not enough then, for it will throw away
+   * what the new master never had. The new master is missing among them.
+   */
+  async function required(client: RedisClient): Promise<number> {
+    if ('nodes' in client) return 1
+    const now = clock.monotonic()
+    let seen = counts.get(client) ?? []
+    const last = seen.at(-1)
+    if (last === undefined || now - last.at >= RECOUNT)
+      seen = [...seen, { at: now, online: await countOnline(client) }]
+    seen = seen.filter(({ at }) => now - at <= MEMORY)
+    counts.set(client, seen)
+    return Math.max(1, ...seen.map(({ online }) => online))
   }
 
   async function waitsFor(client: RedisClient): Promise<boolean> {
@@ -89,6 +114,7 @@ export function createCommits({
         { patience: PATIENCE },
       )
     },
+    abandon: (reason) => writer?.abandon(reason),
     close: () => writer?.close(),
   }
 }
@@ -137,6 +163,10 @@ async function inOrder(
     if (error !== null) throw error
     return result
   })
+}
+
+async function countOnline(client: Redis): Promise<number> {
+  return (await client.info('replication')).split('state=online').length - 1
 }
 
 async function hasReplicas(client: RedisClient): Promise<boolean> {

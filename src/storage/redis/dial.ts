@@ -28,12 +28,18 @@ export interface Dialer {
    * @throws RedisFault
    */
   dialServer(limit: number, node?: NodeAddress): Promise<Redis>
+  /** What the sentinels call the group of servers; empty without sentinels. */
+  readonly group: string
+  /** A client for each sentinel, not connected yet; it comes back by itself. None without sentinels. */
+  openSentinels(): Promise<Redis[]>
 }
 
 const SENTINEL_PORT = 26_379
 const PORT = 6379
 /** A sentinel or node that is silent must not cost the whole attempt: the next one is asked. Milliseconds. */
 const ONE_OF_MANY = 300
+/** How soon a sentinel that is away is tried again. Milliseconds. */
+const SENTINEL_RETRY = 500
 
 /**
  * @param trusted certificates that are trusted, all of them; undefined: Node's
@@ -77,9 +83,7 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
           sentinels: seeds(SENTINEL_PORT),
           name: ha.sentinel_name,
           role: 'master',
-          failoverDetector: true,
           sentinelRetryStrategy: () => null,
-          sentinelReconnectStrategy: () => 500,
           sentinelCommandTimeout: ONE_OF_MANY,
           ...(ha.sentinel_username && { sentinelUsername: ha.sentinel_username }),
           ...(ha.sentinel_password !== undefined && {
@@ -116,6 +120,30 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
         redisOptions: { ...common, connectTimeout: Math.min(limit, ONE_OF_MANY) },
       })
       return becomeReady(client, limit)
+    },
+    group: ha?.sentinel_name ?? '',
+    async openSentinels() {
+      if (ha === undefined) return []
+      const { Redis } = await import('ioredis')
+      return seeds(SENTINEL_PORT).map(
+        (where) =>
+          new Redis({
+            ...where,
+            protocol: 2,
+            replyMapping: 'legacy',
+            lazyConnect: true,
+            enableReadyCheck: false,
+            enableOfflineQueue: false,
+            autoResubscribe: false,
+            disableClientInfo: true,
+            keepAlive: 10_000,
+            disconnectTimeout: 100,
+            retryStrategy: () => SENTINEL_RETRY,
+            ...(ha.sentinel_username && { username: ha.sentinel_username }),
+            ...(ha.sentinel_password !== undefined && { password: ha.sentinel_password.reveal() }),
+            ...(tls !== undefined && { tls }),
+          }),
+      )
     },
     dialServer: (limit, node) =>
       openServer(limit, node === undefined ? server : single({ ...node, db: 0 })),

@@ -14,6 +14,7 @@ import { createDialer, type RedisClient } from './dial.ts'
 import { createLink, type RunOptions } from './link.ts'
 import type { RedisConfig } from './manifest.ts'
 import { probe } from './probe.ts'
+import { watchSentinels } from './switchover.ts'
 import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
 export type { RedisClient } from './dial.ts'
@@ -97,6 +98,9 @@ export async function openRedis({ config, trusted, log, clock }: RedisOptions): 
     clock,
   })
   const tracking = createTracking({ link, dialer, prefix, log, clock })
+  const stopWatching = await watchSentinels(dialer, () => {
+    for (const one of [link, commits]) one.abandon('another server is the master now')
+  })
   return {
     prefix,
     address: dialer.address,
@@ -107,6 +111,7 @@ export async function openRedis({ config, trusted, log, clock }: RedisOptions): 
     trust: tracking.trust,
     check,
     close() {
+      stopWatching()
       tracking.close()
       commits.close()
       link.close()

@@ -29,8 +29,8 @@ export interface Link {
   readonly client: RedisClient | undefined
   /** Tells of every new connection and of every one that is lost; also of those before the first request. */
   onChange(listener: (client: RedisClient | undefined) => void): void
-  /** Gives a connection up that is not to be trusted any longer. */
-  abandon(client: RedisClient, reason: string): void
+  /** Gives the connection of now up: it is not to be trusted any longer. */
+  abandon(reason: string): void
   close(): void
 }
 
@@ -174,7 +174,9 @@ export function createLink({
       listeners.push(listener)
       if (client !== undefined) listener(client)
     },
-    abandon,
+    abandon(reason) {
+      if (client !== undefined) abandon(client, reason)
+    },
     close() {
       closed = true
       clearTimeout(retry)
