@@ -26,9 +26,15 @@ const LAUNCH = {
   ],
 }
 
-/** One real Chromium until the test ends. */
-export async function startBrowser(t: Pick<TestContext, 'after'>): Promise<Browser> {
-  const browser = await chromium.launch(LAUNCH)
+/**
+ * One real Chromium until the test ends.
+ * @param args besides ours: `--host-resolver-rules=MAP * 127.0.0.1:8443` makes every https address this machine's
+ */
+export async function startBrowser(
+  t: Pick<TestContext, 'after'>,
+  args: readonly string[] = [],
+): Promise<Browser> {
+  const browser = await chromium.launch({ ...LAUNCH, args: [...LAUNCH.args, ...args] })
   t.after(() => browser.close())
   return browser
 }
