@@ -1,4 +1,6 @@
-import { before } from 'node:test'
+import { before, type TestContext } from 'node:test'
+import type { Clock } from '../../src/kernel/clock.ts'
+import { linkedSessionConformance } from '../conformance/linked-sessions.ts'
 import { sessionStoreConformance } from '../conformance/session-store.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { startRedis, withoutRedis } from '../support/redis.ts'
@@ -22,9 +24,9 @@ before(async () => {
   configs['cluster'] = cluster.config
 })
 
-for (const name of ['redis', 'sentinel', 'cluster'])
-  sessionStoreConformance(
-    name,
-    async (t, clock) => (await openRedisStore(t, configs[name] ?? {}, { clock })).store,
-    { forgets: true, skip },
-  )
+for (const name of ['redis', 'sentinel', 'cluster']) {
+  const open = async (t: TestContext, clock: Clock) =>
+    (await openRedisStore(t, configs[name] ?? {}, { clock })).store
+  sessionStoreConformance(name, open, { forgets: true, skip })
+  linkedSessionConformance(name, open, { skip })
+}
