@@ -60,6 +60,41 @@ function certificate(t: TestContext, name: string): { key: string; cert: string 
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
 }
 
+/** Between us and a server: passes everything on, or, frozen, nothing, and closes nothing. */
+async function startRelay(t: TestContext, to: number) {
+  const sockets = new Set<net.Socket>()
+  let frozen = false
+  const relay = net.createServer((near) => {
+    const far = net.connect(to, '127.0.0.1')
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      one.on('data', (chunk) => {
+        if (!frozen) other.write(chunk)
+      })
+      one.on('error', () => {})
+      one.on('close', () => other.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    relay.close()
+  })
+  const { port } = relay.address() as net.AddressInfo // a TCP server has one
+  return {
+    port,
+    freeze() {
+      frozen = true
+    },
+    thaw() {
+      frozen = false
+    },
+  }
+}
+
 suite('PostgreSQL at start', { skip: missingPostgres }, () => {
   const cleanup = suiteCleanup()
   let started: Promise<Postgres> | undefined
@@ -282,6 +317,22 @@ suite('PostgreSQL that fails while it is used', { skip: missingPostgres }, () =>
     for (const one of waiting) assert.ok(one.status === 'rejected' && isUnavailable(one.reason))
     assert.ok(performance.now() - before < 5_000)
     await storage.transaction(async () => {}, { locks: ['a'] })
+  })
+
+  test('may fall silent: what is asked ends, and so does what is asked behind it', async (t) => {
+    const server = await startPostgres(t)
+    const relay = await startRelay(t, server.port)
+    const address = `127.0.0.1:${relay.port}`
+    const storage = await open(t, await server.config({ address, timeout: '300ms' }))
+    await storage.check()
+    relay.freeze()
+    const before = performance.now()
+    const asked = Array.from({ length: 30 }, () => storage.check())
+    for (const one of await Promise.allSettled(asked))
+      assert.ok(one.status === 'rejected' && isUnavailable(one.reason))
+    assert.ok(performance.now() - before < 3_000)
+    relay.thaw()
+    await storage.check()
   })
 
   test('is replaced by the next server, and a standby is passed over', async (t) => {

@@ -98,6 +98,25 @@ suite('a server on PostgreSQL', { skip: missingPostgres }, () => {
   })
 })
 
+test('a start without PostgreSQL loads neither its driver nor, once migrated, a query builder', async (t) => {
+  const hook = folderWith(t, {
+    'hook.mjs': `import { registerHooks } from 'node:module'
+      registerHooks({ resolve(name, context, next) {
+        if (/^(kysely|pg)$/.test(name)) console.log('loaded ' + name)
+        return next(name, context)
+      } })`,
+  })
+  const env = { NODE_OPTIONS: `--import=${join(hook, 'hook.mjs')}` }
+  const folder = folderWith(t, {})
+  const users = await usersYaml({ john: {} })
+  const first = await startServer(t, { config: CHEAP, users, env, folder, keep: true })
+  await first.stop()
+  assert.match(first.output(), /loaded kysely/)
+  const second = await startServer(t, { config: CHEAP, env, folder, keep: true })
+  await second.stop()
+  assert.doesNotMatch(second.output(), /loaded/)
+})
+
 test('a webhook is told what happens at a running server', async (t) => {
   const posts: { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[] = []
   const receiver = http.createServer((request, response) => {
