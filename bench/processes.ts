@@ -83,7 +83,16 @@ export async function startBaseline(mode: 'verify' | 'trivial' = 'verify'): Prom
 /** Ours with these rules; `john` of the benches is the first start's admin. */
 export async function startVestibule(
   accessControl: unknown,
-  { folder = mkdtempSync(join(tmpdir(), 'vestibule-bench-')), keep = false } = {},
+  {
+    folder = mkdtempSync(join(tmpdir(), 'vestibule-bench-')),
+    keep = false,
+    session = {},
+  }: {
+    readonly folder?: string
+    readonly keep?: boolean
+    /** More of the section. */
+    readonly session?: Readonly<Record<string, unknown>>
+  } = {},
 ): Promise<Vestibule> {
   const port = await freePort()
   const portal = `http://auth.bench.localhost:${port}`
@@ -97,6 +106,7 @@ export async function startVestibule(
         expiration: '1d',
         inactivity: '1d',
         cookies: [{ domain: 'bench.localhost', portal_url: portal }],
+        ...session,
       },
       access_control: accessControl,
     }),
