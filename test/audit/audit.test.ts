@@ -151,6 +151,26 @@ suite('a database that fails', () => {
     assert.deepEqual(lines, [])
   })
 
+  test('that takes some of them never is not asked for ever: the rest goes on', async (t) => {
+    const { lines, log } = collector()
+    let kept = 0
+    const sink = createTableSink({
+      log,
+      store: {
+        add: async (events) => {
+          if (events.some(({ user }) => user === 'poison')) throw new TypeError('no such column')
+          kept += events.length
+        },
+      },
+    })
+    t.after(() => sink.close())
+    sink.take(event(0, 'login.failed', { user: 'poison' }))
+    await sink.flush()
+    sink.take(event(1))
+    await sink.flush()
+    assert.deepEqual([kept, lines.length], [1, 1])
+  })
+
   test('is tried again by itself, and is said once', async (t) => {
     const { lines, log } = collector()
     let tries = 0

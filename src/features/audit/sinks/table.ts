@@ -1,4 +1,5 @@
 import type { BaseLogger } from 'pino'
+import { AppError } from '../../../kernel/errors.ts'
 import type { AuditEvent } from '../event.ts'
 import type { AuditStore } from '../store.ts'
 import type { Sink } from './index.ts'
@@ -36,7 +37,13 @@ export function createTableSink({
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, BATCH)
-      await store.add(batch)
+      try {
+        await store.add(batch)
+      } catch (error) {
+        if (error instanceof AppError) throw error
+        // A bug, and trying again would not mend it: what comes behind must not wait for it for ever.
+        log.error({ err: error, count: batch.length }, 'audit events were not kept')
+      }
       waiting.splice(0, batch.length)
     }
     pause = RETRY_FIRST
