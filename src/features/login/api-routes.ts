@@ -57,7 +57,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       const remember = body.keepMeLoggedIn ?? false
       const attempt = await firstFactor({ username, password, remember }, visit, where(request))
       if (attempt.kind === 'refused') return refused()
-      request.succeeded = true
+      request.success = attempt
       reply.header('Set-Cookie', attempt.cookies)
       const redirect = redirectAfter(
         portal.judge(

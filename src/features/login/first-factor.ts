@@ -18,7 +18,13 @@ export const MAX_USERNAME = 320 // RFC 3696: the longest mail address
 export const MAX_PASSWORD = 1024
 
 export type Attempt =
-  | { readonly kind: 'accepted'; readonly profile: Profile; readonly cookies: readonly string[] }
+  | {
+      readonly kind: 'accepted'
+      readonly profile: Profile
+      readonly cookies: readonly string[]
+      /** How long it waited for its turn, in milliseconds. */
+      readonly waited: number
+    }
   | { readonly kind: 'refused' }
 
 /**
@@ -59,7 +65,7 @@ export function createFirstFactor({
     try {
       const guard = await throttle.attempt(who)
       const answer = await users.authenticate(username, password, who.address, guard)
-      return { answer, ban: guard.ban }
+      return { answer, ban: guard.ban, waited: guard.waited }
     } catch (error) {
       if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') limited()
       throw error
@@ -76,7 +82,11 @@ export function createFirstFactor({
     const method = 'password'
     const limited = () =>
       audit.record('login.limited', { ...from, user: '', actor: 'unknown', details: { method } })
-    const { answer, ban } = await attempt({ username, password }, { address, devices }, limited)
+    const { answer, ban, waited } = await attempt(
+      { username, password },
+      { address, devices },
+      limited,
+    )
     const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
       // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
@@ -117,7 +127,7 @@ export function createFirstFactor({
     })
     if (known?.isNew) audit.record('device.added', { ...about, details: { device: known.device } })
     const cookies = [started.cookie, ...(known === undefined ? [] : [known.cookie])]
-    return { kind: 'accepted', profile, cookies }
+    return { kind: 'accepted', profile, cookies, waited }
   }
 }
 

@@ -176,7 +176,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     const credentials = { username, password, remember: form['remember'] === 'on' }
     const attempt = await portal.firstFactor(credentials, visit, where(request))
     if (attempt.kind === 'refused') return refused()
-    request.succeeded = true
+    request.success = attempt
     // Back to `/` and not on: there we see whether the browser kept the cookie.
     return replies.redirect(
       reply.header('Set-Cookie', attempt.cookies),

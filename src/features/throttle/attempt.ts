@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.ts'
 import type { Guard } from '../users/index.ts'
 import type { Ban } from './bans.ts'
 import type { KnownDevice } from './device-store.ts'
@@ -14,6 +15,8 @@ export interface Attempt {
 }
 
 export interface AttemptGuard extends Guard {
+  /** How long it waited for its turn, in milliseconds. */
+  readonly waited: number
   /** The ban that refused the attempt, once it was refused by one. */
   readonly ban: Ban | undefined
 }
@@ -25,15 +28,28 @@ export interface AttemptGuard extends Guard {
  */
 export async function guardAttempt(
   { address, devices }: Attempt,
-  { limit, regulation }: { readonly limit: FailureLimit; readonly regulation: Regulation },
+  {
+    limit,
+    regulation,
+    clock,
+  }: {
+    readonly limit: FailureLimit
+    readonly regulation: Regulation
+    readonly clock: Clock
+  },
 ): Promise<AttemptGuard> {
   const key = clientKey(address)
   const deviceOf = (name: string) => devices.find(({ user }) => user === name)?.id
   // In the queue for a check they would only keep others waiting. A known device may be nowhere near its own limit.
   if (devices.length === 0) await limit.refuseFull(key)
+  const asked = clock.monotonic()
+  let waited = 0
   let settleLimit = async (_right: boolean) => {}
   let admission: Admission | undefined
   return {
+    get waited() {
+      return waited
+    },
     get ban() {
       return admission?.kind === 'banned' ? admission.ban : undefined
     },
@@ -44,6 +60,7 @@ export async function guardAttempt(
       return [`address ${key}`, `user ${name}`]
     },
     async admit(name) {
+      waited = clock.monotonic() - asked
       const device = deviceOf(name)
       settleLimit = await limit.take(device === undefined ? key : `device ${device}`)
       admission = await regulation.admit({ user: name, address: key, device })

@@ -10,8 +10,11 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** By the monotonic clock. */
     arrival: number
-    /** Set by the handler of a delayed route when the password was right: what it took counts for the mean. */
-    succeeded: boolean
+    /**
+     * Set by the handler of a delayed route when the password was right: what it took counts for the mean, without the
+     * milliseconds that it waited for its turn.
+     */
+    success: { readonly waited: number } | null
   }
 }
 
@@ -26,14 +29,16 @@ const AT_ONCE: ReadonlySet<number> = new Set([400, 403, 404, 405, 413, 415, 429,
 export const delayPlugin = fp<{ readonly delay: Delay; readonly clock: Clock }>(
   async (app, { delay, clock }) => {
     app.decorateRequest('arrival', 0)
-    app.decorateRequest('succeeded', false)
+    app.decorateRequest('success', null)
     app.addHook('onRequest', function notesTheArrival(request, _reply, done) {
       request.arrival = clock.monotonic()
       done()
     })
     app.addHook('onSend', async function holdsBack(request, reply) {
       if (request.routeOptions.config.delayed !== true || AT_ONCE.has(reply.statusCode)) return
-      if (request.succeeded) delay.succeeded(clock.monotonic() - request.arrival)
+      const { success, arrival } = request
+      // A queue is nobody's work: after a storm, everybody would be held back for as long as it was.
+      if (success !== null) delay.succeeded(clock.monotonic() - arrival - success.waited)
       // What was typed need not stay in memory for the time of the wait.
       request.body = undefined
       await delay.hold(request.arrival, request.raw.socket)

@@ -136,7 +136,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
     delay: createDelay({ clock, dearest: createDearest({ users, passwords }) }),
     async attempt({ address, devices: values }) {
       const known = values.length === 0 ? [] : await devices.recognise(values)
-      return guardAttempt({ address, devices: known }, { limit, regulation })
+      return guardAttempt({ address, devices: known }, { limit, regulation, clock })
     },
     retryAfter: (address) => limit.retryAfter(clientKey(address)),
     limit: limitOf,

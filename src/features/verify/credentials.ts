@@ -66,11 +66,13 @@ export function createCredentials(
   const attempt = async (
     { username, password }: Basic,
     address: string,
-  ): Promise<(Authentication & { readonly banned: boolean }) | Refused> => {
+  ): Promise<
+    (Authentication & { readonly banned: boolean; readonly waited: number }) | Refused
+  > => {
     try {
       const guard = await throttle.attempt({ address, devices: [] })
       const answer = await users.authenticate(username, password, address, guard)
-      return { ...answer, banned: guard.ban !== undefined }
+      return { ...answer, banned: guard.ban !== undefined, waited: guard.waited }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
       log.info({ ...error.details, remote_ip: address }, error.message)
@@ -118,7 +120,7 @@ export function createCredentials(
       await throttle.delay.hold(arrival, request.raw.socket)
       return { retryAfter }
     }
-    throttle.delay.succeeded(clock.monotonic() - arrival)
+    throttle.delay.succeeded(clock.monotonic() - arrival - answer.waited)
     cache.keep(credentials, answer.profile.name)
     log.debug(fields, `Successful 1FA authentication attempt made by user '${answer.profile.name}'`)
     return answer.profile
