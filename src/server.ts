@@ -33,7 +33,6 @@ import { createLog, type Log, logSettings } from './log/index.ts'
 import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
-import { openRedis } from './storage/redis/index.ts'
 import { throttleNotes } from './throttle-notes.ts'
 
 export interface ServeOptions {
@@ -147,7 +146,8 @@ async function start({
   onClose(() => storage.close())
 
   const shared = config['session.redis']
-  const redis = shared && (await openRedis({ config: shared, trusted, log, clock }))
+  const connect = shared && (await import('./storage/redis/index.ts')).openRedis
+  const redis = shared && (await connect?.({ config: shared, trusted, log, clock }))
   if (redis !== undefined) onClose(() => redis.close())
 
   const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })

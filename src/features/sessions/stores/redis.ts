@@ -214,16 +214,16 @@ export function createRedisStore({
       // Before anything else: who ends the owner's sessions from here on ends this one too.
       const era = await link.run((client) => readEra(client, owner))
       const ends = msUntil(endsAt)
-      await link.commit([
-        ...['EVAL', PUT, 2, markOf(key), rowOf(key), makeMark(owner, era), ends],
-        ...[packRow(session), msUntil(expiresAt)],
-      ] as const)
       try {
+        await link.commit([
+          ...['EVAL', PUT, 2, markOf(key), rowOf(key), makeMark(owner, era), ends],
+          ...[packRow(session), msUntil(expiresAt)],
+        ] as const)
         await link.run((client) => index(client, session, ends))
         await removeAll(replaces)
       } catch (error) {
         // Nobody will get its cookie. If this fails too, it is forgotten in its time.
-        await remove(key).catch(() => {})
+        await link.run((client) => client.del(markOf(key), rowOf(key))).catch(() => {})
         throw error
       }
     },
