@@ -18,7 +18,7 @@ async function run(file: string, ...args: readonly string[]) {
   return { status, said }
 }
 
-// The full sizes: npm run drill:verify, drill:portal, drill:kill, drill:redis.
+// The full sizes: npm run drill:verify, drill:portal, drill:enumeration, drill:storm, drill:kill, drill:redis.
 suite('drills, small', () => {
   test('of ten thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
     const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '10000')
@@ -28,6 +28,21 @@ suite('drills, small', () => {
 
   test('of 2,500 mutated requests to the portal none breaks what every answer promises', async (t) => {
     const { status, said } = await run('portal-fuzz.ts', '--seed', '1', '--size', '2500')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('by the time of two hundred failures each, no two kinds of users are told apart', async (t) => {
+    const once = await run('enumeration.ts', '--seed', '1', '--size', '200')
+    t.diagnostic(once.said)
+    if (once.status === 0) return
+    // With so few, chance alone passes the mark now and then; it does not twice.
+    const again = await run('enumeration.ts', '--seed', '2', '--size', '200')
+    assert.equal(again.status, 0, `${once.said}\n${again.said}`)
+  })
+
+  test('a storm of sign-ins takes no more memory than its hashes, and verify goes on', async (t) => {
+    const { status, said } = await run('storm.ts', '--size', '150')
     t.diagnostic(said)
     assert.equal(status, 0, said)
   })

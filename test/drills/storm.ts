@@ -25,7 +25,7 @@ const MEMORY_MIB = 64
 /** Issue 5: what may come on top of what the hashes themselves take. */
 const SLACK_MIB = 64
 /** Verify's p99, of its idle one. Of a small storm, on a machine that does other things too, only gross things are said. */
-const SLOWER = { full: 4, small: 25 }
+const SLOWER = { full: 4, small: 100 }
 /** A p99 of less is noise of the timer that asks. Milliseconds. */
 const FINEST = 5
 const ADDRESSES = 200
