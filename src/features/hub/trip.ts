@@ -9,6 +9,8 @@ import { equalBytes } from '../../kernel/secret.ts'
 
 /** `__Host-`: from this host and for it, whatever hosts beside it try to set. */
 const PREFIX = '__Host-vestibule_hub_'
+/** A name of ours, and not merely one that begins so: it is sent back. */
+const NAME = /^__Host-vestibule_hub_[A-Za-z0-9_-]{8}$/
 /** SHA-256 in base64url, RFC 4648 §5. */
 const HASH = /^[A-Za-z0-9_-]{43}$/
 /** Of the hash, in the cookie's name. */
@@ -41,7 +43,7 @@ export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, s
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
-    if (equals === -1 || !name.startsWith(PREFIX)) continue
+    if (equals === -1 || !NAME.test(name)) continue
     trips.set(name, pair.slice(equals + 1).trim())
     if (trips.size === MAX_TRIPS) break
   }

@@ -67,6 +67,11 @@ function memberOf(
   return hub.memberAt(domain, host)
 }
 
+/** Whether a tab of this browser is on its way, and may be signed in in a moment. */
+export const isAway = (request: FastifyRequest): boolean =>
+  !Object.hasOwn(request.query as object, 'hub') && // Fastify's parser gives an object for every query.
+  tripsUnderWay(request.headers.cookie).size > 0
+
 /** Of a browser that is back from the hub, in whatever way: the trips that need not be remembered any more. */
 export const tripsOver = (request: FastifyRequest): string[] =>
   arrive(tripsUnderWay(request.headers.cookie).keys())

@@ -9,7 +9,7 @@ import { forbiddenContent } from '../verify/index.ts'
 import { type Carried, readCarried, textFields, withCarried } from './carried.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import { next, type Step } from './flow.ts'
-import { tripsOver, wayThroughHub, wayToHub } from './hub-routes.ts'
+import { isAway, tripsOver, wayThroughHub, wayToHub } from './hub-routes.ts'
 import {
   cookieRefusedPage,
   secondFactorPage,
@@ -71,6 +71,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
             host: destination.kind === 'safe' ? destination.host : undefined,
             failed: flags.has('failed'),
             signedOut: flags.has('signed-out'),
+            waiting: isAway(request),
             rememberMe: domain.rememberMe,
             formAction,
             base,

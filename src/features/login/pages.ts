@@ -25,6 +25,7 @@ export function signInPage(
     host,
     failed,
     signedOut,
+    waiting,
     rememberMe,
     formAction,
     base,
@@ -34,6 +35,8 @@ export function signInPage(
     readonly host: string | undefined
     readonly failed: boolean
     readonly signedOut: boolean
+    /** Another tab of this browser may be signing in right now: this one goes on with it. */
+    readonly waiting: boolean
     /** Milliseconds; 0 hides the box. */
     readonly rememberMe: number
     readonly formAction: readonly string[]
@@ -49,7 +52,7 @@ export function signInPage(
     content: html`<h1>${t('login.signIn.title')}</h1>
 !${host === undefined ? '' : html`<p class="lead">${t('login.signIn.toContinue', { host })}</p>`}
 !${failed ? alert : signedOut ? notice : ''}
-<form method="post" action="${base}/" id="sign-in" data-base="${base}" !${failed ? 'data-failed' : ''}>
+<form method="post" action="${base}/" id="sign-in" data-base="${base}" !${failed ? 'data-failed' : ''} !${waiting ? 'data-waiting' : ''}>
 !${hidden(carried)}
 <div class="field">
 <label for="username">${t('login.signIn.username')}</label>

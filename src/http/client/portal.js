@@ -78,10 +78,13 @@
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void goOnIfSignedIn()
   })
-  channel?.addEventListener('message', async () => {
+  const goOnSoon = async () => {
     for (let tries = 0; tries < 15; tries++) {
       await new Promise((done) => setTimeout(done, 1000))
       if (await goOnIfSignedIn()) return
     }
-  })
+  }
+  channel?.addEventListener('message', goOnSoon)
+  // Another tab is on its way through another domain.
+  if (form.dataset.waiting !== undefined) void goOnSoon()
 })()
