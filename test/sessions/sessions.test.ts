@@ -267,6 +267,24 @@ suite('a revocation', () => {
     assert.deepEqual(await store.list(undefined, 10), [])
   })
 
+  test('of a user wins against a sign-in that is still looking at what it replaces', async (t) => {
+    const store = watched(createMemoryStore())
+    const before = openHouse(t, { store })
+    const { value } = await before.signIn('alice')
+    const { clock, users } = before
+    const { sessions, signIn } = openHouse(t, { store, clock, users })
+    const gate = Promise.withResolvers<void>()
+    store.before = (name) => (name === 'get' ? gate.promise : undefined)
+    const refused = assert.rejects(signIn('alice', { replaces: [value] }), {
+      code: 'AUTHENTICATION_FAILED',
+    })
+    await turn()
+    await sessions.revokeUser('alice')
+    gate.resolve()
+    await refused
+    assert.deepEqual(await store.list(undefined, 10), [])
+  })
+
   test('of a user wins against a sign-in that is stored after it and ends before it', async (t) => {
     const store = watched(createMemoryStore())
     const { sessions, signIn } = openHouse(t, { store })

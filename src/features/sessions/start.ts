@@ -83,11 +83,11 @@ export function createStart(dependencies: StartDependencies) {
   async function begin(
     { domain, address, userAgent, replaces }: Place,
     about: Pick<Session, 'user' | 'factors' | 'createdAt' | 'expiresAt' | 'remembered'>,
+    now: EpochMs,
     login?: string,
   ): Promise<Started | undefined> {
     const value = random(32).toString('base64url')
     const id = random(16).toString('base64url')
-    const now = clock.now()
     const session: Session = {
       id,
       key: keyOf(value),
@@ -118,26 +118,27 @@ export function createStart(dependencies: StartDependencies) {
       // What a failing store kept of this user is ended first: when it is ended later, this session would go with it.
       if (endings.isPending(profile.name)) await dependencies.revokeUser(profile.name)
       const now = clock.now()
-      const former = await formerOf(place, now)
-      // Somebody else signs in: whoever it was before is signed out everywhere. The same person goes on: what their
-      // other domains have stays linked with this one.
-      for (const other of former) if (other.user !== profile.name) await linked.end(other)
-      const continued = former.find(({ user }) => user === profile.name)
       const remembered = remember && domain.rememberMe > 0
-      const started = await begin(
-        place,
-        {
-          user: profile.name,
-          factors,
-          createdAt: now,
-          expiresAt: endOf(now, remembered, domain),
-          remembered,
-        },
-        continued?.login,
-      )
-      if (started === undefined)
-        throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
-      return started
+      const about = {
+        user: profile.name,
+        factors,
+        createdAt: now,
+        expiresAt: endOf(now, remembered, domain),
+        remembered,
+      }
+      let started: Started | undefined
+      // From before the store is asked for the first time: the password was right, and may have been changed since.
+      const ended = await endings.watch(profile.name, async () => {
+        const former = await formerOf(place, now)
+        // Somebody else signs in: whoever it was before is signed out everywhere. The same person goes on: what their
+        // other domains have stays linked with this one.
+        for (const other of former) if (other.user !== profile.name) await linked.end(other)
+        const continued = former.find(({ user }) => user === profile.name)
+        started = await begin(place, about, now, continued?.login)
+      })
+      if (started !== undefined && !ended) return started
+      if (started !== undefined) await revoke(started.session.key)
+      throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
     },
 
     async link({ source, seenAt, ...place }: LinkOptions): Promise<Started | 'kept' | undefined> {
@@ -159,7 +160,12 @@ export function createStart(dependencies: StartDependencies) {
       if (former.some((one) => isSameProof(one, origin))) return 'kept'
       for (const other of former) if (other.login !== origin.login) await linked.end(other)
       const { user, factors, createdAt, login } = origin
-      const started = await begin(place, { user, factors, createdAt, expiresAt, remembered }, login)
+      const started = await begin(
+        place,
+        { user, factors, createdAt, expiresAt, remembered },
+        now,
+        login,
+      )
       // Ended while this began: whoever ended it may have looked for the others before this one was there.
       if (started === undefined || (await read(source)) !== undefined) return started
       await revoke(started.session.key)
