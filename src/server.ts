@@ -1,6 +1,7 @@
 /**
  * The process: reads the configuration, opens what has to be open, listens, takes up changes, and goes in good order.
  */
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
@@ -177,6 +178,11 @@ async function start({
     log,
   })
   onClose(() => users.close())
+  if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
+    throw new Refusal(
+      `the users file ${usersFile} holds nobody, and there were users at the last start`,
+      'restore it from a backup; to begin anew with an administrator, remove it',
+    )
   users.onRemoved((names) => {
     const details = { reason: 'user-changed' } as const
     for (const user of names) audit.record('session.revoked', { user, actor: 'system', details })

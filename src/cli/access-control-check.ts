@@ -8,11 +8,12 @@ import {
   type Subject,
   type Target,
 } from '../features/access/index.ts'
+import { cookieDomains, domainFinder } from '../features/sessions/index.ts'
 import { parseTarget } from '../features/verify/index.ts'
 import { parseAddress } from '../kernel/cidr.ts'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { readConfig } from './config.ts'
+import { describeFiles, readConfig } from './config.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { formatTable } from './table.ts'
@@ -66,6 +67,7 @@ async function check(cli: Cli, options: Options): Promise<void> {
   const config = await readConfig(cli)
   if (config === undefined) return
   const access = createAccess(config['access_control'], config['definitions'].network)
+  const isCovered = domainFinder(cookieDomains(config['session']))(target.host) !== undefined
   const explanation = access.explain(subject, target)
   const isKnown = subject !== anonymous
   const decisions = isKnown
@@ -82,6 +84,7 @@ async function check(cli: Cli, options: Options): Promise<void> {
       method,
       subject,
       address: target.address,
+      covered: isCovered,
       decisions: Object.fromEntries(kinds),
     }
     cli.print(`${JSON.stringify({ ...answer, ...explanation }, null, 2)}\n`)
@@ -94,6 +97,10 @@ async function check(cli: Cli, options: Options): Promise<void> {
   for (const [level, decision] of Object.entries(decisions)) {
     cli.print(`${LEVELS[level] ?? level}: ${describeDecision(decision)}.\n`)
   }
+  if (!isCovered)
+    cli.print(
+      `But no cookie domain covers ${target.host}: a proxy that asks gets 400, and no rule is asked. See session.cookies in ${describeFiles(cli)}.\n`,
+    )
 }
 
 function targetOf({ url, method, ip }: Options): Target {

@@ -63,7 +63,7 @@ export async function loadConfig<F extends Features>(
   if (!gathered.incomplete) {
     const parsed: Parsed = await parseSlices(slices, gathered.tree)
     faults.push(...parsed.faults)
-    if (parsed.complete) {
+    if (parsed.readable) {
       const checked = await runChecks(features, slices, parsed.config, gathered.tree)
       faults.push(...checked.faults)
       notices.push(...checked.notices)

@@ -11,6 +11,8 @@ export interface Parsed {
   readonly faults: readonly Fault[]
   /** Every slice was parsed, from values that could all be read. */
   readonly complete: boolean
+  /** Values could all be read; a slice that is not in `config` has faults. */
+  readonly readable: boolean
 }
 
 export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed> {
@@ -22,8 +24,9 @@ export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed
     else issues.push({ path, issues: result.error.issues })
   }
   const blocked = Object.keys(slices).flatMap((path) => blockedAt(tree, path.split('.')) ?? [])
+  const readable = blocked.length === 0 && !hasUnread(tree)
   if (issues.length === 0 && blocked.length === 0)
-    return { config, faults: [], complete: !hasUnread(tree) }
+    return { config, faults: [], complete: readable, readable }
   // Only a refused start pays for the words.
   const { explainIssues, foundText } = await import('./issues.ts')
   const known = knownOf(slices)
@@ -37,7 +40,7 @@ export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed
     const allowed = node === undefined ? 'a map' : describe(node)
     faults.push({ ...place, message: NOT_ALLOWED, allowed, ...(found !== undefined && { found }) })
   }
-  return { config, faults, complete: false }
+  return { config, faults, complete: false, readable }
 }
 
 /** Where something that is no map lies above a slice, which would then count as left out. */
@@ -79,7 +82,27 @@ function removeAt(value: unknown, [key = '', ...rest]: readonly string[]): void 
   else removeAt(Reflect.get(value, key), rest)
 }
 
-/** Runs the features' own checks. What they find is placed where the path was written. */
+/** A check wanted to see a slice that has faults. */
+class Unparsed extends Error {}
+
+/** What was parsed; whoever asks for a slice that was not gets no further. */
+function onlyParsed(
+  config: Readonly<Record<string, unknown>>,
+  slices: Slices,
+): Readonly<Record<string, unknown>> {
+  return new Proxy(config, {
+    get(target, key) {
+      if (typeof key === 'string' && !Object.hasOwn(target, key) && Object.hasOwn(slices, key))
+        throw new Unparsed(key)
+      return Reflect.get(target, key)
+    },
+  })
+}
+
+/**
+ * Runs the features' own checks. What they find is placed where the path was written. A check that needs a slice with
+ * faults ends there; what it found before counts.
+ */
 export async function runChecks(
   features: Features,
   slices: Slices,
@@ -101,7 +124,14 @@ export async function runChecks(
     const spot = find(tree, path)
     return spot.tree !== undefined && isWritten(spot.tree)
   }
-  for (const { check } of Object.values(features)) check?.(config, report, explicit)
+  const parsed = onlyParsed(config, slices)
+  for (const { check } of Object.values(features)) {
+    try {
+      check?.(parsed, report, explicit)
+    } catch (error) {
+      if (!(error instanceof Unparsed)) throw error
+    }
+  }
   if (said.length === 0) return { faults: [], notices }
   const { foundText } = await import('./issues.ts')
   const known = knownOf(slices)

@@ -44,7 +44,7 @@ export interface Manifest {
    */
   readonly config?: Readonly<Record<string, z.ZodType>>
   /**
-   * Checks that need more than one slice. Runs only when every slice parsed.
+   * Checks that need more than one slice. Where a slice that it asks for has faults, the check ends there.
    * @param config the parsed slices by dotted path; `explicit` says whether the path was written down anywhere
    */
   readonly check?: (

@@ -134,3 +134,13 @@ test('check-policy is another name for check, and a faulty configuration decides
   assert.deepEqual([status, out], [1, ''])
   assert.match(err, /config\.yml:\d+:\d+ access_control\.rules\[0\]\.policy/)
 })
+
+test('a host that no cookie domain covers is said to be refused, whatever the rules say', async (t) => {
+  const elsewhere = ['--url', 'https://app.example.org/', '--user', 'john']
+  const { status, out } = await check(t, ...elsewhere)
+  assert.equal(status, 0)
+  assert.match(out, /^But no cookie domain covers app\.example\.org: .* 400, .*config\.yml\.$/m)
+  assert.doesNotMatch((await check(t, ...APP)).out, /no cookie domain/)
+  assert.equal(JSON.parse((await check(t, ...elsewhere, '--json')).out).covered, false)
+  assert.equal(JSON.parse((await check(t, ...APP, '--json')).out).covered, true)
+})

@@ -187,3 +187,52 @@ server:
     'c.yml:3:13 server.buffers.read: has no effect: headers may always be 64 KiB together',
   ])
 })
+
+test('a rule about a host that no cookie domain covers is named: a mistyped deny protects nothing', async (t) => {
+  const { warnings = [] } = await load(
+    t,
+    {
+      'c.yml': `session: {cookies: [{domain: example.com, portal_url: https://auth.example.com}]}
+access_control:
+  default_policy: one_factor
+  rules:
+    - {domain: [secret.exmaple.com, app.example.com, example.com, '*.example.com'], policy: deny}
+    - {domain: ['{user}.example.com', '{group}-files.team.example.com', '*.com', 192.0.2.1], policy: one_factor}
+    - {domain: evilexample.com, policy: deny}
+`,
+    },
+    { features },
+  )
+  const about = 'lies in no cookie domain: whoever asks for it is refused before any rule is read'
+  assert.deepEqual(
+    warnings.filter((line) => line.includes('cookie domain')),
+    [
+      `c.yml:5:17 access_control.rules[0].domain[0]: ${about}`,
+      `c.yml:6:82 access_control.rules[1].domain[3]: ${about}`,
+      `c.yml:7:8 access_control.rules[2].domain[0]: ${about}`,
+    ],
+  )
+})
+
+test('what one part has against it hides no fault of the others, nor of what spans them', async (t) => {
+  const { text } = await load(
+    t,
+    {
+      'c.yml': `session: {cookies: [{domain: example.com, portal_url: nowhere}]}
+access_control:
+  default_policy: one_factor
+  rules:
+    - {domain: a.example.com, policy: one_factor, networks: [hom, 300.1.1.1]}
+identity_headers: {user: X-User, groups: X_User}
+`,
+    },
+    { features },
+  )
+  for (const fault of [
+    /^c\.yml:1:43 session\.cookies\[0\]\.portal_url: /m,
+    /^c\.yml:5:62 access_control\.rules\[0\]\.networks\[0\]: is no network/m,
+    /^c\.yml:5:67 access_control\.rules\[0\]\.networks\[1\]: is no network/m,
+    /^c\.yml:6:34 identity_headers\.groups: is the same header/m,
+  ])
+    assert.match(text, fault)
+})

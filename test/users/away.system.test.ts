@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { freePort } from '../support/nginx.ts'
-import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
+import { PASSWORD, type RunningServer, run, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 import { eventually, verdict } from '../support/verdict.ts'
 
@@ -65,4 +65,25 @@ test('what changes while no server runs ends sessions at the next start, and a d
   const third = await open()
   assert.doesNotMatch(third.output(), /while no server was there/)
   assert.deepEqual(await statuses(), [401, 200, 401, 401])
+})
+
+test('a users file that was emptied while no server ran is no first start', async (t) => {
+  const server = await startServer(t, { config: CHEAP, users: await usersYaml({ john: {} }) })
+  await server.stop()
+  const again = () => run(['serve', '--config', server.configFile], server)
+  for (const empty of ['', 'users: {}\n']) {
+    writeFileSync(server.usersFile, empty)
+    const refused = again()
+    assert.equal(await refused.ended, 1)
+    assert.match(
+      refused.output(),
+      /users\.yml holds nobody, and there were users at the last start/,
+    )
+    assert.equal(readFileSync(server.usersFile, 'utf8'), empty)
+  }
+  // Whoever removes it wants that.
+  rmSync(server.usersFile)
+  const fresh = again()
+  await fresh.until(/^User: admin$/m)
+  await fresh.stop()
 })

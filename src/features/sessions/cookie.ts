@@ -66,7 +66,8 @@ export function sessionCookie(
   expiresAt: EpochMs,
   now: EpochMs,
 ): string {
-  return setCookie(domain, value, Math.floor((expiresAt - now) / 1000), new Date(expiresAt))
+  // Up: storing it took some milliseconds, and what the cookie promises is not what decides.
+  return setCookie(domain, value, Math.ceil((expiresAt - now) / 1000), new Date(expiresAt))
 }
 
 /** The `Set-Cookie` header that takes it away again; the same name, domain and path, or it would be another cookie. */

@@ -29,7 +29,7 @@ import type { SessionStore, StoredSession } from './stores/index.ts'
 import { startSweeper } from './sweeper.ts'
 
 export { cookieValues } from './cookie.ts'
-export { type CookieDomain, cookieDomains } from './cookie-domain.ts'
+export { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 export {
   createMemoryOnce,
   createRedisOnce,

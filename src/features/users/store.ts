@@ -28,6 +28,8 @@ export function markOf(digest: Digest): string {
  * be edited, and the server killed, between a change and the end of the sessions that began before it.
  */
 export interface PasswordMarks {
+  /** Nobody has ever been here. */
+  isEmpty(): boolean
   /** Notes users of whom nothing is known yet; those of whom something is stay as they are. */
   observe(current: Marks): Promise<void>
   /**
@@ -58,6 +60,7 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   }
 
   return {
+    isEmpty: () => known.size === 0,
     async observe(current) {
       const added = [...current].filter(([name]) => !known.has(name))
       if (added.length === 0) return
