@@ -3,6 +3,7 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import { clientTlsOptions } from '../../kernel/client-tls.ts'
 import { RedisFault, toFault } from './fault.ts'
 import type { RedisConfig } from './manifest.ts'
+import { findMaster } from './sentinels.ts'
 
 /** A server, the master that sentinels name, or a cluster: the commands are the same. */
 export type RedisClient = Redis | Cluster
@@ -76,34 +77,75 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
     db: config.database_index,
     retryStrategy: null,
   })
-  const server: RedisOptions =
-    ha === undefined
-      ? single(host.startsWith('/') ? { path: host } : { host, port: config.port ?? PORT })
-      : single({
-          sentinels: seeds(SENTINEL_PORT),
-          name: ha.sentinel_name,
-          role: 'master',
-          sentinelRetryStrategy: () => null,
-          sentinelCommandTimeout: ONE_OF_MANY,
-          ...(ha.sentinel_username && { sentinelUsername: ha.sentinel_username }),
-          ...(ha.sentinel_password !== undefined && {
-            sentinelPassword: ha.sentinel_password.reveal(),
-          }),
-          ...(tls !== undefined && { sentinelTLS: tls, enableTLSForSentinelMode: true }),
-        })
+  const server = single(host.startsWith('/') ? { path: host } : { host, port: config.port ?? PORT })
+
+  const openSentinels = async (retry: number | null): Promise<Redis[]> => {
+    if (ha === undefined) return []
+    const { Redis } = await import('ioredis')
+    const clients = seeds(SENTINEL_PORT).map(
+      (where) =>
+        new Redis({
+          ...where,
+          protocol: 2,
+          replyMapping: 'legacy',
+          lazyConnect: true,
+          enableReadyCheck: false,
+          enableOfflineQueue: false,
+          autoResubscribe: false,
+          disableClientInfo: true,
+          keepAlive: 10_000,
+          disconnectTimeout: 100,
+          connectTimeout: ONE_OF_MANY,
+          commandTimeout: ONE_OF_MANY,
+          retryStrategy: () => retry,
+          ...(ha.sentinel_username && { username: ha.sentinel_username }),
+          ...(ha.sentinel_password !== undefined && { password: ha.sentinel_password.reveal() }),
+          ...(tls !== undefined && { tls }),
+        }),
+    )
+    // Somebody has to listen, or the library prints; what goes wrong is told by what was asked.
+    for (const client of clients) client.on('error', () => {})
+    return clients
+  }
+
+  const masterOptions = async (): Promise<RedisOptions> => {
+    if (ha === undefined) return server
+    const sentinels = await openSentinels(null)
+    try {
+      return single(await findMaster(sentinels, ha.sentinel_name))
+    } finally {
+      for (const sentinel of sentinels) dismiss(sentinel)
+    }
+  }
 
   const openServer = async (limit: number, options: RedisOptions): Promise<Redis> => {
     const { Redis } = await import('ioredis')
-    // For sentinels it is the limit of each of them.
-    const connectTimeout = ha === undefined ? limit : Math.min(limit, ONE_OF_MANY)
-    return becomeReady(new Redis({ ...options, replyMapping: 'legacy', connectTimeout }), limit)
+    return becomeReady(
+      new Redis({ ...options, replyMapping: 'legacy', connectTimeout: limit }),
+      limit,
+    )
+  }
+
+  const openMaster = async (limit: number): Promise<Redis> => {
+    const began = performance.now()
+    const options = await masterOptions()
+    const client = await openServer(Math.max(1, limit - (performance.now() - began)), options)
+    if (ha === undefined) return client
+    // Sentinels may name one that was a master a moment ago.
+    const [role] = await client.role().catch((error: unknown) => {
+      dismiss(client)
+      throw toFault(error)
+    })
+    if (role === 'master') return client
+    dismiss(client)
+    throw new RedisFault('READONLY', 'the sentinels name a replica')
   }
 
   return {
     address: describe(config, ha === undefined ? PORT : SENTINEL_PORT),
     isCluster: cluster !== undefined,
     async dial(limit) {
-      if (cluster === undefined) return openServer(limit, server)
+      if (cluster === undefined) return openMaster(limit)
       const { Cluster } = await import('ioredis')
       const client = new Cluster(seeds(PORT), {
         lazyConnect: true,
@@ -122,31 +164,9 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
       return becomeReady(client, limit)
     },
     group: ha?.sentinel_name ?? '',
-    async openSentinels() {
-      if (ha === undefined) return []
-      const { Redis } = await import('ioredis')
-      return seeds(SENTINEL_PORT).map(
-        (where) =>
-          new Redis({
-            ...where,
-            protocol: 2,
-            replyMapping: 'legacy',
-            lazyConnect: true,
-            enableReadyCheck: false,
-            enableOfflineQueue: false,
-            autoResubscribe: false,
-            disableClientInfo: true,
-            keepAlive: 10_000,
-            disconnectTimeout: 100,
-            retryStrategy: () => SENTINEL_RETRY,
-            ...(ha.sentinel_username && { username: ha.sentinel_username }),
-            ...(ha.sentinel_password !== undefined && { password: ha.sentinel_password.reveal() }),
-            ...(tls !== undefined && { tls }),
-          }),
-      )
-    },
+    openSentinels: () => openSentinels(SENTINEL_RETRY),
     dialServer: (limit, node) =>
-      openServer(limit, node === undefined ? server : single({ ...node, db: 0 })),
+      node === undefined ? openMaster(limit) : openServer(limit, single({ ...node, db: 0 })),
   }
 }
 
@@ -177,7 +197,7 @@ async function becomeReady<C extends RedisClient>(client: C, limit: number): Pro
     said = error
   }
   // Somebody has to listen as long as it lives, or the library prints.
-  for (const event of ['error', 'node error', 'sentinelError']) client.on(event, listen)
+  for (const event of ['error', 'node error']) client.on(event, listen)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
     () => reject(said ?? new RedisFault('LATE', `no answer within ${limit} ms`)),

@@ -10,11 +10,11 @@
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Commits, createCommits } from './commits.ts'
-import { createDialer, type RedisClient } from './dial.ts'
+import { createDialer, dismiss, type RedisClient } from './dial.ts'
 import { createLink, type RunOptions } from './link.ts'
 import type { RedisConfig } from './manifest.ts'
 import { probe } from './probe.ts'
-import { watchSentinels } from './switchover.ts'
+import { watchSentinels } from './sentinels.ts'
 import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
 export type { RedisClient } from './dial.ts'
@@ -98,7 +98,12 @@ export async function openRedis({ config, trusted, log, clock }: RedisOptions): 
     clock,
   })
   const tracking = createTracking({ link, dialer, prefix, log, clock })
-  const stopWatching = await watchSentinels(dialer, () => {
+  // What is read and what is written goes to the same server.
+  link.onChange((client) => {
+    if (client === undefined) commits.abandon('the connection for reads was lost')
+  })
+  const sentinels = await dialer.openSentinels()
+  watchSentinels(sentinels, dialer.group, () => {
     for (const one of [link, commits]) one.abandon('another server is the master now')
   })
   return {
@@ -111,7 +116,7 @@ export async function openRedis({ config, trusted, log, clock }: RedisOptions): 
     trust: tracking.trust,
     check,
     close() {
-      stopWatching()
+      for (const sentinel of sentinels) dismiss(sentinel)
       tracking.close()
       commits.close()
       link.close()

@@ -56,6 +56,8 @@ export function createLink({
   let underWay = 0
   /** When the connection last answered, as a count: whether anything came since a command was sent. */
   let answers = 0
+  /** Counts what makes an attempt under way worthless: where it leads is not where it should. */
+  let abandoned = 0
   let closed = false
 
   const down = (fault: RedisFault): void => {
@@ -84,10 +86,13 @@ export function createLink({
     if (early > 0) await sleep(Math.min(early, GAP))
     lastAttempt = clock.monotonic()
     try {
+      const before = abandoned
       const next = await dialer.dial(ATTEMPT)
-      if (closed) {
+      if (closed || before !== abandoned) {
         dismiss(next)
-        throw new RedisFault('CLOSED', 'the server is stopping')
+        throw closed
+          ? new RedisFault('CLOSED', 'the server is stopping')
+          : new RedisFault('LOST', 'another server is the master now')
       }
       up(next)
       return next
@@ -175,6 +180,7 @@ export function createLink({
       if (client !== undefined) listener(client)
     },
     abandon(reason) {
+      abandoned++
       if (client !== undefined) abandon(client, reason)
     },
     close() {
