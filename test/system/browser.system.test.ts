@@ -164,6 +164,8 @@ suite('a person at a browser, behind nginx', { skip: noNginx ?? noBrowser }, () 
   test('the keyboard is enough', async () => {
     const page = await openPage(browser)
     await page.goto(`http://app.${site}/keys`)
+    // The field takes the focus by itself, a moment after the page is there.
+    await page.waitForFunction("document.activeElement?.id === 'username'")
     await page.keyboard.type('john')
     await page.keyboard.press('Tab')
     await page.keyboard.type(PASSWORD)
