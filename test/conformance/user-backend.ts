@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import type { Users } from '../../src/features/users/index.ts'
+import type { Guard, Users } from '../../src/features/users/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 
 /** A user as a test wants it to be in the store before it is opened. */
@@ -54,6 +54,43 @@ export function userBackendConformance(
       assert.equal((await users.profile('bob'))?.email, '')
       assert.deepEqual((await users.profile('bob'))?.groups, [])
       assert.equal(users.isEmpty(), false)
+    })
+
+    test('a guard is asked by canonical name before the password is looked at, and told once what it was', async (t) => {
+      const { users } = await open(t, [john, gone])
+      const told: unknown[] = []
+      const guard = (admitted: boolean): Guard => ({
+        alone: (one) => [one],
+        async admit(one) {
+          told.push(one)
+          return admitted
+        },
+        async settle(right) {
+          told.push(right)
+        },
+      })
+      const kind = async (login: string, password: string, admitted = true) =>
+        (await users.authenticate(login, password, CLIENT, guard(admitted))).kind
+      assert.equal(await kind('john', john.password), 'accepted')
+      assert.equal(await kind('john', 'wrong'), 'refused')
+      assert.equal(await kind('john', john.password, false), 'refused', 'whatever the password is')
+      assert.equal(await kind('gone', gone.password), 'refused')
+      assert.equal(await kind('nobody', john.password), 'refused')
+      assert.deepEqual(told, ['john', true, 'john', false, 'john', false, 'gone', false, '', false])
+    })
+
+    test('an attempt that a guard refuses with an error ends with it, unchecked', async (t) => {
+      const { users } = await open(t, [john])
+      const guard: Guard = {
+        alone: () => [],
+        admit: () => Promise.reject(new AppError('SIGN_IN_LIMITED')),
+        settle: () => assert.fail('there is nothing to settle'),
+      }
+      for (const login of ['john', 'nobody'])
+        await assert.rejects(
+          users.authenticate(login, john.password, CLIENT, guard),
+          isRefused('SIGN_IN_LIMITED'),
+        )
     })
 
     test('nobody else is known: other names, disabled users, names that objects inherit', async (t) => {
