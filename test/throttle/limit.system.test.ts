@@ -52,7 +52,11 @@ const page = (server: RunningServer, password: string): Promise<Tried> =>
         'Content-Type': 'application/x-www-form-urlencoded',
         'Sec-Fetch-Site': 'same-origin',
       },
-      body: new URLSearchParams({ username: 'john', password }).toString(),
+      body: new URLSearchParams({
+        username: 'john',
+        password,
+        rd: 'http://app.vestibule.localhost/',
+      }).toString(),
     }),
   )
 
@@ -184,6 +188,7 @@ suite('the failure limit', () => {
     assert.ok(Number(told.headers['retry-after']) > 3500)
     assert.match(told.body, /Too many wrong passwords/)
     assert.match(told.body, /You can try again in (1 hour|59 minutes)/)
+    assert.match(told.body, /href="\/\?rd(=|&#61;)http%3A%2F%2Fapp\.vestibule\.localhost%2F"/)
   })
 
   test('on verify looks like wrong credentials and costs no hash; it never says 429', async (t) => {

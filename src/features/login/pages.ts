@@ -170,3 +170,16 @@ export function secondFactorPage(
 <a class="button quiet" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
   }
 }
+
+/** @param wait seconds */
+export function limitedPage(
+  t: Translate,
+  { carried, wait, base }: Place & { readonly carried: Carried; readonly wait: number },
+): Content {
+  return {
+    title: t('error.limited.title'),
+    content: html`<h1>${t('error.limited.title')}</h1>
+<p>${t('error.limited.text', { wait: formatDuration(wait * 1000) })}</p>
+<a class="button quiet" href="${withCarried(`${base}/`, carried)}">${t('error.retry')}</a>`,
+  }
+}
