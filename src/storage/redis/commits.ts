@@ -5,7 +5,7 @@ import type { RedisClient } from './dial.ts'
 import { RedisFault, toFault } from './fault.ts'
 import type { Link } from './link.ts'
 
-/** How long Redis waits for a replica, and what a write may take then. Milliseconds. */
+/** How long Redis waits for a replica, and what a write may take in all. Milliseconds. */
 const WAIT = 500
 const PATIENCE = 1000
 /** With `warn`: after a replica was too late, and after none was there, how long nobody waits for one. Milliseconds. */
@@ -107,7 +107,7 @@ export function createCommits({
   return {
     async commit(command) {
       const alone = async (client: RedisClient) => (await execute(client, command))[0]
-      if (writer === undefined) return link.run(alone)
+      if (writer === undefined) return link.run(alone, { patience: PATIENCE })
       return writer.run(
         async (client) =>
           (await waitsFor(client)) ? acknowledged(client, command) : alone(client),

@@ -5,6 +5,8 @@ import { packRow, unpackRow } from './redis-row.ts'
 
 /** Lists are for people: they may take longer than a request that is verified. Milliseconds. */
 const PATIENT = { patience: 2000 } as const
+/** So may signing in and out: a busy moment is no reason to refuse them. */
+const WRITING = { patience: 1000 } as const
 const PAGE = 500
 /** Every so many rounds of `touch` a session's places in the indexes are written again, whether they were lost or not. */
 const HEAL_EVERY = 8
@@ -106,8 +108,10 @@ export function createRedisStore({
     const [mark, id] = Array.isArray(was) ? was.map(String) : []
     if (!mark) return 0
     const { owner } = parseMark(mark)
-    await link.run((client) =>
-      Promise.all([client.zrem(ownedOf(owner), key), id ? client.del(idOf(id)) : undefined]),
+    await link.run(
+      (client) =>
+        Promise.all([client.zrem(ownedOf(owner), key), id ? client.del(idOf(id)) : undefined]),
+      WRITING,
     )
     return 1
   }
@@ -212,14 +216,14 @@ export function createRedisStore({
     async put(session, replaces, endsAt = session.expiresAt) {
       const { key, owner, expiresAt } = session
       // Before anything else: who ends the owner's sessions from here on ends this one too.
-      const era = await link.run((client) => readEra(client, owner))
+      const era = await link.run((client) => readEra(client, owner), WRITING)
       const ends = msUntil(endsAt)
       try {
         await link.commit([
           ...['EVAL', PUT, 2, markOf(key), rowOf(key), makeMark(owner, era), ends],
           ...[packRow(session), msUntil(expiresAt)],
         ] as const)
-        await link.run((client) => index(client, session, ends))
+        await link.run((client) => index(client, session, ends), WRITING)
         await removeAll(replaces)
       } catch (error) {
         // Nobody will get its cookie. If this fails too, it is forgotten in its time.
