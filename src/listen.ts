@@ -1,6 +1,7 @@
-import { lstatSync, unlinkSync } from 'node:fs'
+import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import type { ListenAddress } from './kernel/address.ts'
 import { Refusal, systemCode } from './kernel/refusal.ts'
 
@@ -227,9 +228,12 @@ function explain(error: unknown, target: Target): Refusal {
         target.path === undefined
           ? 'something else listens there'
           : 'something else listens there, or a file is in the way',
-      EACCES: 'this user may not open it',
+      // For a socket in a folder that does not exist, too: libuv makes it of ENOENT.
+      EACCES:
+        target.path === undefined || existsSync(dirname(target.path))
+          ? 'this user may not open it'
+          : 'the folder of the socket does not exist',
       EADDRNOTAVAIL: 'this machine has no such address',
-      ENOENT: 'the folder of the socket does not exist',
       ENAMETOOLONG: 'the path of a socket may have about a hundred bytes',
     }[systemCode(error)] ?? (error instanceof Error ? error.message : 'unknown error')
   return new Refusal(`cannot listen on ${where}: ${why}`, 'server.address says where to listen', {

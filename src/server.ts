@@ -31,6 +31,7 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
+import { warnOfOpenFiles } from './open-files.ts'
 import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
@@ -129,6 +130,7 @@ async function start({
   const clock = systemClock
   log.info({ version: options.version }, `Vestibule ${options.version} is starting`)
   for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
+  warnOfOpenFiles(sources, log)
 
   const data = openDataDirectory(resolve(options.cwd, config['data_directory']))
   const lock = data.lock()
@@ -178,6 +180,7 @@ async function start({
     log,
   })
   onClose(() => users.close())
+  warnOfOpenFiles([usersFile], log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

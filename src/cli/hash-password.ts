@@ -137,9 +137,9 @@ function refuseContradictions(command: Command, options: Options): void {
 /** Seed B's unit, and the mix-up it invites. */
 function memory(text: string): number {
   if (/^\d+$/.test(text) && Number(text) > MAX_MEMORY) {
-    throw new InvalidArgumentError(
-      `It is in MiB, at most ${MAX_MEMORY}: did you mean ${Math.round(Number(text) / 1024)}?`,
-    )
+    const meant = Math.round(Number(text) / 1024)
+    const hint = meant <= MAX_MEMORY ? `: did you mean ${meant}?` : '.'
+    throw new InvalidArgumentError(`It is in MiB, at most ${MAX_MEMORY}${hint}`)
   }
   return integer(1, MAX_MEMORY, ' (MiB)')(text)
 }

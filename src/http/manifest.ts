@@ -69,8 +69,8 @@ const server = z.strictObject({
     .prefault('tcp://:9091/')
     .describe(
       'Where the portal and the verify endpoints listen: `tcp://host:port/path` (an empty host is every interface, ' +
-        '`localhost` is 127.0.0.1 and ::1), `tcp4://…`, `tcp6://…`, or `unix:///path?umask=0117`. A base path is not ' +
-        'supported yet.',
+        '`localhost` is 127.0.0.1 and ::1), `tcp4://…`, `tcp6://…`, or `unix:///path?umask=0117`. A path of `tcp://` is the ' +
+        'base path below which everything lies.',
     ),
   disable_healthcheck: z
     .boolean()

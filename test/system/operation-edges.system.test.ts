@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -259,4 +259,19 @@ suite('a unix socket', () => {
     assert.match(third.server.output(), /a file is in the way/)
     assert.equal(readFileSync(file, 'utf8'), 'precious')
   })
+})
+
+test('a configuration or a users file that everybody may change is named at start', async (t) => {
+  const server = await startServer(t, { config: CHEAP, users: await usersYaml({ john: {} }) })
+  assert.doesNotMatch(server.output(), /may change/)
+  await server.stop()
+  for (const file of [server.configFile, server.usersFile]) chmodSync(file, 0o666)
+  const again = run(['serve', '--config', server.configFile], server)
+  await again.until(/listening on/)
+  await again.stop()
+  for (const file of ['config.yml', 'users.yml'])
+    assert.match(
+      again.output(),
+      new RegExp(`every user of this machine may change \\S*/${file}: chmod`),
+    )
 })

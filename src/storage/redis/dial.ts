@@ -200,7 +200,7 @@ async function becomeReady<C extends RedisClient>(client: C, limit: number): Pro
   for (const event of ['error', 'node error']) client.on(event, listen)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => reject(said ?? new RedisFault('LATE', `no answer within ${limit} ms`)),
+    () => reject(said ?? new RedisFault('LATE', `no answer within ${Math.round(limit)} ms`)),
     limit,
   )
   try {

@@ -137,7 +137,7 @@ export function createLink({
     let grace: NodeJS.Immediate | undefined
     const timer = setTimeout(() => {
       grace = setImmediate(() => {
-        late.reject(new RedisFault('LATE', `no answer within ${patience} ms`))
+        late.reject(new RedisFault('LATE', `no answer within ${Math.round(patience)} ms`))
         if (asked !== undefined && since === answers) silent(asked)
       })
     }, patience)
