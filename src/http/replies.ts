@@ -145,9 +145,17 @@ function report(log: Logger, error: Error, refusal: AppError, request: FastifyRe
   }
   if (refusal.code === 'INTERNAL') log.error({ ...fields, err: error }, 'a request failed')
   else if (refusal.statusCode >= 500)
-    log.error({ ...fields, cause: String(refusal.cause ?? '') }, refusal.message)
+    log.error({ ...fields, cause: String(rootOf(refusal) ?? '') }, refusal.message)
   else if (QUIET.includes(refusal.code)) log.debug(fields, refusal.message)
   else log.info(fields, refusal.message)
+}
+
+/** What was behind it all: refusals wrap refusals on their way through the rooms, and say the same sentence. */
+function rootOf(error: unknown): unknown {
+  let root = error instanceof Error ? error.cause : undefined
+  for (let depth = 0; depth < 8 && root instanceof Error && root.cause !== undefined; depth++)
+    root = root.cause
+  return root
 }
 
 function refuse(

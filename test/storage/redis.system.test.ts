@@ -89,6 +89,25 @@ test('a Redis that is gone is refused at once, and the first call after its retu
   assert.equal(await link.run((client) => client.get('a')), null)
 })
 
+test('a password that is changed while it runs is said, once an outage', { skip }, async (t) => {
+  const server = await startRedis(t)
+  const { link, lines } = await open(t, { host: '127.0.0.1', port: server.port })
+  const admin = await server.client()
+  await admin.config('SET', 'requirepass', 'changed')
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  for (let tries = 0; tries < 100 && lines.length < 2; tries++) {
+    await link.run((client) => client.get('a')).catch(() => {})
+    await sleep(20)
+  }
+  await sleep(500)
+  assert.equal(lines.length, 2)
+  assert.equal(lines[0], 'Redis is away')
+  assert.match(lines[1] ?? '', /^Redis at 127\.0\.0\.1:\d+ asks for a password/)
+  await admin.config('SET', 'requirepass', '')
+  assert.equal(await link.run((client) => client.get('a')), null)
+  assert.equal(lines.at(-1), 'Redis is back')
+})
+
 test('many calls at once wait for one attempt, and all get their answer', { skip }, async (t) => {
   const server = await startRedis(t)
   const { link } = await open(t, { host: '127.0.0.1', port: server.port })

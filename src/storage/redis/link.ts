@@ -3,7 +3,7 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { type Dialer, dismiss, type RedisClient } from './dial.ts'
-import { RedisFault, toFault } from './fault.ts'
+import { explainFault, isPassing, RedisFault, toFault } from './fault.ts'
 
 /** What a request waits for Redis, connecting included. A verify has to be answered within 250 ms, with a 503 if need be. */
 export const PATIENCE = 200
@@ -60,11 +60,19 @@ export function createLink({
   let abandoned = 0
   let closed = false
 
+  /** What somebody has to mend was said of this outage: the first reason is often only that the connection is gone. */
+  let isExplained = false
+
   const down = (fault: RedisFault): void => {
     if (closed) return
     if (lostAt === undefined) {
       lostAt = clock.monotonic()
       log.warn({ redis: dialer.address, reason: fault.message }, 'Redis is away')
+    }
+    if (!isExplained && fault.code !== 'LOST' && !isPassing(fault)) {
+      isExplained = true
+      const { message, hint } = explainFault(fault, dialer.address)
+      log.warn({ ...(hint !== undefined && { hint }) }, message)
     }
     clearTimeout(retry)
     retry = setTimeout(() => void dial().catch(() => {}), RETRY).unref()
@@ -78,6 +86,7 @@ export function createLink({
       log.info({ redis: dialer.address, ms }, 'Redis is back')
     }
     lostAt = undefined
+    isExplained = false
     for (const listener of listeners) listener(next)
   }
 
