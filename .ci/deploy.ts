@@ -43,9 +43,14 @@ const compose: ProxySetup = {
   verifyUpstream: 'vestibule:9091',
   listen: '8080',
   tls: false,
-  hosts: ['app.vestibule.localhost'],
+  domains: [
+    {
+      domain: 'vestibule.localhost',
+      hosts: ['app.vestibule.localhost'],
+      portalHost: 'auth.vestibule.localhost',
+    },
+  ],
   appUpstream: 'app:80',
-  portalHost: 'auth.vestibule.localhost',
   cookieNames: ['vestibule_session'],
   identityHeaders: {
     user: 'Remote-User',

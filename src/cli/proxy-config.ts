@@ -29,7 +29,7 @@ export const configure: Configure = (command, cli) => {
     )
     .option(
       '--host <names>',
-      'the host names of the app: repeated, or separated by commas (otherwise app. below the first cookie domain)',
+      'the host names of the app, of one cookie domain or several: repeated, or separated by commas (otherwise app. below the first)',
       (text: string, all: readonly string[]) => [...all, ...splitList(text)],
       [],
     )

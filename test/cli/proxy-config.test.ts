@@ -12,6 +12,7 @@ session:
   cookies:
     - { domain: example.com, portal_url: https://auth.example.com }
     - { domain: example.org, portal_url: https://auth.example.org, name: other }
+    - { domain: vestibule.localhost, portal_url: 'http://auth.vestibule.localhost:8080' }
 identity_headers: { user: X-User }
 access_control: { default_policy: one_factor }
 `
@@ -67,12 +68,38 @@ test('it is about your portal, your cookies and your headers', async (t) => {
   assert.ok(!out.includes('Remote-User'))
 })
 
+// Two outputs, one for each domain, said the same upstream, maps and default_server: nginx -t refused them together.
+test('hosts of several cookie domains are one output: what is shared once, what is a domain’s for each', async (t) => {
+  const cwd = folder(t, CONFIG)
+  const { status, out } = await runCli(
+    t,
+    ['proxy-config', 'nginx', '--host', 'a.example.com,b.example.org', '--host', 'c.example.com'],
+    { cwd },
+  )
+  assert.equal(status, 0)
+  for (const once of [
+    'upstream vestibule {',
+    'map $http_cookie ',
+    'default_server;',
+    'server_name a.example.com c.example.com;',
+    'server_name b.example.org;',
+    'server_name auth.example.com;',
+    'server_name auth.example.org;',
+  ])
+    assert.equal(out.split(once).length, 2, once)
+  // Each domain has a certificate of its own: for its apps and for its portal, and the first one for unknown hosts.
+  assert.equal(out.split('/etc/ssl/certs/example.com.pem').length - 1, 3)
+  assert.equal(out.split('/etc/ssl/private/example.org.key').length - 1, 2)
+  // The third domain is http: its portal is not served here.
+  assert.ok(!out.includes('vestibule.localhost'))
+})
+
 test('what cannot be printed is refused in one sentence', async (t) => {
   const cwd = folder(t, CONFIG)
   for (const [argv, said] of [
     [['squid'], /nginx, /],
     [['nginx', '--host', 'app.example.net'], /no cookie domain covers app\.example\.net/],
-    [['nginx', '--host', 'a.example.com,a.example.org'], /two cookie domains/],
+    [['nginx', '--host', 'a.example.com,a.vestibule.localhost'], /one is https and the other http/],
     [['nginx', '--host', 'auth.example.com'], /is the portal itself/],
     [['nginx', '--host', 'a.example.com; }'], /is no name of a host/],
     [['nginx', '--host', 'a.example.com:8443'], /is no name of a host/],

@@ -54,8 +54,8 @@ export class Traveller {
       readonly body?: string
     } = {},
   ): Promise<Answer> {
-    const { host, pathname, search } = new URL(url)
-    const cookie = [...this.cookies(host)].map(([name, value]) => `${name}=${value}`).join('; ')
+    const { host, hostname, pathname, search } = new URL(url)
+    const cookie = [...this.cookies(hostname)].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await this.#server.request(`${pathname}${search}`, {
       method,
       headers: {
@@ -67,7 +67,7 @@ export class Traveller {
       },
       ...(body !== undefined && { body }),
     })
-    for (const line of answer.headers['set-cookie'] ?? []) this.#keep(host, line)
+    for (const line of answer.headers['set-cookie'] ?? []) this.#keep(hostname, line)
     return answer
   }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { parse, parseAllDocuments } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { proxies } from '../../src/features/proxy-config/index.ts'
 import { noNginx, startNginx } from './nginx.ts'
@@ -58,8 +58,8 @@ export const ingressNginxUnderTest: ProxyUnderTest = {
     const sent = Object.entries(data('vestibule-headers'))
       .map(([name, value]) => `proxy_set_header ${name} "${value}";`)
       .join('\n')
-    const server = (text: string, service: (name: string) => string | undefined): string => {
-      const { metadata, spec } = Ingress.parse(parse(text))
+    const server = (document: unknown, service: (name: string) => string | undefined): string => {
+      const { metadata, spec } = Ingress.parse(document)
       const annotation = (name: string) => metadata.annotations[PREFIX + name]
       const buffers = `proxy_buffer_size ${annotation('proxy-buffer-size')};
 proxy_buffers ${annotation('proxy-buffers-number')} ${annotation('proxy-buffer-size')};
@@ -150,6 +150,10 @@ ${path === '/' ? '' : `location = ${path} { return 503; }`}`
         )
         .join('\n')
     }
+    const servers = (file: string, service: (name: string) => string | undefined): string =>
+      parseAllDocuments(files[file] ?? '')
+        .map((document) => server(document.toJS(), service))
+        .join('\n')
     await startNginx(
       t,
       `ignore_invalid_headers ${controller['ignore-invalid-headers'] === 'true' ? 'on' : 'off'};
@@ -164,8 +168,8 @@ server_name _;
 ${controller['server-snippet']}
 location / { return 404; }
 }
-${server(files['app.yml'] ?? '', () => setup.appUpstream)}
-${setup.portalHost === undefined ? '' : server(files['portal.yml'] ?? '', (name) => (name === serviceName(setup.verifyUpstream) ? setup.verifyUpstream : undefined))}`,
+${servers('app.yml', () => setup.appUpstream)}
+${servers('portal.yml', (name) => (name === serviceName(setup.verifyUpstream) ? setup.verifyUpstream : undefined))}`,
       Number(setup.listen.split(':').at(-1)),
       MODULES,
     )

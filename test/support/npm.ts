@@ -1,5 +1,10 @@
 import type { TestContext } from 'node:test'
-import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.ts'
+import {
+  hostsOf,
+  type ProxySetup,
+  portalsOf,
+  proxies,
+} from '../../src/features/proxy-config/index.ts'
 import { noNginx, startNginx } from './nginx.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
 
@@ -52,8 +57,8 @@ server {
   server_name localhost-nginx-proxy-manager;
   location / { return 404; }
 }
-${host(setup.hosts.join(' '), setup.appUpstream, files['advanced.conf'] ?? '', extra)}
-${setup.portalHost === undefined ? '' : host(setup.portalHost, setup.verifyUpstream, files['portal-advanced.conf'] ?? '')}`,
+${host(hostsOf(setup).join(' '), setup.appUpstream, files['advanced.conf'] ?? '', extra)}
+${files['portal-advanced.conf'] === undefined ? '' : host(portalsOf(setup).join(' '), setup.verifyUpstream, files['portal-advanced.conf'])}`,
     Number(setup.listen.split(':').at(-1)),
   )
 }

@@ -5,13 +5,13 @@
  * true, and docs/guides/proxies.md shows it.
  */
 import assert from 'node:assert/strict'
-import http from 'node:http'
-import net from 'node:net'
 import { before, suite, type TestContext, test } from 'node:test'
-import type { ProxySetup } from '../../src/features/proxy-config/index.ts'
+import { type ProxySetup, setupFor } from '../../src/features/proxy-config/index.ts'
+import { parseListenAddress } from '../../src/kernel/address.ts'
 import { suiteCleanup } from './cleanup.ts'
 import { type DemoApp, startDemoApp } from './demo-app.ts'
 import { freePort } from './nginx.ts'
+import { DOMAIN_PROOFS } from './proxy-domains.ts'
 import {
   type Answer,
   PASSWORD,
@@ -21,9 +21,12 @@ import {
   startServer,
 } from './server.ts'
 import { CHEAP, usersYaml } from './users.ts'
+import { openSocket as openSocketAt, raw } from './wire.ts'
 
 const HTML = 'text/html,application/xhtml+xml,*/*;q=0.8'
 const DOMAIN = 'vestibule.localhost'
+/** Of the scene with two of them, with another cookie. */
+const SECOND = 'second.localhost'
 /** The hosts of the app behind the proxy. `open` is another app's, somewhere else, and open to everybody. */
 const HOSTS = ['app', 'public', 'admin', 'bank'] as const
 const ELSEWHERE = 'open'
@@ -65,6 +68,7 @@ const OWN: Names = {
     email: 'X-Mail',
   },
 }
+const TWO: Names = { ...DEFAULT, second: { domain: SECOND, cookie: 'second_session' } }
 /** Some 6 KiB together. */
 const MANY_GROUPS = Array.from({ length: 400 }, (_, index) => `department-${index}`)
 
@@ -90,7 +94,7 @@ const ODD_PATHS = [
 
 type Host = (typeof HOSTS)[number] | typeof ELSEWHERE | 'auth'
 
-interface Scene {
+export interface Scene {
   readonly app: DemoApp
   readonly server: RunningServer
   readonly port: number
@@ -99,6 +103,13 @@ interface Scene {
   /** Sessions of others; one more of John's to sign out. Signed in together, because an answer takes its time. */
   readonly others: { readonly bob: string; readonly ann: string; readonly leaving: string }
   readonly portal: string
+  /** Each cookie domain with its portal and somebody's session there, `name=value`. */
+  readonly domains: readonly {
+    readonly domain: string
+    readonly portal: string
+    readonly user: string
+    readonly cookie: string
+  }[]
   /** One request through the proxy, to `app` unless another host is named. */
   ask(path: string, options?: Asked): Promise<Answer>
   /** What the app saw while this was done. */
@@ -107,12 +118,13 @@ interface Scene {
 
 interface Asked {
   readonly host?: Host
+  readonly domain?: string
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
-interface Proof {
+export interface Proof {
   readonly title: string
   readonly prove: (scene: Scene) => Promise<void>
 }
@@ -144,7 +156,7 @@ export const PROOFS = {
     },
   },
   script: {
-    title: 'a script without session gets 401, where to sign in, and no HTML (measure 28)',
+    title: 'a script without session gets 401, where to sign in, and no HTML',
     async prove({ ask, portal }) {
       for (const headers of [
         { Accept: 'application/json' },
@@ -203,7 +215,7 @@ export const PROOFS = {
   },
   forged: {
     title:
-      'identity headers of a client, in any spelling, never reach the app (advisories 17, 39, 40)',
+      'identity headers of a client, in any spelling (`Remote_User`, `Remote.User`), never reach the app',
     async prove({ ask, app, cookie }) {
       for (const host of ['app', 'public'] as const) {
         for (const sign of ['-', '_', '.', '!', '~', '|', "'", '`']) {
@@ -226,8 +238,7 @@ export const PROOFS = {
     },
   },
   asked: {
-    title:
-      'what is asked about is not the client’s to say: X-Forwarded-*, X-Original-* (advisory 8)',
+    title: 'what is asked about is not the client’s to say: X-Forwarded-*, X-Original-*',
     async prove({ ask, port, app, cookie, during }) {
       const url = `http://public.${DOMAIN}:${port}/`
       const forged = {
@@ -322,7 +333,7 @@ export const PROOFS = {
     },
   },
   connection: {
-    title: 'a Connection header strips nothing that was decided (advisories 21, 47)',
+    title: 'a Connection header strips nothing that was decided',
     async prove({ port, ask, app, cookie, during }) {
       const nominated = [...IDENTITY, 'X-Forwarded-Host', 'X-Forwarded-Uri', 'X-Forwarded-Method']
       const Connection = ['close', ...nominated, 'X-Forwarded-Proto', 'X-Original-URL'].join(', ')
@@ -613,8 +624,7 @@ export const PROOFS = {
     },
   },
   closed: {
-    title:
-      'what cannot be asked about is closed: no Host, no path, and a server that is gone (advisory 4)',
+    title: 'what cannot be asked about is closed: no Host, no path, and a server that is gone',
     async prove({ port, ask, server, cookie, during }) {
       const malformed = [
         raw(port, 'GET / HTTP/1.1', [`Cookie: ${cookie}`]),
@@ -695,7 +705,7 @@ export const OWN_PROOFS = {
   },
 } as const satisfies Readonly<Record<string, Proof>>
 
-export type ProofId = keyof typeof PROOFS | keyof typeof OWN_PROOFS
+export type ProofId = keyof typeof PROOFS | keyof typeof OWN_PROOFS | keyof typeof DOMAIN_PROOFS
 
 /** What a proxy can't, each with the reason, for the table in docs/guides/proxies.md. */
 export type Cannot = Readonly<Partial<Record<ProofId, string>>>
@@ -713,6 +723,7 @@ export interface ProxyUnderTest {
 export function proveProxy({ name, missing, cannot, start }: ProxyUnderTest): void {
   prove(`${name} with our snippet`, PROOFS, DEFAULT)
   prove(`${name} with our snippet for other names`, OWN_PROOFS, OWN)
+  prove(`${name} with our snippet for two cookie domains`, DOMAIN_PROOFS, TWO)
 
   function prove(title: string, proofs: Readonly<Record<string, Proof>>, names: Names): void {
     suite(title, { skip: missing }, () => {
@@ -741,31 +752,45 @@ interface Names {
   readonly cookie: string
   readonly basePath: string
   readonly identityHeaders: ProxySetup['identityHeaders']
+  /** Another cookie domain. */
+  readonly second?: { readonly domain: string; readonly cookie: string }
 }
 
 async function openScene(
   t: Pick<TestContext, 'after'>,
   start: ProxyUnderTest['start'],
-  { cookie: cookieName, basePath, identityHeaders }: Names,
+  { cookie: cookieName, basePath, identityHeaders, second }: Names,
 ): Promise<Scene> {
   const app = await startDemoApp(t)
   const port = await freePort()
   const portal = `http://auth.${DOMAIN}:${port}`
   const vestibule = await freePort()
+  const address = `tcp://127.0.0.1:${vestibule}${basePath}`
+  const domains = [
+    { domain: DOMAIN, name: cookieName, user: 'john' },
+    ...(second === undefined ? [] : [{ domain: second.domain, name: second.cookie, user: 'bob' }]),
+  ].map((one) => ({ ...one, portal: `http://auth.${one.domain}:${port}` }))
   const server = await startServer(t, {
     port: vestibule,
     config: {
       ...CHEAP,
-      server: { address: `tcp://127.0.0.1:${vestibule}${basePath}` },
+      server: { address },
       session: {
-        cookies: [{ domain: DOMAIN, portal_url: `${portal}${basePath}`, name: cookieName }],
+        cookies: domains.map((one) => ({
+          domain: one.domain,
+          portal_url: `${one.portal}${basePath}`,
+          name: one.name,
+        })),
       },
       identity_headers: identityHeaders,
       access_control: {
         default_policy: 'deny',
         rules: [
-          { domain: [`public.${DOMAIN}`, `${ELSEWHERE}.${DOMAIN}`], policy: 'bypass' },
-          { domain: `app.${DOMAIN}`, policy: 'one_factor' },
+          {
+            domain: [DOMAIN, SECOND].flatMap((one) => [`public.${one}`, `${ELSEWHERE}.${one}`]),
+            policy: 'bypass',
+          },
+          { domain: [`app.${DOMAIN}`, `app.${SECOND}`], policy: 'one_factor' },
           { domain: `admin.${DOMAIN}`, policy: 'one_factor', subject: 'group:admins' },
           { domain: `bank.${DOMAIN}`, policy: 'two_factor' },
         ],
@@ -777,21 +802,30 @@ async function openScene(
       ann: { groups: MANY_GROUPS },
     }),
   })
-  await start(t, {
-    portalUrl: `${portal}${basePath}/`,
-    ...(basePath !== '' && { basePath }),
-    portalHosts: [`auth.${DOMAIN}`],
-    verifyUpstream: `127.0.0.1:${server.port}`,
-    listen: `127.0.0.1:${port}`,
-    tls: false,
-    hosts: HOSTS.map((host) => `${host}.${DOMAIN}`),
-    appUpstream: `127.0.0.1:${app.port}`,
-    portalHost: `auth.${DOMAIN}`,
-    cookieNames: ['another_session', cookieName],
-    identityHeaders,
-  })
+  const listen = parseListenAddress(address)
+  assert.ok(listen)
+  const setup = setupFor(
+    {
+      address: listen,
+      domains: domains.map((one) => ({
+        ...one,
+        hostOnly: false,
+        portalUrl: new URL(`${one.portal}${basePath}/`),
+      })),
+      identityHeaders,
+    },
+    {
+      hosts: domains.flatMap(({ domain }) => HOSTS.map((host) => `${host}.${domain}`)),
+      app: `127.0.0.1:${app.port}`,
+      listen: `127.0.0.1:${port}`,
+    },
+  )
+  await start(t, { ...setup, cookieNames: ['another_session', ...setup.cookieNames] })
   const [cookie = '', bob = '', ann = '', leaving = ''] = await Promise.all(
     ['john', 'bob', 'ann', 'john'].map((name) => signIn(server.port, name)),
+  )
+  const sessions = await Promise.all(
+    domains.map(({ domain, user }) => signIn(server.port, user, PASSWORD, `auth.${domain}`)),
   )
   return {
     others: { bob, ann, leaving },
@@ -800,10 +834,11 @@ async function openScene(
     port,
     cookie,
     portal,
-    ask: (path, { host = 'app', method = 'GET', headers = {}, body } = {}) =>
+    domains: domains.map((one, index) => ({ ...one, cookie: sessions[index] ?? '' })),
+    ask: (path, { host = 'app', domain = DOMAIN, method = 'GET', headers = {}, body } = {}) =>
       request(port, path, {
         method,
-        headers: { Host: `${host}.${DOMAIN}:${port}`, ...headers },
+        headers: { Host: `${host}.${domain}:${port}`, ...headers },
         ...(body !== undefined && { body }),
       }),
     async during(work) {
@@ -814,90 +849,13 @@ async function openScene(
   }
 }
 
+const openSocket = (port: number, headers: Readonly<Record<string, string>>) =>
+  openSocketAt(port, `app.${DOMAIN}`, headers)
+
 /** How a no is worded (302, 401) is what `script` and its kin are about. */
-const assertNo = (status: number): void =>
+export const assertNo = (status: number): void =>
   assert.ok([302, 401].includes(status) || status >= 400, String(status))
 
 /** What the app got; a semicolon may be left at the end. */
-const cookiesOf = (app: DemoApp): readonly string[] =>
+export const cookiesOf = (app: DemoApp): readonly string[] =>
   app.folded('Cookie').map((text) => text.replace(/;\s*$/, ''))
-
-/** Bytes that no HTTP client would send; the answer as bytes, once it is complete or the connection is closed. */
-function raw(
-  port: number,
-  requestLine: string,
-  headers: readonly string[],
-  body = '',
-  localAddress?: string,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const closing = headers.some((line) => /^connection:/i.test(line)) ? [] : ['Connection: close']
-    let answer = ''
-    const from = localAddress === undefined ? {} : { localAddress }
-    const socket = net.connect({ host: '127.0.0.1', port, ...from }, () =>
-      socket.write(`${[requestLine, ...headers, ...closing].join('\r\n')}\r\n\r\n${body}`),
-    )
-    const done = () => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.on('data', (chunk: Buffer) => {
-      answer += chunk.toString('latin1')
-      // Some wait a second for us to close.
-      if (isComplete(answer)) done()
-    })
-    socket.on('end', done)
-    // Longer than the slowest of them waits for an answer from Vestibule; then the test says what there was.
-    socket.setTimeout(20_000, done)
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNRESET' ? done() : reject(error),
-    )
-  })
-}
-
-function isComplete(answer: string): boolean {
-  const end = answer.indexOf('\r\n\r\n')
-  if (end === -1) return false
-  const head = answer.slice(0, end)
-  // A tunnel has no end.
-  if (/^HTTP\/1\.1 101 /.test(head)) return true
-  if (/^transfer-encoding: chunked/im.test(head)) return answer.endsWith('\r\n0\r\n\r\n')
-  const length = /^content-length: (\d+)/im.exec(head)?.[1]
-  return length !== undefined && answer.length >= end + 4 + Number(length)
-}
-
-function openSocket(
-  port: number,
-  headers: Readonly<Record<string, string>>,
-): Promise<{ status: number; said: string }> {
-  return new Promise((resolve, reject) => {
-    const sent = http.request({
-      host: '127.0.0.1',
-      port,
-      path: '/socket',
-      agent: false,
-      headers: {
-        Host: `app.${DOMAIN}:${port}`,
-        Connection: 'Upgrade',
-        Upgrade: 'websocket',
-        'Sec-WebSocket-Version': '13',
-        'Sec-WebSocket-Key': Buffer.from('sixteen bytes !!').toString('base64'),
-        ...headers,
-      },
-    })
-    sent.on('upgrade', (answer, socket, head) => {
-      const done = (bytes: Buffer) => {
-        socket.destroy()
-        resolve({ status: answer.statusCode ?? 0, said: bytes.subarray(2).toString() })
-      }
-      if (head.length > 2) done(head)
-      else socket.once('data', done)
-    })
-    sent.on('response', (answer) => {
-      answer.resume()
-      resolve({ status: answer.statusCode ?? 0, said: '' })
-    })
-    sent.on('error', reject)
-    sent.end()
-  })
-}

@@ -225,11 +225,12 @@ export async function signIn(
   port: number,
   username: string,
   password: string = PASSWORD,
+  portal = 'auth.vestibule.localhost',
 ): Promise<string> {
   const answer = await request(port, '/api/firstfactor', {
     method: 'POST',
     headers: {
-      Host: `auth.vestibule.localhost:${port}`,
+      Host: `${portal}:${port}`,
       'Content-Type': 'application/json',
     },
     body: JSON.stringify({ username, password }),

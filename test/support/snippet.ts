@@ -1,11 +1,21 @@
-import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.ts'
+import {
+  type ProxyDomain,
+  type ProxySetup,
+  proxies,
+} from '../../src/features/proxy-config/index.ts'
 
 /** The setup of deploy/, but for what is named here. */
-export const setupWith = (changes: Partial<ProxySetup>): ProxySetup => ({
+export const setupWith = ({
+  hosts = ['app.vestibule.localhost'],
+  portalHost,
+  ...changes
+}: Partial<ProxySetup> & Partial<Pick<ProxyDomain, 'hosts' | 'portalHost'>>): ProxySetup => ({
   verifyUpstream: '127.0.0.1:9091',
   listen: '127.0.0.1:8080',
   tls: false,
-  hosts: ['app.vestibule.localhost'],
+  domains: [
+    { domain: 'vestibule.localhost', hosts, ...(portalHost !== undefined && { portalHost }) },
+  ],
   appUpstream: '127.0.0.1:8081',
   cookieNames: ['vestibule_session'],
   identityHeaders: {

@@ -1,4 +1,4 @@
-import { proxies } from '../../src/features/proxy-config/index.ts'
+import { hostsOf, proxies } from '../../src/features/proxy-config/index.ts'
 import { folderWith, missing, startProgram } from './program.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
 import { request } from './server.ts'
@@ -14,6 +14,7 @@ export const traefikUnderTest: ProxyUnderTest = {
     cookie: NO_COOKIES,
     'cookie-trick': NO_COOKIES,
     'own-cookie': NO_COOKIES,
+    'domains-cookie': NO_COOKIES,
     verbatim: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
     slashes: 'cleans `//` and `..` away before it asks (`sanitizePath`)',
   },
@@ -29,7 +30,7 @@ ${files['traefik.yml']?.replace('/etc/traefik/dynamic/', `${folder}/`)}`,
     await startProgram(t, 'traefik', [`--configfile=${own}/traefik.yml`], { folder, port })
     // It listens before it has read the file, and answers 404 until then.
     await eventually(
-      () => request(port, '/', { headers: { Host: setup.hosts[0] } }),
+      () => request(port, '/', { headers: { Host: hostsOf(setup)[0] } }),
       ({ status }) => status !== 404,
     )
   },

@@ -7,11 +7,14 @@
 export { isProxyName, neighbours, type ProxyName, proxies } from './proxies/index.ts'
 export {
   type Configured,
+  hostsOf,
   type IdentityHeaderNames,
   type Neighbours,
   type PrintSnippet,
+  type ProxyDomain,
   type ProxyFile,
   type ProxySetup,
+  portalsOf,
   type SetupChoices,
   setupFor,
 } from './setup.ts'

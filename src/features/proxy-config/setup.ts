@@ -13,19 +13,25 @@ export interface ProxySetup {
   readonly listen: string
   /** Whether it speaks TLS there. */
   readonly tls: boolean
-  /** The names of the app, lower case, without port; at least one. */
-  readonly hosts: readonly string[]
+  /** Every cookie domain; at least one has a host. */
+  readonly domains: readonly ProxyDomain[]
   /** `host:port` of the app behind. */
   readonly appUpstream: string
+  /** The cookies that stand for a session, of all domains: no app gets any of them. */
+  readonly cookieNames: readonly string[]
+  readonly identityHeaders: IdentityHeaderNames
+}
+
+/** What a proxy serves of one cookie domain. Browsers ask one certificate of it, so some proxies get a block for each. */
+export interface ProxyDomain {
+  /** For the names of certificates. */
+  readonly domain: string
+  /** The names of the app, lower case, without port; none where only the portal is served. */
+  readonly hosts: readonly string[]
   /** The portal's host, when people reach the portal through this proxy too. */
   readonly portalHost?: string
   /** Where the portal is for a browser. */
   readonly portalUrl?: string
-  /** Every portal's host, for what counts for all hosts of a proxy; the one above among them. */
-  readonly portalHosts?: readonly string[]
-  /** The cookies that stand for a session: the app gets none of them. */
-  readonly cookieNames: readonly string[]
-  readonly identityHeaders: IdentityHeaderNames
 }
 
 export interface IdentityHeaderNames {
@@ -76,7 +82,10 @@ export interface SetupChoices {
 
 /**
  * The setup that a configuration means.
- * @throws Refusal when a choice is malformed, or names a host that no cookie domain covers
+ * Every portal is in it, whichever domain the hosts belong to: who signs in at one may be sent on to another.
+ *
+ * @throws Refusal when a choice is malformed, names a host that no cookie domain covers, or hosts of which some are https
+ * and some http
  */
 export function setupFor(configured: Configured, choices: SetupChoices = {}): ProxySetup {
   const { address, domains, identityHeaders } = configured
@@ -85,12 +94,12 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
   const hosts = choices.hosts?.map(parseAppHost) ?? [
     first.hostOnly ? first.domain : `app.${first.domain}`,
   ]
-  const domain = domainOf(hosts, domains)
-  const { portalUrl } = domain
-  const tls = portalUrl === undefined ? !hosts.every(isLoopback) : portalUrl.protocol === 'https:'
-  const portalHost = portalBehindProxy(portalUrl, address)
-  if (portalHost !== undefined && hosts.includes(portalHost))
-    throw new Refusal(`${portalHost} is the portal itself`, 'name the host of an app')
+  const covering = new Map(hosts.map((host) => [host, domainOf(host, domains)]))
+  const tls = schemeOf(covering)
+  const served = domains.map((one) => servedOf(one, covering, address, tls))
+  const portal = served.find(({ portalHost = '' }) => hosts.includes(portalHost))?.portalHost
+  if (portal !== undefined)
+    throw new Refusal(`${portal} is the portal itself`, 'name the host of an app')
   return {
     verifyUpstream: endpoint(
       '--upstream',
@@ -99,12 +108,9 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
     ...(address.basePath !== '/' && { basePath: address.basePath }),
     listen: listenOf(choices.listen ?? defaultListen(tls, choices.neighbours !== undefined)),
     tls,
-    hosts,
+    domains: served,
     appUpstream: endpoint('--app', choices.app ?? choices.neighbours?.app ?? '127.0.0.1:8081'),
-    ...(portalHost !== undefined && { portalHost }),
-    ...(portalUrl !== undefined && { portalUrl: portalUrl.href }),
-    portalHosts: domains.flatMap((one) => one.portalUrl?.hostname ?? []),
-    cookieNames: [...new Set([domain.name, ...domains.map(({ name }) => name)])],
+    cookieNames: [...new Set(domains.map(({ name }) => name))],
     identityHeaders,
   }
 }
@@ -116,28 +122,49 @@ function parseAppHost(text: string): string {
   return host.name
 }
 
-function domainOf(
-  hosts: readonly string[],
-  domains: Configured['domains'],
-): Configured['domains'][number] {
-  const found = new Set(
-    hosts.map((host) => {
-      const domain = domains.find((one) =>
-        one.hostOnly ? one.domain === host : isWithin(host, one.domain),
-      )
-      if (domain !== undefined) return domain
-      const names = domains.map((one) => one.domain).join(', ')
-      throw new Refusal(`no cookie domain covers ${host}`, `session.cookies has ${names}`)
-    }),
+type ConfiguredDomain = Configured['domains'][number]
+
+function domainOf(host: string, domains: readonly ConfiguredDomain[]): ConfiguredDomain {
+  const domain = domains.find((one) =>
+    one.hostOnly ? one.domain === host : isWithin(host, one.domain),
   )
-  const [domain, another] = found
-  if (domain === undefined) throw new Refusal('an app needs a host')
-  if (another !== undefined)
+  if (domain !== undefined) return domain
+  const names = domains.map((one) => one.domain).join(', ')
+  throw new Refusal(`no cookie domain covers ${host}`, `session.cookies has ${names}`)
+}
+
+/** Whether the proxy speaks TLS, to all of the hosts or to none: it listens in one place. */
+function schemeOf(covering: ReadonlyMap<string, ConfiguredDomain>): boolean {
+  const schemes = [...covering].map(([host, domain]) => ({ host, tls: isHttps(domain, host) }))
+  const [first] = schemes
+  if (first === undefined) throw new Refusal('an app needs a host')
+  const other = schemes.find(({ tls }) => tls !== first.tls)
+  if (other !== undefined)
     throw new Refusal(
-      `the hosts belong to two cookie domains, ${domain.domain} and ${another.domain}`,
-      'ask for one snippet each',
+      `of ${first.host} and ${other.host}, one is https and the other http`,
+      'ask for one proxy each',
     )
-  return domain
+  return first.tls
+}
+
+const isHttps = ({ portalUrl }: ConfiguredDomain, host: string): boolean =>
+  portalUrl === undefined ? !isLoopback(host) : portalUrl.protocol === 'https:'
+
+function servedOf(
+  domain: ConfiguredDomain,
+  covering: ReadonlyMap<string, ConfiguredDomain>,
+  address: ListenAddress,
+  tls: boolean,
+): ProxyDomain {
+  const { portalUrl } = domain
+  const portalHost = portalBehindProxy(portalUrl, address)
+  return {
+    domain: domain.domain,
+    hosts: [...covering].flatMap(([host, covered]) => (covered === domain ? host : [])),
+    // A portal of the other scheme is served elsewhere.
+    ...(portalHost !== undefined && (portalUrl?.protocol === 'https:') === tls && { portalHost }),
+    ...(portalUrl !== undefined && { portalUrl: portalUrl.href }),
+  }
 }
 
 /** The portal's host, unless people reach it past the proxy, at Vestibule's own port. */
@@ -184,6 +211,23 @@ function listenOf(text: string): string {
   return text
 }
 
+/** The app's hosts, of all domains. */
+export const hostsOf = ({ domains }: Pick<ProxySetup, 'domains'>): readonly string[] =>
+  domains.flatMap(({ hosts }) => hosts)
+
+/** The hosts of the portals that people reach through this proxy; there may be none. */
+export const portalsOf = ({ domains }: Pick<ProxySetup, 'domains'>): readonly string[] => [
+  ...new Set(domains.flatMap(({ portalHost }) => portalHost ?? [])),
+]
+
+/** Domains of which the proxy serves anything, and so needs a certificate. */
+export const servedDomains = ({ domains }: ProxySetup): readonly ProxyDomain[] =>
+  domains.filter(({ hosts, portalHost }) => hosts.length > 0 || portalHost !== undefined)
+
+/** What the files of a domain's certificate are called, without ending: the domain, where there are several. */
+export const certificateName = (setup: ProxySetup, { domain }: ProxyDomain): string =>
+  servedDomains(setup).length > 1 ? domain : 'vestibule'
+
 /** What only proxies ask, with whatever is below; served with the base path and without. */
 export const verifyPaths = ({ basePath }: ProxySetup): readonly string[] =>
   (basePath === undefined ? [''] : ['', basePath]).flatMap((base) =>
@@ -214,8 +258,7 @@ const SIGNS = ['_', '.', '!', '#', '$', '%', '&', "'", '*', '+', '^', '`', '|', 
 const MANY = 64
 
 /**
- * Other spellings of a header that CGI and its kin read as the same one, for proxies that can only delete by name
- * (advisories 17 and 40). With `_` and `.` every mixture, as long as they are few; of the rarer signs one at a time.
+ * Other spellings of a header that CGI and its kin read as the same one, for proxies that can only delete by name. With `_` and `.` every mixture, as long as they are few; of the rarer signs one at a time.
  */
 export function aliasesOf(header: string, signs: readonly string[] = SIGNS): readonly string[] {
   const [first = '', ...rest] = header.split(/[^A-Za-z0-9]/)

@@ -1,4 +1,11 @@
-import { type PrintSnippet, type ProxySetup, splitListen, verifyPattern } from '../setup.ts'
+import {
+  certificateName,
+  type PrintSnippet,
+  type ProxyDomain,
+  type ProxySetup,
+  splitListen,
+  verifyPattern,
+} from '../setup.ts'
 import { luaCookies, luaFolding, luaNames, luaText } from './lua.ts'
 
 /**
@@ -6,7 +13,7 @@ import { luaCookies, luaFolding, luaNames, luaText } from './lua.ts'
  * over a socket of Debian's lua-socket.
  */
 export const apache: PrintSnippet = (setup) => {
-  const { verifyUpstream, hosts, appUpstream, portalHost } = setup
+  const { verifyUpstream } = setup
   return [
     {
       name: 'vestibule.conf',
@@ -16,31 +23,7 @@ export const apache: PrintSnippet = (setup) => {
 
 # A Lua that was read once serves many requests.
 LuaScope thread
-
-<VirtualHost ${address(setup)}>
-    ServerName ${hosts[0]}
-${hosts
-  .slice(1)
-  .map((host) => `    ServerAlias ${host}\n`)
-  .join(
-    '',
-  )}${certificate(setup)}    # What is asked about is the Host header: another host than these belongs to another app, also on the first of your hosts,
-    # to which Apache would otherwise give it.
-    StrictHostCheck ON
-    # Addresses of 8 KiB and more, and the cookies of many apps. Counts for all hosts of this address.
-    LimitRequestLine 32768
-    LimitRequestFieldSize 65536
-    # The app sees the path that was asked about, byte for byte.
-    AllowEncodedSlashes NoDecode
-
-    # The question. When the Lua fails, or isn't there, Apache says 500: closed. Never add "Satisfy Any" here.
-    LuaHookAccessChecker /etc/apache2/vestibule.lua ask
-
-    # Your app.
-    ProxyPreserveHost On
-    ProxyPass / http://${appUpstream}/ nocanon upgrade=websocket
-</VirtualHost>
-${portalHost === undefined ? '' : portal(setup, portalHost)}`,
+${setup.domains.map((domain) => app(setup, domain)).join('')}${setup.domains.map((domain) => portal(setup, domain)).join('')}`,
     },
     {
       name: 'vestibule.lua',
@@ -162,14 +145,41 @@ function address({ listen }: ProxySetup): string {
   return `${ip}:${port}`
 }
 
-const certificate = ({ tls }: ProxySetup): string =>
-  tls
-    ? `    SSLEngine on
-    # Yours.
-    SSLCertificateFile /etc/ssl/certs/vestibule.pem
-    SSLCertificateKeyFile /etc/ssl/private/vestibule.key
+/** The first one answers for hosts that nobody has named: each refuses those. */
+function app(setup: ProxySetup, domain: ProxyDomain): string {
+  const [first, ...others] = domain.hosts
+  if (first === undefined) return ''
+  return `
+<VirtualHost ${address(setup)}>
+    ServerName ${first}
+${others.map((host) => `    ServerAlias ${host}\n`).join('')}${certificate(setup, domain)}    # What is asked about is the Host header: another host than these belongs to another app, also on the first of your hosts,
+    # to which Apache would otherwise give it.
+    StrictHostCheck ON
+    # Addresses of 8 KiB and more, and the cookies of many apps. Counts for all hosts of this address.
+    LimitRequestLine 32768
+    LimitRequestFieldSize 65536
+    # The app sees the path that was asked about, byte for byte.
+    AllowEncodedSlashes NoDecode
+
+    # The question. When the Lua fails, or isn't there, Apache says 500: closed. Never add "Satisfy Any" here.
+    LuaHookAccessChecker /etc/apache2/vestibule.lua ask
+
+    # Your app.
+    ProxyPreserveHost On
+    ProxyPass / http://${setup.appUpstream}/ nocanon upgrade=websocket
+</VirtualHost>
 `
-    : ''
+}
+
+function certificate(setup: ProxySetup, domain: ProxyDomain): string {
+  if (!setup.tls) return ''
+  const name = certificateName(setup, domain)
+  return `    SSLEngine on
+    # Yours.
+    SSLCertificateFile /etc/ssl/certs/${name}.pem
+    SSLCertificateKeyFile /etc/ssl/private/${name}.key
+`
+}
 
 /** Where the Lua connects to; three seconds to connect, ten for an answer. */
 function upstreamLines(upstream: string): string {
@@ -203,15 +213,16 @@ function hostAndPort(upstream: string): string {
   return `${luaText(host.replace(/^\[|\]$/g, ''))}, ${port}`
 }
 
-function portal(setup: ProxySetup, host: string): string {
+function portal(setup: ProxySetup, domain: ProxyDomain): string {
+  if (domain.portalHost === undefined) return ''
   const path = /^unix:(.*)$/.exec(setup.verifyUpstream)?.[1]
   const target =
     path === undefined ? `http://${setup.verifyUpstream}/` : `unix:${path}|http://vestibule/`
   return `
 # The portal, where people sign in.
 <VirtualHost ${address(setup)}>
-    ServerName ${host}
-${certificate(setup)}    LimitRequestLine 32768
+    ServerName ${domain.portalHost}
+${certificate(setup, domain)}    LimitRequestLine 32768
     LimitRequestFieldSize 65536
     # Only proxies ask these.
     ProxyPassMatch "^${verifyPattern(setup)}(?:/|$)" "!"

@@ -1,17 +1,20 @@
 import {
   aliasesOf,
   headersOf,
+  hostsOf,
   literal,
   PATH_OVERRIDES,
   type PrintSnippet,
   type ProxySetup,
+  portalsOf,
   splitListen,
   verifyPaths,
 } from '../setup.ts'
 
 /** Caddy 2.6 and newer, as a piece of a Caddyfile. */
 export const caddy: PrintSnippet = (setup) => {
-  const { verifyUpstream, appUpstream, cookieNames, portalHost } = setup
+  const { verifyUpstream, appUpstream, cookieNames } = setup
+  const portals = portalsOf(setup)
   const headers = headersOf(setup)
   const names = cookieNames.map(literal).join('|')
   const upstream = verifyUpstream.replace(/^unix:/, 'unix/')
@@ -30,7 +33,7 @@ export const caddy: PrintSnippet = (setup) => {
 ${removed.map((header) => `	request_header ${quoted(`-${header}`)}`).join('\n')}
 }
 
-${site(setup, setup.hosts)} {
+${site(setup, hostsOf(setup))} {
 ${bind(setup)}	# In this order and no other.
 	route {
 		# What only Vestibule may say does not come from a client (the list above).
@@ -61,14 +64,14 @@ ${bind(setup)}	# In this order and no other.
 		reverse_proxy ${appUpstream}
 	}
 }
-${portalHost === undefined ? '' : portal(setup, portalHost, upstream)}`,
+${portals.length === 0 ? '' : portal(setup, portals, upstream)}`,
     },
   ]
 }
 
-const portal = (setup: ProxySetup, host: string, upstream: string): string => `
+const portal = (setup: ProxySetup, hosts: readonly string[], upstream: string): string => `
 # The portal, where people sign in.
-${site(setup, [host])} {
+${site(setup, hosts)} {
 ${bind(setup)}	# Only proxies ask these.
 	@vestibule_verify path ${verifyPaths(setup)
     .flatMap((path) => [path, `${path}/*`])

@@ -1,8 +1,12 @@
 import { isAddress } from '../../../kernel/host.ts'
 import {
+  certificateName,
   headersOf,
+  hostsOf,
   type PrintSnippet,
   type ProxySetup,
+  portalsOf,
+  servedDomains,
   splitListen,
   verifyPattern,
 } from '../setup.ts'
@@ -23,7 +27,8 @@ const PASSED_ON = [
 
 /** Envoy 1.30 and newer, as a whole static configuration: ext_authz over HTTP, and Lua for what it doesn't do. */
 export const envoy: PrintSnippet = (setup) => {
-  const { listen, hosts, appUpstream, portalHost, verifyUpstream } = setup
+  const { listen, appUpstream, verifyUpstream } = setup
+  const portals = portalsOf(setup)
   const { address = '0.0.0.0', port } = splitListen(listen)
   const text = `# Vestibule in front of one app, for Envoy 1.30 and newer: envoy -c envoy.yaml.
 
@@ -87,11 +92,11 @@ ${lines(cookieLua(setup), 26)}
                   virtual_hosts:
                     # Your app. Every virtual host is behind the question, unless it says otherwise as the portal does.
                     - name: app
-                      domains: [${domains(hosts)}]
+                      domains: [${domains(hostsOf(setup))}]
                       routes:
                         - match: { prefix: / }
                           route: { cluster: app, timeout: 0s }
-${portalHost === undefined ? '' : portal(setup, portalHost)}  clusters:
+${portals.length === 0 ? '' : portal(setup, portals)}  clusters:
 ${cluster('app', appUpstream)}${cluster('vestibule', verifyUpstream)}`
   return [{ name: 'envoy.yaml', text }]
 }
@@ -132,12 +137,12 @@ function envoy_on_request(handle)
 end
 `
 
-function portal(setup: ProxySetup, host: string): string {
+function portal(setup: ProxySetup, hosts: readonly string[]): string {
   const off = (filter: string, type: string) =>
     `                        ${filter}: { "@type": ${TYPE}.filters.http.${type}, disabled: true }`
   return `                    # The portal, where people sign in.
                     - name: portal
-                      domains: [${domains([host])}]
+                      domains: [${domains(hosts)}]
                       typed_per_filter_config:
 ${off('vestibule.question', 'ext_authz.v3.ExtAuthzPerRoute')}
 ${off('vestibule.cookies', 'lua.v3.LuaPerRoute')}
@@ -171,8 +176,9 @@ function cluster(name: string, upstream: string): string {
 `
 }
 
-const certificate = ({ tls }: ProxySetup): string =>
-  tls
+/** Of several certificates Envoy takes the one for the name that a client asks for. */
+const certificate = (setup: ProxySetup): string =>
+  setup.tls
     ? `transport_socket:
             name: envoy.transport_sockets.tls
             typed_config:
@@ -180,9 +186,14 @@ const certificate = ({ tls }: ProxySetup): string =>
               common_tls_context:
                 # Yours.
                 tls_certificates:
-                  - certificate_chain: { filename: /etc/ssl/certs/vestibule.pem }
-                    private_key: { filename: /etc/ssl/private/vestibule.key }
-          `
+${servedDomains(setup)
+  .map((domain) => {
+    const name = certificateName(setup, domain)
+    return `                  - certificate_chain: { filename: /etc/ssl/certs/${name}.pem }
+                    private_key: { filename: /etc/ssl/private/${name}.key }
+`
+  })
+  .join('')}          `
     : ''
 
 /** JSON is YAML. */

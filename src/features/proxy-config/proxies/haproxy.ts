@@ -1,8 +1,10 @@
 import {
   foldedPattern,
   headersOf,
+  hostsOf,
   PATH_OVERRIDES,
   type PrintSnippet,
+  portalsOf,
   splitListen,
   verifyPattern,
 } from '../setup.ts'
@@ -10,7 +12,8 @@ import { luaCookies, luaNames, luaText } from './lua.ts'
 
 /** HAProxy 2.6 and newer, with a small Lua file of our own: HAProxy cannot ask by itself. */
 export const haproxy: PrintSnippet = (setup) => {
-  const { verifyUpstream, listen, tls, hosts, appUpstream, portalHost } = setup
+  const { verifyUpstream, listen, tls, appUpstream } = setup
+  const portals = portalsOf(setup)
   const { address = '', port } = splitListen(listen)
   const removed = [...headersOf(setup), ...PATH_OVERRIDES]
   const unix = /^unix:(.*)$/.exec(verifyUpstream)?.[1]
@@ -38,16 +41,16 @@ frontend apps
     bind ${address}:${port}${tls ? ' ssl crt /etc/haproxy/certs/ alpn h2,http/1.1' : ''}
 
     # The hosts of the app: what is asked about is the Host header, and another one belongs to another app.
-    acl vestibule_app req.fhdr(host),field(1,:),lower -m str ${hosts.join(' ')}
+    acl vestibule_app req.fhdr(host),field(1,:),lower -m str ${hostsOf(setup).join(' ')}
 ${
-  portalHost === undefined
+  portals.length === 0
     ? ''
     : `    # The portal, where people sign in. Only proxies ask the verify endpoints.
-    acl vestibule_portal req.fhdr(host),field(1,:),lower -m str ${portalHost}
+    acl vestibule_portal req.fhdr(host),field(1,:),lower -m str ${portals.join(' ')}
     acl vestibule_verify path,url_dec -m reg ^${verifyPattern(setup)}(/|$)
     http-request return status 404 if vestibule_portal vestibule_verify
 `
-}    http-request return status 421 unless vestibule_app${portalHost === undefined ? '' : ' or vestibule_portal'}
+}    http-request return status 421 unless vestibule_app${portals.length === 0 ? '' : ' or vestibule_portal'}
 
     # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again.
     http-request del-header upgrade unless { req.fhdr(upgrade) -i websocket }
@@ -66,12 +69,12 @@ ${removed.map((header) => `    http-request del-header ${foldedPattern(header)} 
     http-request deny deny_status 503 if vestibule_app !{ var(txn.vestibule_passed) -m bool }
 
     # Your app.
-${portalHost === undefined ? '' : '    use_backend vestibule if vestibule_portal\n'}    use_backend app if vestibule_app
+${portals.length === 0 ? '' : '    use_backend vestibule if vestibule_portal\n'}    use_backend app if vestibule_app
 
 backend app
     server app ${appUpstream}
 ${
-  portalHost === undefined
+  portals.length === 0
     ? ''
     : `
 backend vestibule

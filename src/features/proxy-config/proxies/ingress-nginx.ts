@@ -4,7 +4,10 @@ import {
   headersOf,
   PATH_OVERRIDES,
   type PrintSnippet,
+  type ProxyDomain,
   type ProxySetup,
+  portalsOf,
+  servedDomains,
   verifyPaths,
 } from '../setup.ts'
 import { cookieMaps } from './nginx-directives.ts'
@@ -16,18 +19,29 @@ import { cookieMaps } from './nginx-directives.ts'
  * @throws Refusal when Vestibule listens on a unix socket: auth-url has an address
  */
 export const ingressNginx: PrintSnippet = (setup) => {
-  const { verifyUpstream, portalHost } = setup
-  if (verifyUpstream.startsWith('unix:'))
+  if (setup.verifyUpstream.startsWith('unix:'))
     throw new Refusal(
       'ingress-nginx cannot ask over a unix socket',
       'let server.address be a port, and name it with --upstream',
     )
   return [
     { name: 'controller.yml', text: controller(setup) },
-    { name: 'app.yml', text: app(setup) },
-    ...(portalHost === undefined ? [] : [{ name: 'portal.yml', text: portal(setup, portalHost) }]),
+    { name: 'app.yml', text: documents(setup, app) },
+    ...(portalsOf(setup).length === 0
+      ? []
+      : [{ name: 'portal.yml', text: documents(setup, portal) }]),
   ]
 }
+
+/** One Ingress for each domain: each has a portal and a certificate of its own. */
+const documents = (
+  setup: ProxySetup,
+  print: (setup: ProxySetup, domain: ProxyDomain) => string | undefined,
+): string => setup.domains.flatMap((domain) => print(setup, domain) ?? []).join('---\n')
+
+/** A name that no other domain's has. */
+const named = (setup: ProxySetup, name: string, { domain }: ProxyDomain): string =>
+  servedDomains(setup).length > 1 ? `${name}-${domain.replaceAll('.', '-')}` : name
 
 const controller = (setup: ProxySetup): string => {
   // nginx lets no name with an underscore through: what is left are other spellings of names that have one.
@@ -64,7 +78,9 @@ data:
 ${indented(cookieMaps(setup.cookieNames, '$vestibule_app_cookie'), 4)}
     map $host $vestibule_cookie {
         default $vestibule_app_cookie;
-${(setup.portalHosts ?? []).map((host) => `        "${host}" $http_cookie;`).join('\n')}
+${portalNames(setup)
+  .map((host) => `        "${host}" $http_cookie;`)
+  .join('\n')}
     }
   proxy-set-headers: ingress-nginx/vestibule-headers
   # Addresses of 8 KiB and more, and the cookies of many apps.
@@ -89,45 +105,51 @@ ${removed}
 `
 }
 
-const app = (
-  setup: ProxySetup,
-): string => `# An app behind Vestibule. Without the controller's part (controller.yml) the app would see the session cookie.
+/** Every portal there is: what counts for all hosts of the controller must take the cookie from none of them. */
+const portalNames = ({ domains }: ProxySetup): readonly string[] => [
+  ...new Set(domains.flatMap(({ portalUrl }) => (portalUrl ? new URL(portalUrl).hostname : []))),
+]
+
+const app = (setup: ProxySetup, domain: ProxyDomain): string | undefined =>
+  domain.hosts.length === 0
+    ? undefined
+    : `# An app behind Vestibule. Without the controller's part (controller.yml) the app would see the session cookie.
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
-  name: app
+  name: ${named(setup, 'app', domain)}
   namespace: default
   annotations:
     # The question. Only a 2xx opens; without an answer it is 500.
     nginx.ingress.kubernetes.io/auth-url: http://${setup.verifyUpstream}/api/authz/auth-request
     # Who it is, from the answer and from nobody else.
     nginx.ingress.kubernetes.io/auth-response-headers: ${headersOf(setup).join(',')}
-${signIn(setup)}    # Room for the way to the portal, which repeats a long address.
+${signIn(domain)}    # Room for the way to the portal, which repeats a long address.
     nginx.ingress.kubernetes.io/proxy-buffer-size: 128k
     nginx.ingress.kubernetes.io/proxy-buffers-number: "4"
     nginx.ingress.kubernetes.io/proxy-busy-buffers-size: 128k
 spec:
   ingressClassName: nginx
-${tls(setup, setup.hosts, 'app-tls')}  rules:
-${setup.hosts.map((host) => rule(host, serviceOf(setup.appUpstream))).join('')}`
+${tls(setup, domain.hosts, named(setup, 'app-tls', domain))}  rules:
+${domain.hosts.map((host) => rule(host, serviceOf(setup.appUpstream))).join('')}`
 
 /** Where nobody is signed in: the controller adds rd, the address that was asked for. */
-const signIn = ({ portalUrl }: ProxySetup): string =>
+const signIn = ({ portalUrl }: ProxyDomain): string =>
   portalUrl === undefined
     ? ''
     : `    # Where people sign in. The controller sends everybody there, scripts too, and adds the address that was asked for.
     nginx.ingress.kubernetes.io/auth-signin: ${portalUrl}?rm=$request_method
 `
 
-const portal = (
-  setup: ProxySetup,
-  host: string,
-): string => `# The portal, where people sign in. Only proxies ask the verify endpoints, and not through here: they lead to a service that
+const portal = (setup: ProxySetup, domain: ProxyDomain): string | undefined =>
+  domain.portalHost === undefined
+    ? undefined
+    : `# The portal, where people sign in. Only proxies ask the verify endpoints, and not through here: they lead to a service that
 # does not exist, which is 503.
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
-  name: vestibule
+  name: ${named(setup, 'vestibule', domain)}
   namespace: default
   annotations:
     nginx.ingress.kubernetes.io/proxy-buffer-size: 64k
@@ -135,8 +157,8 @@ metadata:
     nginx.ingress.kubernetes.io/proxy-busy-buffers-size: 64k
 spec:
   ingressClassName: nginx
-${tls(setup, [host], 'vestibule-tls')}  rules:
-    - host: ${host}
+${tls(setup, [domain.portalHost], named(setup, 'vestibule-tls', domain))}  rules:
+    - host: ${domain.portalHost}
       http:
         paths:
 ${verifyPaths(setup)

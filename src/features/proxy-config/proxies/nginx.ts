@@ -1,4 +1,10 @@
-import type { PrintSnippet, ProxySetup } from '../setup.ts'
+import {
+  certificateName,
+  type PrintSnippet,
+  type ProxyDomain,
+  type ProxySetup,
+  servedDomains,
+} from '../setup.ts'
 import {
   headerDirectives,
   httpDirectives,
@@ -13,11 +19,11 @@ import {
  * not pass. One text for the banner of the first start, for deploy/nginx and for the tests that run nginx with it.
  */
 export const nginx: PrintSnippet = (setup) => {
-  const { verifyUpstream, hosts, appUpstream, portalHost } = setup
-  const text = `# Vestibule in front of one app. Goes inside nginx's http { }, for example as /etc/nginx/conf.d/vestibule.conf.
+  const text = `# Vestibule in front of one app. Goes inside nginx's http { }, for example as /etc/nginx/conf.d/vestibule.conf. Once: a
+# further app takes a copy of the app's server block, with its own server_name and proxy_pass.
 
 upstream vestibule {
-    server ${verifyUpstream};
+    server ${setup.verifyUpstream};
     keepalive 32;
 }
 
@@ -27,19 +33,37 @@ ${httpDirectives(setup)}
 server {
     listen ${listen(setup)} default_server;
     server_name _;
-${certificate(setup)}    # nginx reads the address before it knows the host: this one counts for all.
+${certificate(setup, servedDomains(setup)[0])}    # nginx reads the address before it knows the host: this one counts for all.
     large_client_header_buffers 8 32k;
 ${NAMES}
     return 421;
 }
+${setup.domains.map((domain) => app(setup, domain)).join('')}${setup.domains.map((domain) => portal(setup, domain)).join('')}`
+  return [{ name: 'vestibule.conf', text }]
+}
 
+const listen = ({ listen: address, tls }: ProxySetup): string => (tls ? `${address} ssl` : address)
+
+function certificate(setup: ProxySetup, domain: ProxyDomain | undefined): string {
+  if (!setup.tls || domain === undefined) return ''
+  const name = certificateName(setup, domain)
+  return `    # Yours.
+    ssl_certificate /etc/ssl/certs/${name}.pem;
+    ssl_certificate_key /etc/ssl/private/${name}.key;
+`
+}
+
+const app = (setup: ProxySetup, domain: ProxyDomain): string =>
+  domain.hosts.length === 0
+    ? ''
+    : `
 server {
     listen ${listen(setup)};
-    server_name ${hosts.join(' ')};
-${certificate(setup)}
+    server_name ${domain.hosts.join(' ')};
+${certificate(setup, domain)}
     location / {
         # Your app.
-        proxy_pass http://${appUpstream};
+        proxy_pass http://${setup.appUpstream};
 
 ${questionDirectives(setup)}
 
@@ -47,24 +71,15 @@ ${headerDirectives(setup)}
     }
 
 ${serverDirectives('vestibule')}}
-${portalHost === undefined ? '' : portal(setup, portalHost)}`
-  return [{ name: 'vestibule.conf', text }]
-}
-
-const listen = ({ listen: address, tls }: ProxySetup): string => (tls ? `${address} ssl` : address)
-
-const certificate = ({ tls }: ProxySetup): string =>
-  tls
-    ? `    # Yours.
-    ssl_certificate /etc/ssl/certs/vestibule.pem;
-    ssl_certificate_key /etc/ssl/private/vestibule.key;
 `
-    : ''
 
-const portal = (setup: ProxySetup, host: string): string => `
+const portal = (setup: ProxySetup, domain: ProxyDomain): string =>
+  domain.portalHost === undefined
+    ? ''
+    : `
 # The portal, where people sign in.
 server {
     listen ${listen(setup)};
-    server_name ${host};
-${certificate(setup)}${portalDirectives(setup, '        proxy_pass http://vestibule;')}}
+    server_name ${domain.portalHost};
+${certificate(setup, domain)}${portalDirectives(setup, '        proxy_pass http://vestibule;')}}
 `

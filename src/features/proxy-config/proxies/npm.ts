@@ -1,4 +1,4 @@
-import type { PrintSnippet } from '../setup.ts'
+import { hostsOf, type PrintSnippet, portalsOf } from '../setup.ts'
 import {
   headerDirectives,
   httpDirectives,
@@ -13,7 +13,8 @@ import { upstream } from './swag.ts'
  * head of the host and not in its location, so that custom locations and cached assets are asked about as well.
  */
 export const npm: PrintSnippet = (setup) => {
-  const { portalHost, verifyUpstream, hosts } = setup
+  const { verifyUpstream } = setup
+  const portals = portalsOf(setup)
   const ask = `        set $vestibule_upstream ${upstream(verifyUpstream)};
 `
   return [
@@ -28,7 +29,7 @@ ${httpDirectives(setup)}`,
     },
     {
       name: 'advanced.conf',
-      text: `# The "Custom Nginx Configuration" (tab "Advanced") of the proxy host of ${hosts.join(', ')} in Nginx Proxy Manager. Leave
+      text: `# The "Custom Nginx Configuration" (tab "Advanced") of the proxy host of ${hostsOf(setup).join(', ')} in Nginx Proxy Manager. Leave
 # "Publicly Accessible" as its access list: "Satisfy Any" of another list would mean that either is enough. Leave "Cache Assets"
 # off, and the tab "Custom Locations" empty: they too are behind the question, but what they tell the app is not what is below.
 
@@ -48,13 +49,13 @@ ${headerDirectives(setup)}
 
 ${serverDirectives('$vestibule_upstream', ask)}`,
     },
-    ...(portalHost === undefined
+    ...(portals.length === 0
       ? []
       : [
           {
             name: 'portal-advanced.conf',
-            text: `# The "Custom Nginx Configuration" (tab "Advanced") of the proxy host of ${portalHost}, the portal, where people sign in. The tab
-# "Details" leads to http ${verifyUpstream}.
+            text: `# The "Custom Nginx Configuration" (tab "Advanced") of the proxy host of ${portals.join(', ')}, the portal, where people
+# sign in. The tab "Details" leads to http ${verifyUpstream}.
 
     set_real_ip_from 127.0.0.1;
 

@@ -1,4 +1,4 @@
-import type { PrintSnippet, ProxySetup } from '../setup.ts'
+import { hostsOf, type PrintSnippet, type ProxySetup, portalsOf } from '../setup.ts'
 import {
   headerDirectives,
   httpDirectives,
@@ -12,9 +12,9 @@ import {
  * others. Its proxy.conf says many of the same headers, and nginx would send both: ours takes its place.
  */
 export const swag: PrintSnippet = (setup) => {
-  const { hosts, portalHost, verifyUpstream } = setup
+  const portals = portalsOf(setup)
   const ask = `        include /config/nginx/resolver.conf;
-        set $vestibule_upstream ${upstream(verifyUpstream)};
+        set $vestibule_upstream ${upstream(setup.verifyUpstream)};
 `
   return [
     {
@@ -52,7 +52,7 @@ ${headerDirectives(setup)}
 # Vestibule, and no proxy.conf beside the second.
 
 server {
-${listen(setup)}    server_name ${hosts.join(' ')};
+${listen(setup)}    server_name ${hostsOf(setup).join(' ')};
 ${certificate(setup)}    client_max_body_size 0;
 
     include /config/nginx/vestibule-server.conf;
@@ -68,7 +68,7 @@ ${certificate(setup)}    client_max_body_size 0;
 }
 `,
     },
-    ...(portalHost === undefined
+    ...(portals.length === 0
       ? []
       : [
           {
@@ -76,7 +76,7 @@ ${certificate(setup)}    client_max_body_size 0;
             text: `# The portal, where people sign in. Goes to /config/nginx/proxy-confs/ of SWAG.
 
 server {
-${listen(setup)}    server_name ${portalHost};
+${listen(setup)}    server_name ${portals.join(' ')};
 ${certificate(setup)}${portalDirectives(setup, `${ask}        proxy_pass http://$vestibule_upstream;`)}}
 `,
           },

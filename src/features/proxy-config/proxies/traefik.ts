@@ -2,9 +2,11 @@ import { Refusal } from '../../../kernel/refusal.ts'
 import {
   aliasesOf,
   headersOf,
+  hostsOf,
   PATH_OVERRIDES,
   type PrintSnippet,
   type ProxySetup,
+  portalsOf,
   verifyPattern,
 } from '../setup.ts'
 
@@ -15,7 +17,9 @@ import {
  * @throws Refusal when Vestibule listens on a unix socket: forwardAuth has an address
  */
 export const traefik: PrintSnippet = (setup) => {
-  const { verifyUpstream, portalHost } = setup
+  const { verifyUpstream } = setup
+  const hosts = hostRule(hostsOf(setup))
+  const portals = portalsOf(setup)
   if (verifyUpstream.startsWith('unix:'))
     throw new Refusal(
       'Traefik cannot ask over a unix socket',
@@ -33,20 +37,20 @@ http:
   routers:
     # Two for one app: a websocket keeps its upgrade. Any other (h2c) would be a tunnel through which nobody asks again.
     app:
-      rule: ${yaml(hostRule(setup.hosts))}
+      rule: ${yaml(hosts)}
 ${entry(setup)}      middlewares: [vestibule-no-upgrade, vestibule]
       service: app
     app-websocket:
-      rule: ${yaml(`(${hostRule(setup.hosts)}) && ${WEBSOCKET}`)}
+      rule: ${yaml(`(${hosts}) && ${WEBSOCKET}`)}
 ${entry(setup)}      middlewares: [vestibule-websocket, vestibule]
       service: app
-${portalHost === undefined ? '' : portalRouter(setup, portalHost)}
+${portals.length === 0 ? '' : portalRouter(setup, portals)}
   services:
     # Your app.
     app:
       loadBalancer:
         servers: [{ url: "http://${setup.appUpstream}" }]
-${portalHost === undefined ? '' : `    vestibule:\n      loadBalancer:\n        servers: [{ url: "http://${verifyUpstream}" }]\n`}
+${portals.length === 0 ? '' : `    vestibule:\n      loadBalancer:\n        servers: [{ url: "http://${verifyUpstream}" }]\n`}
   middlewares:
     # In this order and no other.
     vestibule:
@@ -95,10 +99,10 @@ const entry = (setup: ProxySetup): string =>
 
 const portalRouter = (
   setup: ProxySetup,
-  host: string,
+  hosts: readonly string[],
 ): string => `    # The portal, where people sign in. Only proxies ask the endpoints that are left out.
     vestibule:
-      rule: ${yaml(`Host(\`${host}\`) && !PathRegexp(\`^${verifyPattern(setup)}(/|$)\`)`)}
+      rule: ${yaml(`(${hostRule(hosts)}) && !PathRegexp(\`^${verifyPattern(setup)}(/|$)\`)`)}
 ${entry(setup)}      service: vestibule
 `
 
@@ -129,11 +133,12 @@ function labels(setup: ProxySetup): string {
       [`${start}.middlewares`, `${first}@file,vestibule@file`],
     ]
   }
+  const hosts = hostRule(hostsOf(setup))
   const port = setup.appUpstream.split(':').at(-1) ?? ''
   const pairs = [
     ['traefik.enable', 'true'],
-    ...router('app', hostRule(setup.hosts), 'vestibule-no-upgrade'),
-    ...router('app-websocket', `(${hostRule(setup.hosts)}) && ${WEBSOCKET}`, 'vestibule-websocket'),
+    ...router('app', hosts, 'vestibule-no-upgrade'),
+    ...router('app-websocket', `(${hosts}) && ${WEBSOCKET}`, 'vestibule-websocket'),
     ['traefik.http.services.app.loadbalancer.server.port', port],
   ]
   return `# In place of the routers and the service of vestibule.yml, when Docker tells Traefik about the app. The middlewares stay in
