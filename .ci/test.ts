@@ -6,6 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
 const has = (program: string): boolean =>
   spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`]).status === 0
@@ -34,6 +35,9 @@ const OPTIONAL = ['traefik', 'envoy']
 const isOptional = (line: string): boolean =>
   OPTIONAL.some((program) => line.endsWith(`: ${program} is not installed`))
 
+/** What is judged by its time, or takes the whole machine: each by itself, when all others are done. */
+const ALONE = ['test/drills/drills.test.ts', 'test/sessions/redis-nodes.system.test.ts']
+
 function install(packages: readonly string[]): void {
   const apt = has('apt-get')
   const root = process.getuid?.() === 0
@@ -57,25 +61,46 @@ if (given.length === 0 && wanted.length > 0) install(wanted)
 const files = given.length > 0 ? given : globSync('test/**/*.test.ts').sort()
 mkdirSync('artefacts', { recursive: true })
 const SKIPPED = 'artefacts/skipped.txt'
-const run = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./.ci/skipped.ts',
-    `--test-reporter-destination=${SKIPPED}`,
-    '--test-timeout=120000',
-    ...files,
-  ],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
-  },
-)
-const skipped = readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean)
+const skipped: string[] = []
+
+/** @returns the exit status of node's test runner */
+function test(some: readonly string[], sideBySide: number): number {
+  if (some.length === 0) return 0
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      '--test',
+      `--test-concurrency=${sideBySide}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./.ci/skipped.ts',
+      `--test-reporter-destination=${SKIPPED}`,
+      '--test-timeout=120000',
+      ...some,
+    ],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
+    },
+  )
+  skipped.push(...readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean))
+  return status ?? 1
+}
+
+// Most of them wait for something most of the time.
+const statuses = [
+  test(
+    files.filter((file) => !ALONE.includes(file)),
+    Math.max(2, availableParallelism()),
+  ),
+  test(
+    files.filter((file) => ALONE.includes(file)),
+    1,
+  ),
+]
 if (skipped.length > 0) console.log(`\nNot run:\n${skipped.join('\n')}`)
-if (run.status !== 0) process.exit(run.status ?? 1)
+const failed = statuses.find((status) => status !== 0)
+if (failed !== undefined) process.exit(failed)
 if (!skipped.every(isOptional) && process.env['CI'] === 'true') {
   console.error('A skipped test is a failed one under CI=true.')
   process.exit(1)
