@@ -13,3 +13,4 @@
 export { trustedCertificates } from './certificates.ts'
 export { type FileLock, lockFile } from './file-lock.ts'
 export { openStorage, type Storage, type StorageOptions, type TransactionOptions } from './open.ts'
+export { startSweeper } from './sweeper.ts'
