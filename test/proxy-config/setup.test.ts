@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { aliasesOf, foldedPattern } from '../../src/features/proxy-config/headers.ts'
 import { hostsOf, portalsOf, proxies, setupFor } from '../../src/features/proxy-config/index.ts'
-import { aliasesOf, foldedPattern } from '../../src/features/proxy-config/setup.ts'
 import { parseListenAddress } from '../../src/kernel/address.ts'
 import { setupWith } from '../support/snippet.ts'
 

@@ -92,6 +92,20 @@ const ODD_PATHS = [
   '/a%c0%afb',
 ]
 
+/** By which a client could tell an app of another path, method or place than what was asked about. */
+const OVERRIDES = [
+  ...['X-Original-URL', 'X-Rewrite-URL', 'X-Original-URI', 'X-Forwarded-Uri', 'X-Forwarded-Prefix'],
+  ...['X-HTTP-Method-Override', 'X-Method-Override', 'X-HTTP-Method'],
+  ...['X-Forwarded-Method', 'X-Original-Method'],
+  ...['Forwarded', 'X-Forwarded-Server', 'X-Forwarded-Port', 'X-Real-IP'],
+]
+/** What proxies say themselves, and a client only in other spellings. */
+const SAID = ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host']
+/** The signs of a name of four parts. */
+const SPELLINGS = ['-', '_', '.'].flatMap((first) =>
+  ['-', '_', '.'].flatMap((second) => ['-', '_', '.'].map((third) => first + second + third)),
+)
+
 type Host = (typeof HOSTS)[number] | typeof ELSEWHERE | 'auth'
 
 export interface Scene {
@@ -274,6 +288,35 @@ export const PROOFS = {
       assert.match(app.folded('X-Forwarded-For').join(), ADDRESS)
       assert.deepEqual(app.folded('X-Forwarded-Proto'), ['http'])
       assert.match(app.folded('X-Forwarded-Host').join(), /^app\.vestibule\.localhost(:\d+)?$/)
+    },
+  },
+  overrides: {
+    title:
+      'no app hears from a client of another path, method or place: `X-Forwarded-Uri`, `X-HTTP-Method-Override`, `Forwarded` and their kin, however spelled with - _ .',
+    async prove({ ask, port, app, cookie, during }) {
+      for (const signs of SPELLINGS) {
+        const spelled = [...OVERRIDES, ...(signs.startsWith('--') ? [] : SAID)].map((name) => {
+          const [first, ...rest] = name.split('-')
+          return [first, ...rest.flatMap((part, index) => [signs[index], part])].join('')
+        })
+        for (const host of ['app', 'public'] as const) {
+          const forged = Object.fromEntries(spelled.map((name) => [name, 'mallory']))
+          let status = 0
+          const seen = await during(async () => {
+            const headers = { ...forged, ...(host === 'app' && { Cookie: cookie }) }
+            status = (await ask('/a', { host, method: 'POST', headers })).status
+          })
+          // A proxy may refuse such names altogether.
+          if (status === 400 && signs !== '---') continue
+          assert.equal(status, 200, `${host} ${signs}`)
+          assert.deepEqual([seen[0]?.method, seen[0]?.url], ['POST', '/a'])
+          assert.doesNotMatch(JSON.stringify(seen), /mallory/, signs)
+        }
+      }
+      const lines = ['X-HTTP-Method-Override', 'X-Forwarded-Uri', 'X_Forwarded_Host', 'Forwarded']
+      const forged = Object.fromEntries(lines.map((name) => [name, 'mallory']))
+      assert.equal((await openSocket(port, { Cookie: cookie, ...forged })).status, 101)
+      assert.doesNotMatch(JSON.stringify(app.seen.at(-1)), /mallory/)
     },
   },
   address: {

@@ -6,6 +6,7 @@ import { freePort, noNginx, startNginx } from '../support/nginx.ts'
 import { type Answer, type RunningServer, request, signIn, startServer } from '../support/server.ts'
 import { nginxSnippet, setupWith } from '../support/snippet.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
+import { raw } from '../support/wire.ts'
 
 /** The snippet in front of one app, `app`; `public` is open to everybody, by a rule and elsewhere. */
 suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx }, () => {
@@ -114,6 +115,41 @@ suite('nginx with the snippet, and somebody who knows nginx', { skip: noNginx },
       assert.equal(answer.status, 404, path)
     }
   })
+})
+
+// nginx reads what comes in front of Host by the rules of its default server, which here is not ours.
+test('an nginx that lets underscores through tells the app nothing untrue either', {
+  skip: noNginx,
+}, async (t) => {
+  const app = await startDemoApp(t)
+  const server = await startServer(t)
+  const port = await freePort()
+  const setup = setupWith({
+    verifyUpstream: `127.0.0.1:${server.port}`,
+    listen: `127.0.0.1:${port}`,
+    appUpstream: `127.0.0.1:${app.port}`,
+    hosts: ['public.vestibule.localhost'],
+  })
+  const theirs = `underscores_in_headers on;\nserver { listen ${setup.listen} default_server; return 421; }\n`
+  const ours = nginxSnippet(setup).replace(/^server \{\n.*default_server;\n[\s\S]*?^\}\n/m, '')
+  assert.doesNotMatch(ours, /default_server;/)
+  await startNginx(t, theirs + ours, port)
+  const host = 'Host: public.vestibule.localhost'
+  const answer = await raw(port, 'GET / HTTP/1.1', [
+    'X_Let_Through: yes',
+    'Remote_User: mallory',
+    'X_Real-IP: mallory',
+    'X_HTTP_Method: mallory',
+    'X-HTTP_Method-Override: mallory',
+    host,
+  ])
+  assert.match(answer, /^HTTP\/1\.1 200 /)
+  assert.deepEqual(app.folded('X_Let_Through'), ['yes'])
+  assert.doesNotMatch(JSON.stringify(app.seen), /mallory/)
+  // Of these Vestibule itself will not have two spellings: closed.
+  for (const name of ['X_Forwarded_Uri', 'X-Forwarded_Host'])
+    assert.match(await raw(port, 'GET / HTTP/1.1', [`${name}: mallory`, host]), /^HTTP\/1\.1 500 /)
+  assert.equal(app.seen.length, 1)
 })
 
 suite('nginx with the snippet for other names', { skip: noNginx }, () => {

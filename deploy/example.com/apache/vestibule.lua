@@ -15,7 +15,6 @@ local function connect()
 end
 
 local IDENTITY = { "Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email" }
-local PATH_OVERRIDES = { "X-Original-URL", "X-Rewrite-URL" }
 local SESSION_COOKIES = { "vestibule_session" }
 
 -- Headers of the client that the question is about. Everything else stays here.
@@ -27,14 +26,23 @@ local HOP = { connection = true, ["content-length"] = true, ["keep-alive"] = tru
 -- Bytes. The page of a 403 is the longest answer there is.
 local LONGEST = 262144
 
+-- What could tell an app of another path, method or place than what was asked about.
+local OVERRIDES = { "X-Original-URL", "X-Rewrite-URL", "X-Original-URI", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method", "X-Forwarded-Method", "X-Original-Method", "Forwarded", "X-Forwarded-Server", "X-Forwarded-Port", "X-Real-IP" }
+
 -- PHP and its kin read Remote_User, Remote.User and Remote!User as Remote-User: to us they are one name.
 local function folded(name)
   return (string.lower(name):gsub("[^a-z0-9]", "-"))
 end
 
 local FORBIDDEN = {}
-for _, names in ipairs({ IDENTITY, PATH_OVERRIDES }) do
+for _, names in ipairs({ IDENTITY, OVERRIDES }) do
   for _, name in ipairs(names) do FORBIDDEN[folded(name)] = true end
+end
+
+-- Whatever begins with X-Forwarded is for proxies to say.
+local function is_forbidden(name)
+  local one = folded(name)
+  return FORBIDDEN[one] or string.find(one, "^x%-forwarded%-")
 end
 
 -- The app never sees the session cookie; all others stay. Where something that looks like one is still left (a proxy may
@@ -138,7 +146,7 @@ function ask(r)
   tidy_connection(r)
   -- mod_proxy says these anew. A client's own would stand in front of what it says.
   for name in pairs(r:headers_in_table()) do
-    if FORBIDDEN[folded(name)] or string.find(string.lower(name), "^x%-forwarded%-") then r.headers_in[name] = nil end
+    if is_forbidden(name) then r.headers_in[name] = nil end
   end
   r.headers_in["X-Forwarded-Proto"] = r.is_https and "https" or "http"
   -- Who it is: exactly one of each.

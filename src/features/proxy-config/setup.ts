@@ -238,44 +238,6 @@ export const verifyPaths = ({ basePath }: ProxySetup): readonly string[] =>
 export const verifyPattern = ({ basePath }: ProxySetup): string =>
   `${basePath === undefined ? '' : `(${basePath.replaceAll('.', '[.]')})?`}/(verify|api/verify|api/authz)`
 
-/** The identity headers in the order in which they are documented. */
-export const headersOf = ({ identityHeaders }: ProxySetup): readonly string[] => [
-  identityHeaders.user,
-  identityHeaders.groups,
-  identityHeaders.name,
-  identityHeaders.email,
-]
-
-/**
- * Headers by which a client could tell some apps that another path than the one that was asked about is meant (IIS,
- * Symfony and Laminas have read them). The app gets none of them.
- */
-export const PATH_OVERRIDES: readonly string[] = ['X-Original-URL', 'X-Rewrite-URL']
-
-/** What HTTP allows in the name of a header beside letters, digits and the hyphen (RFC 9110 §5.6.2). */
-const SIGNS = ['_', '.', '!', '#', '$', '%', '&', "'", '*', '+', '^', '`', '|', '~']
-/** Past this many spellings of one header, further signs are not mixed. */
-const MANY = 64
-
-/**
- * Other spellings of a header that CGI and its kin read as the same one, for proxies that can only delete by name. With `_` and `.` every mixture, as long as they are few; of the rarer signs one at a time.
- */
-export function aliasesOf(header: string, signs: readonly string[] = SIGNS): readonly string[] {
-  const [first = '', ...rest] = header.split(/[^A-Za-z0-9]/)
-  const common = ['-', ...signs.filter((sign) => sign === '_' || sign === '.')]
-  let mixed = [first]
-  for (const part of rest) {
-    const tried = mixed.length < MANY ? common : ['-']
-    mixed = mixed.flatMap((start) => tried.map((sign) => start + sign + part))
-  }
-  const uniform = signs.map((sign) => [first, ...rest].join(sign))
-  return [...new Set([...mixed, ...uniform])].filter((alias) => alias !== header)
-}
-
-/** Every spelling of a header that folds to it, itself among them, as a regular expression over lower-case names. */
-export const foldedPattern = (header: string): string =>
-  `^${header.toLowerCase().replace(/[^a-z0-9]/g, '[^a-z0-9]')}$`
-
 /** A text as a literal inside a regular expression (PCRE and RE2). */
 export const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 

@@ -40,7 +40,7 @@ local HOP = { connection = true, ["content-length"] = true, ["keep-alive"] = tru
 -- Bytes. The page of a 403 is the longest answer there is.
 local LONGEST = 262144
 
-${luaFolding}
+${luaFolding()}
 ${luaCookies}
 -- One question over a connection of its own. Returns nil when there was no complete answer.
 local function question(lines)
@@ -124,7 +124,7 @@ function ask(r)
   tidy_connection(r)
   -- mod_proxy says these anew. A client's own would stand in front of what it says.
   for name in pairs(r:headers_in_table()) do
-    if FORBIDDEN[folded(name)] or string.find(string.lower(name), "^x%-forwarded%-") then r.headers_in[name] = nil end
+    if is_forbidden(name) then r.headers_in[name] = nil end
   end
   r.headers_in["X-Forwarded-Proto"] = r.is_https and "https" or "http"
   -- Who it is: exactly one of each.

@@ -1,9 +1,7 @@
+import { aliasesOf, headersOf, OVERRIDES, SAID, SIGNS } from '../headers.ts'
 import {
-  aliasesOf,
-  headersOf,
   hostsOf,
   literal,
-  PATH_OVERRIDES,
   type PrintSnippet,
   type ProxySetup,
   portalsOf,
@@ -18,17 +16,19 @@ export const caddy: PrintSnippet = (setup) => {
   const headers = headersOf(setup)
   const names = cookieNames.map(literal).join('|')
   const upstream = verifyUpstream.replace(/^unix:/, 'unix/')
-  const removed = [...headers, ...PATH_OVERRIDES].flatMap((header) => [
-    header,
-    ...aliasesOf(header),
-  ])
+  const removed = [
+    ...headers.flatMap((header) => [header, ...aliasesOf(header)]),
+    ...OVERRIDES,
+    ...otherSpellings([...OVERRIDES, ...SAID]),
+  ]
   return [
     {
       name: 'Caddyfile',
       text: `# Vestibule in front of one app. Goes into your Caddyfile; for Caddy 2.6 and newer.
 
 # Identity headers, and every spelling that an app could take for them: PHP and its kin read Remote_User, Remote.User and
-# Remote!User as Remote-User. The last ones could tell an app that another path is meant than the one asked about.
+# Remote!User as Remote-User. The others could tell an app of another path, method or place than what was asked about; a * stands
+# for whatever follows.
 (vestibule_removed) {
 ${removed.map((header) => `	request_header ${quoted(`-${header}`)}`).join('\n')}
 }
@@ -68,6 +68,19 @@ ${portals.length === 0 ? '' : portal(setup, portals, upstream)}`,
     },
   ]
 }
+
+/** Beginnings of names with another sign than the hyphen: at the first place any, further on `_` or `.`. */
+const otherSpellings = (headers: readonly string[]): readonly string[] => [
+  ...new Set(
+    headers.flatMap((header) => {
+      const parts = header.split('-')
+      return parts.slice(1).flatMap((part, index) => {
+        const start = parts.slice(0, index + 1).join('-')
+        return (index === 0 ? SIGNS : ['_', '.']).map((sign) => `${start}${sign}${part}*`)
+      })
+    }),
+  ),
+]
 
 const portal = (setup: ProxySetup, hosts: readonly string[], upstream: string): string => `
 # The portal, where people sign in.

@@ -1,7 +1,7 @@
 import { isAddress } from '../../../kernel/host.ts'
+import { headersOf } from '../headers.ts'
 import {
   certificateName,
-  headersOf,
   hostsOf,
   type PrintSnippet,
   type ProxySetup,
@@ -24,6 +24,9 @@ const PASSED_ON = [
   'x-forwarded-proto',
   'x-requested-with',
 ]
+
+/** Envoy has written these anew, or taken a client's away, before its filters run. */
+const SAID_BEFORE = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-client-cert']
 
 /** Envoy 1.30 and newer, as a whole static configuration: ext_authz over HTTP, and Lua for what it doesn't do. */
 export const envoy: PrintSnippet = (setup) => {
@@ -107,12 +110,12 @@ const clientLua = (setup: ProxySetup): string => `${luaNames({ ...setup, cookieN
   /^local SESSION_COOKIES.*\n/m,
   '',
 )}
-${luaFolding}
+${luaFolding(SAID_BEFORE)}
 function envoy_on_request(handle)
   local headers = handle:headers()
   local removed = {}
   for name in pairs(headers) do
-    if FORBIDDEN[folded(name)] then removed[#removed + 1] = name end
+    if is_forbidden(name) then removed[#removed + 1] = name end
   end
   for _, name in ipairs(removed) do headers:remove(name) end
   -- Envoy has put the address of the client at the end, behind what the client says.

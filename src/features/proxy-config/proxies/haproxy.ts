@@ -1,21 +1,21 @@
-import {
-  foldedPattern,
-  headersOf,
-  hostsOf,
-  PATH_OVERRIDES,
-  type PrintSnippet,
-  portalsOf,
-  splitListen,
-  verifyPattern,
-} from '../setup.ts'
+import { foldedPattern, headersOf, OVERRIDES } from '../headers.ts'
+import { hostsOf, type PrintSnippet, portalsOf, splitListen, verifyPattern } from '../setup.ts'
 import { luaCookies, luaNames, luaText } from './lua.ts'
+
+/** One pattern deletes them all. */
+const FORWARDED = /^X-Forwarded-/
 
 /** HAProxy 2.6 and newer, with a small Lua file of our own: HAProxy cannot ask by itself. */
 export const haproxy: PrintSnippet = (setup) => {
   const { verifyUpstream, listen, tls, appUpstream } = setup
   const portals = portalsOf(setup)
   const { address = '', port } = splitListen(listen)
-  const removed = [...headersOf(setup), ...PATH_OVERRIDES]
+  const removed = [
+    ...[...headersOf(setup), ...OVERRIDES.filter((header) => !FORWARDED.test(header))].map(
+      foldedPattern,
+    ),
+    '^x[^a-z0-9]forwarded[^a-z0-9]',
+  ]
   const unix = /^unix:(.*)$/.exec(verifyUpstream)?.[1]
   return [
     {
@@ -55,14 +55,15 @@ ${
     # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again.
     http-request del-header upgrade unless { req.fhdr(upgrade) -i websocket }
 
-    # Whatever a client says about itself and about where it comes from, this is what is true.
+    # What only Vestibule may say, in every spelling that an app could take for it: PHP and its kin read Remote_User,
+    # Remote.User and Remote!User as Remote-User. The others could tell an app of another path, method or place than what was
+    # asked about.
+${removed.map((pattern) => `    http-request del-header ${pattern} -m reg`).join('\n')}
+
+    # Whatever a client has said about where it comes from, this is what is true.
     http-request set-header X-Forwarded-For %[src]
     http-request set-header X-Forwarded-Host %[req.fhdr(host)]
     http-request set-header X-Forwarded-Proto ${tls ? 'https' : '%[ssl_fc,iif(https,http)]'}
-
-    # What only Vestibule may say, in every spelling that an app could take for it: PHP and its kin read Remote_User,
-    # Remote.User and Remote!User as Remote-User. The last ones could tell an app that another path is meant.
-${removed.map((header) => `    http-request del-header ${foldedPattern(header)} -m reg`).join('\n')}
 
     # The question (vestibule.lua). Only a 2xx sets the variable; if the Lua fails in any way, nobody passes.
     http-request lua.vestibule if vestibule_app
@@ -87,7 +88,7 @@ backend vestibule
       text: `-- Asks Vestibule whether a request may pass. Belongs to haproxy.cfg, as /etc/haproxy/vestibule.lua.
 
 local ENDPOINT = ${luaText(unix === undefined ? `http://${verifyUpstream}/api/authz/forward-auth` : 'http://127.0.0.1/api/authz/forward-auth')}
-${unix === undefined ? '' : `local SOCKET = ${luaText(`unix@${unix}`)}\n`}${luaNames(setup).replace(/^local PATH_OVERRIDES.*\n/m, '')}
+${unix === undefined ? '' : `local SOCKET = ${luaText(`unix@${unix}`)}\n`}${luaNames(setup)}
 -- Headers of the client that the question is about. Everything else stays here.
 local PASSED_ON = {
   "accept", "accept-language", "authorization", "cookie", "proxy-authorization", "sec-fetch-mode", "x-requested-with",

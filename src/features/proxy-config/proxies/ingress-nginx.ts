@@ -1,8 +1,6 @@
 import { Refusal } from '../../../kernel/refusal.ts'
+import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
 import {
-  aliasesOf,
-  headersOf,
-  PATH_OVERRIDES,
   type PrintSnippet,
   type ProxyDomain,
   type ProxySetup,
@@ -48,7 +46,10 @@ const controller = (setup: ProxySetup): string => {
   const aliases = headersOf(setup).flatMap((header) =>
     aliasesOf(header, ['_']).filter((alias) => !alias.includes('_')),
   )
-  const removed = [...PATH_OVERRIDES, ...aliases].map((header) => `  ${header}: ""`).join('\n')
+  // The controller itself says two of them.
+  const removed = [...untrueOf(['X-Forwarded-Port', 'X-Real-IP'], []), ...aliases]
+    .map((header) => `  ${header}: ""`)
+    .join('\n')
   return `# For the controller: merge the first into the ConfigMap that it has (Helm: controller.config), once for all apps. Whoever may
 # write this may read everything that passes; keep "allow-snippet-annotations" as it is, false.
 apiVersion: v1
@@ -100,7 +101,7 @@ metadata:
   namespace: ingress-nginx
 data:
   Cookie: $vestibule_cookie
-  # These could tell an app that another path is meant than the one that was asked about.
+  # These could tell an app of another path, method or place than what was asked about.
 ${removed}
 `
 }

@@ -1,4 +1,5 @@
-import { headersOf, PATH_OVERRIDES, type ProxySetup } from '../setup.ts'
+import { headersOf, OVERRIDES } from '../headers.ts'
+import type { ProxySetup } from '../setup.ts'
 
 /** A text as a literal of Lua. */
 export const luaText = (text: string): string =>
@@ -7,23 +8,41 @@ export const luaText = (text: string): string =>
 export const luaList = (texts: readonly string[]): string =>
   `{ ${texts.map((text) => luaText(text)).join(', ')} }`
 
-/** The names that the Lua below is about. */
+/** The names that the Lua below is about, but for `luaFolding`. */
 export const luaNames = (
   setup: ProxySetup,
 ): string => `local IDENTITY = ${luaList(headersOf(setup))}
-local PATH_OVERRIDES = ${luaList(PATH_OVERRIDES)}
 local SESSION_COOKIES = ${luaList(setup.cookieNames)}
 `
 
-/** For Lua 5.1 and newer: which headers are not a client's to send. */
-export const luaFolding = `-- PHP and its kin read Remote_User, Remote.User and Remote!User as Remote-User: to us they are one name.
+/**
+ * For Lua 5.1 and newer: which headers are not a client's to send.
+ * @param said names that begin with X-Forwarded, in lower case, which the proxy has said itself before this is asked
+ */
+export const luaFolding = (
+  said: readonly string[] = [],
+): string => `-- What could tell an app of another path, method or place than what was asked about.
+local OVERRIDES = ${luaList(OVERRIDES)}
+
+-- PHP and its kin read Remote_User, Remote.User and Remote!User as Remote-User: to us they are one name.
 local function folded(name)
   return (string.lower(name):gsub("[^a-z0-9]", "-"))
 end
 
 local FORBIDDEN = {}
-for _, names in ipairs({ IDENTITY, PATH_OVERRIDES }) do
+for _, names in ipairs({ IDENTITY, OVERRIDES }) do
   for _, name in ipairs(names) do FORBIDDEN[folded(name)] = true end
+end
+${
+  said.length === 0
+    ? ''
+    : `local SAID = { ${said.map((name) => `[${luaText(name)}] = true`).join(', ')} }
+`
+}
+-- Whatever begins with X-Forwarded is for proxies to say.
+local function is_forbidden(name)
+  local one = folded(name)
+  return FORBIDDEN[one] or string.find(one, "^x%-forwarded%-")${said.length === 0 ? '' : ' and not SAID[string.lower(name)]'}
 end
 `
 

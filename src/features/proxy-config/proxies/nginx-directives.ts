@@ -1,4 +1,5 @@
-import { aliasesOf, headersOf, PATH_OVERRIDES, type ProxySetup, verifyPaths } from '../setup.ts'
+import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
+import { type ProxySetup, verifyPaths } from '../setup.ts'
 
 /** The pieces of an nginx configuration, for nginx itself and for what others have built around it. */
 
@@ -147,11 +148,11 @@ ${each(setup, (header) => `        auth_request_set $vestibule_${variable(header
 /** What the app gets to know, and what it doesn't; for its `location / { }`. */
 export function headerDirectives(setup: ProxySetup): string {
   const headers = headersOf(setup)
-  const removed = [
-    ...headers.flatMap((header) => aliasesOf(header, ['_'])),
-    ...PATH_OVERRIDES.flatMap((header) => [header, ...aliasesOf(header, ['_'])]),
-  ]
-  const column = Math.max(...[...headers, ...removed].map((header) => header.length)) + 1
+  const aliases = headers.flatMap((header) => aliasesOf(header, ['_']))
+  const untrue = untrueOf(['X-Real-IP'], ['_'])
+  const column = Math.max(...[...headers, ...aliases, ...untrue].map((name) => name.length)) + 1
+  const taken = (names: readonly string[]): string =>
+    names.map((name) => `        proxy_set_header ${name.padEnd(column)}"";`).join('\n')
   return `${REQUEST}
         proxy_set_header Upgrade $vestibule_upgrade;
         proxy_set_header Connection $vestibule_connection;
@@ -160,10 +161,16 @@ export function headerDirectives(setup: ProxySetup): string {
         # for this header of its own:
         #proxy_set_header Authorization "";
 
-        # Who it is: exactly one of each, whatever the client sent under these names or names that fold to them. The last ones
-        # could tell an app that another path is meant than the one that was asked about.
+        # Who it is: exactly one of each, whatever the client sent under these names or names that fold to them.
 ${each(setup, (header) => `        proxy_set_header ${header.padEnd(column)}$vestibule_${variable(header)};`)}
-${removed.map((header) => `        proxy_set_header ${header.padEnd(column)}"";`).join('\n')}`
+${taken(aliases)}
+
+        # What could tell an app of another path, method or place than what was asked about, also for an nginx that lets
+        # underscores through.
+${taken(untrue)}
+        # Room for so many names.
+        proxy_headers_hash_max_size 2048;
+        proxy_headers_hash_bucket_size 128;`
 }
 
 /** Where a request comes from and what it is about, whatever the client says; for the app and for the portal. */

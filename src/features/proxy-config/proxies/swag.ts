@@ -42,8 +42,6 @@ ${headerDirectives(setup)}
         proxy_connect_timeout 240;
         proxy_send_timeout 240;
         proxy_read_timeout 240;
-        proxy_headers_hash_max_size 1024;
-        proxy_headers_hash_bucket_size 128;
 `,
     },
     {

@@ -1,14 +1,6 @@
 import { Refusal } from '../../../kernel/refusal.ts'
-import {
-  aliasesOf,
-  headersOf,
-  hostsOf,
-  PATH_OVERRIDES,
-  type PrintSnippet,
-  type ProxySetup,
-  portalsOf,
-  verifyPattern,
-} from '../setup.ts'
+import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
+import { hostsOf, type PrintSnippet, type ProxySetup, portalsOf, verifyPattern } from '../setup.ts'
 
 /**
  * Traefik 3: a file for its file provider, what the static configuration needs for it, and labels for Docker. The
@@ -28,7 +20,8 @@ export const traefik: PrintSnippet = (setup) => {
   const headers = headersOf(setup)
   const removed = [
     ...headers.flatMap((header) => [header, ...aliasesOf(header)]),
-    ...PATH_OVERRIDES.flatMap((header) => [header, ...aliasesOf(header, ['_', '.'])]),
+    // Traefik itself says these three, and takes a client's away.
+    ...untrueOf(['X-Forwarded-Server', 'X-Forwarded-Port', 'X-Real-IP'], ['_', '.']),
   ]
   const dynamic = `# Vestibule in front of one app, for Traefik 3: a file of its file provider, for example /etc/traefik/dynamic/vestibule.yml.
 # traefik.yml beside it has what the static configuration needs.
@@ -73,8 +66,8 @@ ${portals.length === 0 ? '' : `    vestibule:\n      loadBalancer:\n        serv
       headers: { customRequestHeaders: { Upgrade: "websocket" } }
 
     # What only Vestibule may say does not come from a client, in no spelling that an app could take for it: PHP and its kin
-    # read Remote_User, Remote.User and Remote!User as Remote-User. The last ones could tell an app that another path is
-    # meant than the one that was asked about.
+    # read Remote_User, Remote.User and Remote!User as Remote-User. The others could tell an app of another path,
+    # method or place than what was asked about.
     vestibule-client:
       headers:
         customRequestHeaders:
