@@ -144,10 +144,23 @@ function report(log: Logger, error: Error, refusal: AppError, request: FastifyRe
     peer: request.socket.remoteAddress ?? '',
   }
   if (refusal.code === 'INTERNAL') log.error({ ...fields, err: error }, 'a request failed')
+  // A thousand at once are one thing that happens, and to write each down is work that nobody needs then.
+  else if (refusal.code === 'HASHING_BUSY' && isRepeated(log)) return
   else if (refusal.statusCode >= 500)
     log.error({ ...fields, cause: String(rootOf(refusal) ?? '') }, refusal.message)
   else if (QUIET.includes(refusal.code)) log.debug(fields, refusal.message)
   else log.info(fields, refusal.message)
+}
+
+/** When a log was last told that hashing is busy. Milliseconds of the monotonic clock. */
+const busySince = new WeakMap<Logger, number>()
+
+/** Once a second is often enough. */
+function isRepeated(log: Logger): boolean {
+  const now = performance.now()
+  if (now - (busySince.get(log) ?? Number.NEGATIVE_INFINITY) < 1000) return true
+  busySince.set(log, now)
+  return false
 }
 
 /** What was behind it all: refusals wrap refusals on their way through the rooms, and say the same sentence. */

@@ -10,7 +10,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -62,6 +62,8 @@ async function drill(): Promise<boolean> {
 
   const storm = verifying(port, cookie)
   await sleep(500)
+  // Who makes the storm is not to take the machine from who is in it, nor from who asks beside it.
+  setPriority(10)
   const began = performance.now()
   const answers = await Promise.all(Array.from({ length: size }, (_, i) => attempt(port, i)))
   const lasted = performance.now() - began

@@ -1,3 +1,4 @@
+import { lowerPoolPriority } from './priority.ts'
 import type { Argon2Parameters } from './scheme.ts'
 
 /** A library that computes argon2 (RFC 9106, version 0x13, no secret, no associated data) off the event loop. */
@@ -69,7 +70,10 @@ async function load(): Promise<Argon2Binding> {
   const failures: unknown[] = []
   for (const bind of bindings) {
     try {
-      return await bind()
+      const binding = await bind()
+      // Nothing was hashed yet: what the library starts inherits it.
+      await lowerPoolPriority()
+      return binding
     } catch (error) {
       // Not installed, or built for another system: the next one is for every system.
       failures.push(error)

@@ -1,5 +1,6 @@
 /** What runs in a thread of threads.ts. */
 import { parentPort } from 'node:worker_threads'
+import { lowerOwnPriority } from './priority.ts'
 import { shaCrypt } from './sha-crypt.ts'
 import type { Reply, Task } from './threads.ts'
 
@@ -20,6 +21,8 @@ async function bcrypt({ password, cost, salt }: Extract<Task, { kind: 'bcrypt' }
   const before = `$2b$${String(cost).padStart(2, '0')}$${salt}`
   return hashSync(password, before).slice(before.length)
 }
+
+lowerOwnPriority()
 
 parentPort?.on('message', async ({ id, task }: { readonly id: number; readonly task: Task }) => {
   let reply: Reply

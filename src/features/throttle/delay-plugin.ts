@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Delay } from './delay.ts'
+import { createTurns } from './turns.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -28,11 +29,13 @@ const AT_ONCE: ReadonlySet<number> = new Set([400, 403, 404, 405, 413, 415, 429,
  */
 export const delayPlugin = fp<{ readonly delay: Delay; readonly clock: Clock }>(
   async (app, { delay, clock }) => {
+    const inTurn = createTurns()
     app.decorateRequest('arrival', 0)
     app.decorateRequest('success', null)
     app.addHook('onRequest', function notesTheArrival(request, _reply, done) {
       request.arrival = clock.monotonic()
-      done()
+      if (request.routeOptions.config.delayed === true) inTurn(done)
+      else done()
     })
     app.addHook('onSend', async function holdsBack(request, reply) {
       if (request.routeOptions.config.delayed !== true || AT_ONCE.has(reply.statusCode)) return
