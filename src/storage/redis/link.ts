@@ -35,8 +35,10 @@ export interface Link {
 }
 
 /**
- * One connection at a time, kept up. While there is none, everybody waits for the one attempt that is under way, and not
- * longer than their patience: no queue, no retries, and the first request after Redis is back succeeds.
+ * One connection at a time, kept up. While there is none, every call waits for the one attempt that is under way, and not
+ * longer than its patience: there is no queue. An attempt that began before the call may have met the fault that has just
+ * been mended, so the call waits for one further attempt when that one fails: the first request after Redis is back
+ * succeeds.
  */
 export function createLink({
   dialer,
@@ -120,6 +122,10 @@ export function createLink({
     return dialing
   }
 
+  /** A connection from an attempt that began no earlier than this call. */
+  const connect = (): Promise<RedisClient> =>
+    dialing === undefined ? dial() : dialing.catch(() => dial())
+
   function abandon(which: RedisClient, reason: string): void {
     if (client !== which) return
     client = undefined
@@ -151,7 +157,7 @@ export function createLink({
       })
     }, patience)
     try {
-      const connected = client ?? Promise.race([dial(), late.promise])
+      const connected = client ?? Promise.race([connect(), late.promise])
       asked = connected instanceof Promise ? await connected : connected
       since = answers
       const result = await Promise.race([work(asked), late.promise])
