@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createAudit } from '../../src/features/audit/index.ts'
 import manifest, { type AuditConfig } from '../../src/features/audit/manifest.ts'
 import { createTableSink } from '../../src/features/audit/sinks/index.ts'
@@ -10,6 +9,7 @@ import { AppError } from '../../src/kernel/errors.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { event } from '../conformance/audit-store.ts'
 import { FakeClock } from '../support/clock.ts'
+import { until } from '../support/pace.ts'
 
 const DAY = 86_400_000
 
@@ -184,7 +184,7 @@ suite('a database that fails', () => {
     })
     t.after(() => sink.close())
     sink.take(event(0))
-    for (let i = 0; i < 100 && tries < 2; i++) await sleep(25)
+    await until('a second try', () => tries >= 2)
     assert.equal(tries, 2)
     assert.equal(lines.length, 1)
   })

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
@@ -344,7 +343,7 @@ suite('one login for several root domains', () => {
     assert.equal(returned.body, '')
     assert.equal(returned.headers['referrer-policy'], 'no-referrer')
     assert.equal(returned.headers['cache-control'], 'no-store')
-    await sleep(50)
+    await server.until(/was taken over/)
     for (const key of ['code', 'state']) {
       const value = new URL(location).searchParams.get(key)
       assert.ok(value)

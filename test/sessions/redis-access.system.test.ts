@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal } from '../../src/kernel/refusal.ts'
 import { FakeClock } from '../support/clock.ts'
 import { freePort } from '../support/nginx.ts'
+import { until } from '../support/pace.ts'
 import { folderWith } from '../support/program.ts'
 import { startRedis, withoutRedis } from '../support/redis.ts'
 import { makeCertificates } from '../support/redis-tls.ts'
@@ -28,14 +29,10 @@ async function lives(
   const b = openHouse(t, { store: there.store, clock, users: a.users })
   const { value, key } = await a.signIn('alice')
   // Without trust nothing is kept, and what is asked of Redis would be right by itself.
-  for (let tries = 0; there.link.trust.until === 0; tries++) {
-    assert.ok(tries < 200, `changes are not told: ${there.said}`)
-    await sleep(10)
-  }
+  await until('changes are told', () => there.link.trust.until !== 0)
   assert.equal(await b.who(value), 'alice')
   await a.sessions.revoke(key)
-  await sleep(50)
-  assert.equal(await b.who(value), undefined)
+  await until('refused at the other', async () => (await b.who(value)) === undefined)
   assert.equal((await b.sessions.list('alice')).length, 0)
 }
 

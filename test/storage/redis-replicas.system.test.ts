@@ -5,10 +5,13 @@ import { AppError } from '../../src/kernel/errors.ts'
 import { openHouse } from '../sessions/house.ts'
 import { openRedisStore } from '../sessions/redis-house.ts'
 import { FakeClock } from '../support/clock.ts'
+import { fastest } from '../support/pace.ts'
 import { startRedis, withoutRedis } from '../support/redis.ts'
 import { startSentinels } from '../support/sentinel.ts'
 
 const skip = withoutRedis
+/** How long Redis is asked to wait for a replica, in milliseconds. */
+const WAIT = 500
 
 test('signing in and out waits for a replica as replica_acks says', { skip }, async (t) => {
   const { config, servers } = await startSentinels(t)
@@ -36,9 +39,11 @@ test('signing in and out waits for a replica as replica_acks says', { skip }, as
   await off.house.signIn('bob')
   const began = performance.now()
   const { value } = await warn.house.signIn('bob')
+  const waited = performance.now() - began
   assert.equal(await warn.house.who(value), 'bob')
+  const again = performance.now()
   await warn.house.signIn('carol')
-  assert.ok(performance.now() - began < 1500, 'the second does not wait again')
+  assert.ok(performance.now() - again < waited / 2, 'the second does not wait again')
   assert.deepEqual(warn.said, [
     'Redis has no replica that follows: a failover now may undo what is written',
   ])
@@ -68,9 +73,13 @@ test('without any replica `warn` waits for none, and `require` refuses', { skip 
     return { house: openHouse(t, { store, clock }), said }
   }
   const warn = await open('warn')
-  const began = performance.now()
-  for (let i = 0; i < 5; i++) await warn.house.signIn('alice')
-  assert.ok(performance.now() - began < 500)
+  const took: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const began = performance.now()
+    await warn.house.signIn('alice')
+    took.push(performance.now() - began)
+  }
+  assert.ok(fastest(took) < WAIT / 2, `${took}`)
   assert.deepEqual(warn.said, [])
   const required = await open('require')
   await assert.rejects(required.house.signIn('alice'))

@@ -72,7 +72,7 @@ export async function startProgram(
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
   })
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (child.exitCode !== null) throw new Error(`${command} ended: ${said()}`)
     if (await connects(port)) return
     await sleep(25)

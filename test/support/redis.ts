@@ -64,7 +64,7 @@ export async function startRedis(
       })
     const mine = child
     ended = new Promise((resolve) => mine.once('exit', () => resolve()))
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 3000; tries++) {
       if (mine.exitCode !== null) throw new Error(`redis-server ended: ${output}`)
       if (
         /Ready to accept connections|\+monitor master/.test(output) &&

@@ -15,7 +15,7 @@ export interface RunningServer {
   readonly usersFile: string
   /** Everything it has printed so far. */
   output(): string
-  /** Waits until the output matches, at most ten seconds. */
+  /** Waits until the output matches, at most half a minute. */
   until(pattern: RegExp, after?: number): Promise<RegExpExecArray>
   signal(name: NodeJS.Signals): void
   /** Resolves with the exit status; null after a kill. */
@@ -146,7 +146,7 @@ export function run(
     }),
   )
   const until = async (pattern: RegExp, after = 0): Promise<RegExpExecArray> => {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       const found = pattern.exec(output.slice(after))
       if (found !== null) return found
       if (over) break

@@ -17,12 +17,12 @@ export function verdict(
   })
 }
 
-/** Looks until it is so, at most ten seconds. */
+/** Looks until it is so, at most half a minute. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   wanted: (found: T) => boolean,
 ): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const found = await look()
     if (wanted(found)) return found
     await sleep(25)

@@ -3,8 +3,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../support/nginx.ts'
+import { until } from '../support/pace.ts'
 import { missingPostgres, PASSWORD as SECRET, startPostgres } from '../support/postgres.ts'
 import { folderWith } from '../support/program.ts'
 import {
@@ -142,7 +142,7 @@ test('a webhook is told what happens at a running server', async (t) => {
   })
   await attempt(server, 'wrong')
   await signIn(server.port, 'john')
-  for (let tries = 0; tries < 200 && posts.length < 3; tries++) await sleep(20)
+  await until('three posts', () => posts.length >= 3)
   assert.deepEqual(
     posts.map(({ type, data }) => [type, data['user'], data['actor']]),
     [

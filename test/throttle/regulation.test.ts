@@ -23,7 +23,8 @@ suite('PostgreSQL', { skip: missingPostgres }, () => {
   let server: Promise<Postgres> | undefined
   regulationConformance('PostgreSQL, two nodes', async (t) => {
     server ??= startPostgres(cleanup)
-    const config = await (await server).config()
+    // A thousand attempts wait for ten connections; on a busy machine they take their time.
+    const config = await (await server).config({ timeout: '1m' })
     return [await open(t, config), await open(t, config)]
   })
 })

@@ -96,7 +96,7 @@ export async function openStore(
 /** Waits until it is so. The limit is for what never comes: a run must end. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let looks = 0; !condition(); looks++) {
-    if (looks > 1000) throw new Error('what was waited for never came')
+    if (looks > 3000) throw new Error('what was waited for never came')
     await sleep(10)
   }
 }

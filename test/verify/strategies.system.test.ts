@@ -218,7 +218,7 @@ suite('credentials in headers', () => {
       await usersYaml({ john: { groups: ['admins'] }, bob: {} }, 'other'),
     )
     const eventually = async (password: string, status: number) => {
-      for (let tries = 0; tries < 200; tries++) {
+      for (let tries = 0; tries < 1200; tries++) {
         if (
           (await ask('cached', 'app', { Authorization: basic('john', password) })).status === status
         )

@@ -529,7 +529,7 @@ function send(port: number, bytes: string, answers = 1): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
     let text = ''
-    const late = setTimeout(() => reject(new Error(`no answer, only: ${text}`)), 5000)
+    const late = setTimeout(() => reject(new Error(`no answer, only: ${text}`)), 30_000)
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
       if ((text.match(/HTTP\/1\.1 [2-5]\d\d/g)?.length ?? 0) >= answers) {

@@ -47,6 +47,8 @@ export interface FileUsersOptions {
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
   /** Milliseconds between two looks at the file when nothing is heard of it. */
   readonly pollEvery?: number
+  /** How long a changed file has to look the same before it is read, in milliseconds. */
+  readonly rest?: number
 }
 
 /** Somebody else's change between our read and our rename starts the write over: so often. */
@@ -276,6 +278,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
             log.error({ err: error, file: path }, 'the users file could not be read again'),
           ),
         ...(options.pollEvery !== undefined && { pollEvery: options.pollEvery }),
+        ...(options.rest !== undefined && { rest: options.rest }),
       })
     : undefined
 

@@ -12,6 +12,8 @@ export interface WatchOptions {
   readonly log: Pick<BaseLogger, 'warn'>
   /** How often the file is looked at without being told, in milliseconds. */
   readonly pollEvery?: number
+  /** How long the file has to look the same before it is read, in milliseconds. */
+  readonly rest?: number
 }
 
 /** Network file systems, single-file mounts and exhausted inotify limits tell nothing: one stat in so many ms does. */
@@ -22,7 +24,7 @@ const MAX_LOOKS = 50
 
 /** Watches the directories in which the name and, behind links, the file lie: a rename ends a watch on a file. */
 export function watchFile(options: WatchOptions): { close(): void } {
-  const { path, changed, log, pollEvery = POLL_EVERY } = options
+  const { path, changed, log, pollEvery = POLL_EVERY, rest = REST } = options
   let names = [basename(path)]
   const watchers = new Map<string, FSWatcher>()
   let closed = false
@@ -77,7 +79,7 @@ export function watchFile(options: WatchOptions): { close(): void } {
   async function atRest(): Promise<Stamp | undefined> {
     let stamp = await stampOf(path)
     for (let i = 0; i < MAX_LOOKS && !closed; i++) {
-      await sleep(REST, undefined, { ref: false })
+      await sleep(rest, undefined, { ref: false })
       const next = await stampOf(path)
       if (next === stamp) break
       stamp = next
