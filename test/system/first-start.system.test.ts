@@ -13,12 +13,12 @@ import { createServer, type Server } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { EMBEDDED } from '../../src/config/embedded.ts'
 import { assertDiscreet } from '../support/discretion.ts'
 import { freePort } from '../support/nginx.ts'
 import { request, run, signIn } from '../support/server.ts'
 import { verdict } from '../support/verdict.ts'
 
-const DEFAULT_PORT = 9091
 /** Hashing at its cheapest: most of these tests are not about it. */
 const CHEAP = {
   VESTIBULE_AUTHENTICATION_BACKEND_FILE_PASSWORD_ARGON2_MEMORY: '64',
@@ -36,14 +36,13 @@ function emptyFolder(t: TestContext): string {
   return folder
 }
 
-/** `vestibule serve` in this folder: without any file, and where nothing else is said on a port of its own. */
+/** `vestibule serve` in this folder: without any file, on a port of its own. */
 async function serve(
   t: TestContext,
   folder: string,
   { port, env = {} }: { readonly port: number; readonly env?: Readonly<Record<string, string>> },
 ) {
-  const address =
-    port === DEFAULT_PORT ? {} : { VESTIBULE_SERVER_ADDRESS: addressOf(port), ...CHEAP }
+  const address = { VESTIBULE_SERVER_ADDRESS: addressOf(port), ...CHEAP }
   const server = run(['serve'], { folder, port, env: { ...address, ...env } })
   t.after(() => server.stop())
   await Promise.race([server.until(/listening on/), server.ended])
@@ -68,14 +67,17 @@ const secretsIn = (folder: string): string =>
 const modeOf = (...path: string[]): string => (statSync(join(...path)).mode & 0o777).toString(8)
 
 test('started with nothing at all, it makes what it needs and says once how to go on (measure 24)', async (t) => {
-  try {
-    const probe = await occupy(t, DEFAULT_PORT)
-    await new Promise((resolve) => probe.close(resolve))
-  } catch {
-    return t.skip(`port ${DEFAULT_PORT} is in use`)
-  }
   const folder = emptyFolder(t)
-  const server = await serve(t, folder, { port: DEFAULT_PORT })
+  // The default port may be taken by a server that runs beside the tests; all else is what it is without a word.
+  const port = await freePort()
+  assert.equal(EMBEDDED.server.address, 'tcp://localhost:9091/')
+  const server = run(['serve'], {
+    folder,
+    port,
+    env: { VESTIBULE_SERVER_ADDRESS: EMBEDDED.server.address.replace('9091', `${port}`) },
+  })
+  t.after(() => server.stop())
+  await server.until(/listening on/)
   const output = server.output()
   const password = passwordIn(output)
   assert.ok(password.length >= 20, output)
@@ -83,7 +85,8 @@ test('started with nothing at all, it makes what it needs and says once how to g
   assert.match(output, /^Portal: http:\/\/auth\.vestibule\.localhost:9091\/?$/m)
   assert.equal(output.split(password).length, 2, 'the password is printed once')
   // To be copied as it is: the very file that the tests of nginx run with.
-  assert.ok(output.includes(readFileSync('deploy/nginx/vestibule.conf', 'utf8').trim()), output)
+  const snippet = readFileSync('deploy/nginx/vestibule.conf', 'utf8').trim()
+  assert.ok(output.includes(snippet.replaceAll(':9091', `:${port}`)), output)
 
   assert.deepEqual(readdirSync(folder), ['data'])
   assert.equal(modeOf(folder, 'data'), '700')
@@ -96,26 +99,26 @@ test('started with nothing at all, it makes what it needs and says once how to g
 
   for (const host of ['127.0.0.1', ...(hasIPv6 ? ['::1'] : [])]) {
     const status = await new Promise((resolve, reject) => {
-      const sent = http.get({ host, port: DEFAULT_PORT, path: '/api/health', agent: false })
+      const sent = http.get({ host, port, path: '/api/health', agent: false })
       sent.on('response', (answer) => resolve(answer.resume().statusCode)).on('error', reject)
     })
     assert.equal(status, 200, host)
   }
 
-  const cookie = await signIn(DEFAULT_PORT, 'admin', password)
-  assert.equal((await verdict(DEFAULT_PORT, undefined)).status, 401)
-  const passed = await verdict(DEFAULT_PORT, cookie)
+  const cookie = await signIn(port, 'admin', password)
+  assert.equal((await verdict(port, undefined)).status, 401)
+  const passed = await verdict(port, cookie)
   assert.equal(passed.status, 200)
   assert.equal(passed.headers['remote-user'], 'admin')
   assert.equal(passed.headers['remote-groups'], 'vestibule-admins')
-  // Port 9091 of every other address is somebody else's: what nobody configured is reachable from here alone.
+  // The port of every other address is somebody else's: what nobody configured is reachable from here alone.
   const outside = Object.values(networkInterfaces())
     .flat()
     .find((address) => address?.family === 'IPv4' && !address.internal)?.address
   if (outside !== undefined) {
     await assert.rejects(
       new Promise((resolve, reject) => {
-        http.get({ host: outside, port: DEFAULT_PORT, agent: false }, resolve).on('error', reject)
+        http.get({ host: outside, port, agent: false }, resolve).on('error', reject)
       }),
     )
   }
