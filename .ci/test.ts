@@ -35,8 +35,8 @@ const OPTIONAL = ['traefik', 'envoy']
 const isOptional = (line: string): boolean =>
   OPTIONAL.some((program) => line.endsWith(`: ${program} is not installed`))
 
-/** What is judged by its time, or takes the whole machine: each by itself, when all others are done. */
-const ALONE = ['test/drills/drills.test.ts', 'test/sessions/redis-nodes.system.test.ts']
+/** Small runs of the drills take the whole machine, and minutes: `npm run drills`. */
+const DRILLS = 'test/drills/drills.test.ts'
 
 function install(packages: readonly string[]): void {
   const apt = has('apt-get')
@@ -58,49 +58,34 @@ const given = process.argv.slice(2)
 const wanted = Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.() === false)
 if (given.length === 0 && wanted.length > 0) install(wanted)
 
-const files = given.length > 0 ? given : globSync('test/**/*.test.ts').sort()
+const all = globSync('test/**/*.test.ts')
+  .filter((file) => file !== DRILLS)
+  .sort()
+const files = given.length > 0 ? given : all
 mkdirSync('artefacts', { recursive: true })
 const SKIPPED = 'artefacts/skipped.txt'
-const skipped: string[] = []
-
-/** @returns the exit status of node's test runner */
-function test(some: readonly string[], sideBySide: number): number {
-  if (some.length === 0) return 0
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      '--test',
-      `--test-concurrency=${sideBySide}`,
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      '--test-reporter=./.ci/skipped.ts',
-      `--test-reporter-destination=${SKIPPED}`,
-      '--test-timeout=120000',
-      ...some,
-    ],
-    {
-      stdio: 'inherit',
-      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
-    },
-  )
-  skipped.push(...readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean))
-  return status ?? 1
-}
-
-// Most of them wait for something most of the time.
-const statuses = [
-  test(
-    files.filter((file) => !ALONE.includes(file)),
-    Math.max(2, availableParallelism()),
-  ),
-  test(
-    files.filter((file) => ALONE.includes(file)),
-    1,
-  ),
-]
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--test',
+    // Most files wait for another program most of the time.
+    `--test-concurrency=${2 * availableParallelism()}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=./.ci/skipped.ts',
+    `--test-reporter-destination=${SKIPPED}`,
+    // For what never ends. A suite may wait for its turn on a machine that is busy with something else.
+    '--test-timeout=600000',
+    ...files,
+  ],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
+  },
+)
+const skipped = readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean)
 if (skipped.length > 0) console.log(`\nNot run:\n${skipped.join('\n')}`)
-const failed = statuses.find((status) => status !== 0)
-if (failed !== undefined) process.exit(failed)
+if (status !== 0) process.exit(status ?? 1)
 if (!skipped.every(isOptional) && process.env['CI'] === 'true') {
   console.error('A skipped test is a failed one under CI=true.')
   process.exit(1)
