@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
 import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
+import { auditCommands } from './control/audit.ts'
 import { banCommands, deviceCommands } from './control/bans.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
@@ -248,6 +249,7 @@ async function start({
       ...banCommands(throttle.bans),
       ...deviceCommands(throttle.devices),
       ...sessionCommands(sessions, audit),
+      ...auditCommands(audit),
     },
     log,
   })

@@ -1,7 +1,7 @@
 import { type AddBanArgs, addedBan } from '../control/bans.ts'
 import { parseDuration } from '../kernel/duration.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askThrottle } from './ask-throttle.ts'
+import { askStored } from './ask-stored.ts'
 import { subjectOf } from './banned.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
@@ -36,7 +36,7 @@ function argsOf({ duration, permanent, reason, ...who }: Options): AddBanArgs {
 }
 
 async function add(cli: Cli, args: AddBanArgs): Promise<void> {
-  const answer = await askThrottle(cli, 'bans.add', args)
+  const answer = await askStored(cli, 'bans.add', args)
   if (answer === undefined) return
   const { id, kind, name, expiresAt } = addedBan.parse(answer)
   const until = expiresAt === null ? 'until the ban is lifted' : `until ${moment(expiresAt)}`

@@ -1,6 +1,6 @@
 import { type LiftArgs, lifted } from '../control/bans.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askThrottle } from './ask-throttle.ts'
+import { askStored } from './ask-stored.ts'
 import { subjectOf } from './banned.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -32,7 +32,7 @@ function argsOf(ids: readonly string[], { all, ...who }: Options): LiftArgs {
 }
 
 async function lift(cli: Cli, args: LiftArgs): Promise<void> {
-  const answer = await askThrottle(cli, 'bans.lift', args)
+  const answer = await askStored(cli, 'bans.lift', args)
   if (answer === undefined) return
   const done = lifted.parse(answer)
   const count = done.lifted.length

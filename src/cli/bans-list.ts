@@ -1,5 +1,5 @@
 import { type BanRow, banRows } from '../control/bans.ts'
-import { askThrottle } from './ask-throttle.ts'
+import { askStored } from './ask-stored.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
@@ -11,7 +11,7 @@ export const configure: Configure = (command, cli) => {
 }
 
 async function list(cli: Cli, json: boolean): Promise<void> {
-  const answer = await askThrottle(cli, 'bans.list', {})
+  const answer = await askStored(cli, 'bans.list', {})
   if (answer === undefined) return
   const rows = banRows.parse(answer)
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)

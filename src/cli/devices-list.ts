@@ -1,5 +1,6 @@
 import { type DeviceRow, deviceRows, type ListDevicesArgs } from '../control/bans.ts'
-import { askThrottle } from './ask-throttle.ts'
+import { askStored } from './ask-stored.ts'
+import { loadBrowserTexts } from './browser-text.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
@@ -18,17 +19,26 @@ export const configure: Configure = (command, cli) => {
 
 async function list(cli: Cli, { user, json }: Options): Promise<void> {
   const args: ListDevicesArgs = user === undefined ? {} : { user }
-  const answer = await askThrottle(cli, 'devices.list', args)
+  const answer = await askStored(cli, 'devices.list', args)
   if (answer === undefined) return
   const rows = deviceRows.parse(answer)
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no known devices.\n')
-  else cli.print(formatTable(HEAD, rows.map(cells)))
+  else {
+    const browserOf = await loadBrowserTexts()
+    cli.print(
+      formatTable(
+        HEAD,
+        rows.map((row) => cells(row, browserOf)),
+      ),
+    )
+  }
 }
 
 const HEAD = ['ID', 'USER', 'SINCE', 'LAST SIGN-IN', 'UNTIL', 'ADDRESS', 'BROWSER']
 
-function cells({ id, user, createdAt, lastSeen, expiresAt, address, userAgent }: DeviceRow) {
-  const browser = userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent
-  return [id, user, moment(createdAt), moment(lastSeen), moment(expiresAt), address, browser]
+function cells(row: DeviceRow, browserOf: (userAgent: string) => string): string[] {
+  const { id, user, address, userAgent } = row
+  const times = [row.createdAt, row.lastSeen, row.expiresAt].map(moment)
+  return [id, user, ...times, address, browserOf(userAgent)]
 }

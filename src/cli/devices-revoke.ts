@@ -1,6 +1,6 @@
 import { type RevokeDevicesArgs, revokedDevices } from '../control/bans.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askThrottle } from './ask-throttle.ts'
+import { askStored } from './ask-stored.ts'
 import type { Cli, Configure } from './invocation.ts'
 
 export const configure: Configure = (command, cli) => {
@@ -20,7 +20,7 @@ function argsOf(ids: readonly string[], user: string | undefined): RevokeDevices
 }
 
 async function revoke(cli: Cli, args: RevokeDevicesArgs): Promise<void> {
-  const answer = await askThrottle(cli, 'devices.revoke', args)
+  const answer = await askStored(cli, 'devices.revoke', args)
   if (answer === undefined) return
   const done = revokedDevices.parse(answer)
   cli.print(`${done.revoked === 1 ? '1 device was' : `${done.revoked} devices were`} forgotten.\n`)

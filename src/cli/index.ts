@@ -120,6 +120,17 @@ const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'audit',
+    summary: 'look at the audit trail',
+    children: [
+      {
+        name: 'list',
+        summary: 'list events, newest first: sign-ins, failures, bans, revocations …',
+        load: () => import('./audit-list.ts'),
+      },
+    ],
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),

@@ -1,5 +1,6 @@
 import { askServer } from '../control/client.ts'
 import { type ListArgs, type SessionRow, sessionRows } from '../control/sessions.ts'
+import { loadBrowserTexts } from './browser-text.ts'
 import { dataDirectoryOf } from './data-directory.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
@@ -24,14 +25,30 @@ async function list(cli: Cli, { user, json }: Options): Promise<void> {
   const rows = sessionRows.parse(await askServer(directory, 'sessions.list', args))
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no sessions.\n')
-  else cli.print(formatTable(HEAD, rows.map(cells)))
+  else {
+    const browserOf = await loadBrowserTexts()
+    cli.print(
+      formatTable(
+        HEAD,
+        rows.map((row) => cells(row, browserOf)),
+      ),
+    )
+  }
 }
 
 const HEAD = ['ID', 'USER', 'SIGNED IN', 'LAST SEEN', 'EXPIRES', 'ADDRESS', 'DOMAIN', 'BROWSER']
 
-function cells(row: SessionRow): string[] {
+function cells(row: SessionRow, browserOf: (userAgent: string) => string): string[] {
   const expires = row.remembered ? `${moment(row.expiresAt)} (remembered)` : moment(row.expiresAt)
   const { id, user, address, domain, userAgent } = row
-  const browser = userAgent.length > 60 ? `${userAgent.slice(0, 59)}…` : userAgent
-  return [id, user, moment(row.createdAt), moment(row.lastSeen), expires, address, domain, browser]
+  return [
+    id,
+    user,
+    moment(row.createdAt),
+    moment(row.lastSeen),
+    expires,
+    address,
+    domain,
+    browserOf(userAgent),
+  ]
 }

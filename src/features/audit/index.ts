@@ -21,7 +21,7 @@ import { startSweeping } from './sweeper.ts'
 
 export type { AuditEvent } from './event.ts'
 export { type Actor, EVENT_NAMES, EVENTS, type EventName, type Happening } from './events.ts'
-export type { Selection } from './store.ts'
+export { createAuditStore, type Selection } from './store.ts'
 
 export interface Audit {
   /** Takes note. Returns at once. Of `login.limited`, one a minute and network is taken note of. */

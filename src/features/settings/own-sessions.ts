@@ -1,6 +1,6 @@
+import { type BrowserName, loadBrowserNames } from '../../http/browser-name.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Identity, Session, Sessions } from '../sessions/index.ts'
-import { type BrowserName, loadBrowserNames } from './browser-name.ts'
 
 /** One of a person's sessions. */
 export interface OwnSession extends BrowserName {

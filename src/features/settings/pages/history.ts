@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { html } from 'ghtml'
 import { z } from 'zod'
+import { loadBrowserNames } from '../../../http/browser-name.ts'
 import type { Translate } from '../../../http/messages.ts'
 import type { AuditEvent, EventName } from '../../audit/index.ts'
 import { ownerOf, visitOf } from '../../login/index.ts'
 import { ago } from '../ago.ts'
-import { loadBrowserNames } from '../browser-name.ts'
 import type { Room } from '../room.ts'
 import type { SettingsPage } from './index.ts'
 

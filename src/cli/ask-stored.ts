@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { auditCommands } from '../control/audit.ts'
 import { banCommands, deviceCommands } from '../control/bans.ts'
 import { askServer } from '../control/client.ts'
 import type { Config } from '../features.ts'
@@ -9,11 +10,11 @@ import { readConfig } from './config.ts'
 import type { Cli } from './invocation.ts'
 
 /**
- * Asks the running server about bans or known devices, or their database itself when no server runs: whoever is locked
- * out need not start one first.
+ * Asks the running server about bans, known devices or the audit trail, or their database itself when no server runs:
+ * an operator who is locked out need not start one first.
  * @returns undefined when the configuration is faulty, which has been said
  */
-export async function askThrottle(cli: Cli, command: string, args: unknown): Promise<unknown> {
+export async function askStored(cli: Cli, command: string, args: unknown): Promise<unknown> {
   const config = await readConfig(cli)
   if (config === undefined) return undefined
   const directory = resolve(cli.cwd, config['data_directory'])
@@ -43,17 +44,24 @@ async function askDatabase(
   )
   // A first start makes it; a question about it does not.
   if (!existsSync(path)) throw notRunning
-  const [{ openStorage, trustedCertificates }, throttle, { migrations }] = await Promise.all([
-    import('../storage/index.ts'),
-    import('../features/throttle/index.ts'),
-    import('../features.ts'),
-  ])
+  const [{ openStorage, trustedCertificates }, throttle, audit, { migrations }] = await Promise.all(
+    [
+      import('../storage/index.ts'),
+      import('../features/throttle/index.ts'),
+      import('../features/audit/index.ts'),
+      import('../features.ts'),
+    ],
+  )
   const certificates = config['certificates_directory'] ?? ''
   const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
   const storage = await openStorage({ path, postgres, trusted, migrations, log: { info() {} } })
   try {
     const desks = throttle.openDesks({ storage, clock: systemClock })
-    const commands = { ...banCommands(desks.bans), ...deviceCommands(desks.devices) }
+    const commands = {
+      ...banCommands(desks.bans),
+      ...deviceCommands(desks.devices),
+      ...auditCommands(audit.createAuditStore(storage)),
+    }
     return await commands[command]?.(args)
   } finally {
     await storage.close()

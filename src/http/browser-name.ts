@@ -1,4 +1,4 @@
-import { printable } from '../../kernel/printable.ts'
+import { printable } from '../kernel/printable.ts'
 
 /** What a browser says of itself, in words people know; undefined where nobody can tell. */
 export interface BrowserName {
