@@ -6,6 +6,9 @@ export const EMBEDDED = {
   // `localhost` listens on 127.0.0.1 and ::1.
   server: { address: 'tcp://localhost:9091/' },
   session: {
+    // A person who tries it out is at it now and then, all day; Authelia's hour and five minutes are for those who chose them.
+    expiration: '24h',
+    inactivity: '12h',
     cookies: [
       {
         domain: 'vestibule.localhost',

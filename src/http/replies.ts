@@ -41,7 +41,6 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   URL_INVALID: 'error.badRequest',
   CROSS_ORIGIN: 'error.forbidden',
   SIGN_IN_REQUIRED: 'error.signIn',
-  COOKIE_DOMAIN_UNKNOWN: 'error.noDomain',
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',
   HASHING_BUSY: 'error.busy',
@@ -190,11 +189,15 @@ function refuse(
     // A sign-in that fails says the same whatever was wrong with it (http-api §3).
     return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)
   }
+  if (code === 'COOKIE_DOMAIN_UNKNOWN') {
+    const { portal, straight } = refusal.details
+    if (straight === true) return replies.redirect(reply, String(portal), 302)
+    return replies.page(request, reply, noDomainPage(messages, request, refusal), status)
+  }
   const { t } = messages.negotiate(request.headers['accept-language'])
   const words = PAGES[code] ?? 'error.internal'
   const again = status >= 500 || status === 429
   const values = {
-    host: String(refusal.details['host'] ?? ''),
     wait: formatDuration((refusal.retryAfter ?? 1) * 1000),
   }
   return replies.page(
@@ -204,11 +207,31 @@ function refuse(
       title: t(`${words}.title`),
       content: html`<h1>${t(`${words}.title`)}</h1>
 <p>${t(`${words}.text`, values)}</p>
-!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
+<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`,
       requestId: request.id,
     },
     status,
   )
+}
+
+/** Names the portal's own address, or what has to be set. */
+function noDomainPage(
+  messages: Messages,
+  request: FastifyRequest,
+  { details }: AppError,
+): Omit<Page, 'language' | 't'> {
+  const { t } = messages.negotiate(request.headers['accept-language'])
+  const { host, portal, isLocal } = details
+  const there = typeof portal === 'string' ? portal : undefined
+  return {
+    title: t('error.noDomain.title'),
+    content: html`<h1>${t('error.noDomain.title')}</h1>
+<p>${t('error.noDomain.text', { host: String(host) })}</p>
+!${there === undefined ? html`<p>${t('error.noDomain.noPortal')}</p>` : html`<p>${t('error.noDomain.portal')}</p><p><a class="button" href="${there}">${there}</a></p>`}
+!${isLocal === true ? html`<p>${t('error.noDomain.local')}</p>` : ''}
+<p>${t('error.noDomain.proxy')}</p>`,
+    requestId: request.id,
+  }
 }
 
 /** The path without its query, bounded: it goes into the log. */

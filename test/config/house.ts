@@ -60,6 +60,7 @@ const sessions: Manifest = {
       name: z.string().default('vestibule_session'),
       secret: secret().optional(),
       expiration: duration().prefault('1h'),
+      inactivity: duration().prefault('5m'),
       remember_me: duration().prefault('1M'),
       refresh: z.union([z.enum(['always', 'disable']), duration()]).default('always'),
       cookies: z

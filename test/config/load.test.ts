@@ -72,6 +72,8 @@ test('without a file the built-in defaults hold, the environment above them; wit
   assert.partialDeepStrictEqual(none.config, {
     access_control: { default_policy: 'one_factor' },
     session: {
+      expiration: 24 * 3_600_000,
+      inactivity: 12 * 3_600_000,
       cookies: [
         {
           domain: 'vestibule.localhost',
@@ -90,6 +92,7 @@ test('without a file the built-in defaults hold, the environment above them; wit
   assert.partialDeepStrictEqual(file.config, {
     access_control: { default_policy: 'deny' },
     server: { address: 'tcp://:9091/' },
+    session: { expiration: 3_600_000, inactivity: 300_000 },
   })
 })
 

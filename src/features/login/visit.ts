@@ -47,7 +47,10 @@ export async function readVisit(
   const host = parseHost(authority, scheme)
   const domain = host === undefined ? undefined : sessions.domainOf(host.name)
   if (host === undefined || domain === undefined)
-    throw new AppError('COOKIE_DOMAIN_UNKNOWN', { host: host?.name ?? '' })
+    throw new AppError('COOKIE_DOMAIN_UNKNOWN', {
+      host: host?.name ?? '',
+      ...signpost(request, host?.name ?? '', sessions),
+    })
   const cookies: string[] = []
   const devices: string[] = []
   for (const header of valuesOf(rawHeaders, 'cookie')) {
@@ -64,6 +67,29 @@ export async function readVisit(
     cookies,
     devices,
   }
+}
+
+/**
+ * Where a browser that opened another name finds the portal. `straight`: it can be sent there without being asked. That is
+ * so when it opened this very listener by a loopback name and the portal is this listener too: a proxy that hides the
+ * host would otherwise send it in circles.
+ */
+function signpost(
+  { method, url, socket }: FastifyRequest,
+  host: string,
+  { domains }: Pick<Sessions, 'domains'>,
+): { readonly portal?: string; readonly isLocal?: boolean; readonly straight?: boolean } {
+  const portal = domains.find(({ portalUrl }) => portalUrl !== undefined)?.portalUrl
+  if (portal === undefined) return {}
+  const isLocal = isLoopback(portal.hostname)
+  const straight =
+    method === 'GET' &&
+    (url === '/' || url === '') &&
+    isLocal &&
+    isLoopback(host) &&
+    portal.protocol === 'http:' &&
+    Number(portal.port || 80) === socket.localPort
+  return { portal: portal.href, isLocal: isLocal && !isLoopback(host), straight }
 }
 
 const single = (value: string | readonly string[] | undefined): string =>
