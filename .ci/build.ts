@@ -11,6 +11,6 @@ const tsc = spawnSync(
   },
 )
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
-for (const file of globSync('src/**/*.{css,js,json,svg}')) {
+for (const file of globSync('src/**/*.{css,ico,js,json,png,svg}')) {
   cpSync(file, file.replace(/^src/, 'dist'))
 }

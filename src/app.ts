@@ -13,7 +13,7 @@ import { health } from './features/health/index.ts'
 import type { Hub } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
-import { settings } from './features/settings/index.ts'
+import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { verify } from './features/verify/index.ts'
@@ -21,6 +21,7 @@ import { type Config, messageCatalogues } from './features.ts'
 import { assetRoutes, loadAssets } from './http/assets.ts'
 import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
+import { createIcons, iconRoutes } from './http/icons.ts'
 import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
 import { createPeers, type Peers } from './http/peers.ts'
@@ -66,6 +67,9 @@ export async function createApp(
   const base = server.address.basePath === '/' ? '' : server.address.basePath
   const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
   const replies = createReplies({ headers, layout, messages, log, base })
+  const icons = createIcons(log)
+  // A picture that is missing is said at the start, not when somebody looks at the page.
+  for (const { icon } of config['access_control'].rules) if (icon !== undefined) icons.urlOf(icon)
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
@@ -112,6 +116,8 @@ export async function createApp(
     peers,
     replies,
     messages,
+    icons,
+    ownPages,
     log,
     clock,
     adminGroups: config['admin'].groups,
@@ -138,6 +144,7 @@ export async function createApp(
     })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
+  await fastify.register(iconRoutes, { icons, headers })
   await fastify.ready()
   return { fastify, access, connected: peers.welcome }
 }

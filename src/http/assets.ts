@@ -67,12 +67,31 @@ function asset(name: string, type: string, text: string): Asset {
   }
 }
 
+/** What browsers ask for under a fixed name, whatever a page says. */
+const FIXED = [
+  ['/favicon.ico', 'favicon.ico', 'image/vnd.microsoft.icon'],
+  ['/apple-touch-icon.png', 'touch-icon.png', 'image/png'],
+] as const
+
 /** Serves the assets: immutable, compressed once, br before gzip. */
 export const assetRoutes: FastifyPluginAsync<{
   readonly assets: Assets
   readonly headers: HeaderSets
 }> = async (app, { assets, headers }) => {
   app.addHook('onRequest', async (request) => refuseQuestion(request))
+  for (const [url, name, type] of FIXED) {
+    const bytes = readFileSync(new URL(`client/${name}`, import.meta.url))
+    app.get(url, { config: { guard: 'public' } }, (_request, reply) =>
+      reply
+        .headers({
+          ...headers.base,
+          'Content-Type': type,
+          'Cache-Control': 'public, max-age=86400',
+          'Cross-Origin-Resource-Policy': 'same-origin',
+        })
+        .send(bytes),
+    )
+  }
   for (const { url, type, text } of [assets.style, assets.script]) {
     const plain = Buffer.from(text)
     const packed = new Map<string, Buffer>()

@@ -2,6 +2,7 @@ import { html } from 'ghtml'
 import type { Assets } from './assets.ts'
 import type { HeaderSets } from './headers.ts'
 import type { Translate } from './messages.ts'
+import type { Theme } from './theme.ts'
 
 /** What every page shares: the card, the words' language, the policy that the browser holds it to. */
 export interface Layout {
@@ -12,10 +13,13 @@ export interface Layout {
 export interface Page {
   readonly language: string
   readonly t: Translate
+  readonly theme: Theme
   readonly title: string
   /** Markup made with the escaping tag; goes in as it is. */
   readonly content: string
   readonly requestId?: string
+  /** Room for tiles or a list, on screens that have it. */
+  readonly wide?: boolean
   /** Runs the portal's script. */
   readonly script?: boolean
   /** Carries its style with it: for pages that leave at another origin, where our files are not. */
@@ -23,6 +27,9 @@ export interface Page {
   /** Sources for `form-action` besides 'self': where a form's answer may redirect to. */
   readonly formAction?: readonly string[]
 }
+
+/** What a page has besides what the request decides. */
+export type PageContent = Omit<Page, 'language' | 't' | 'theme'>
 
 /** A keyhole in the accent colour; inline, so that it costs no request. */
 const ICON =
@@ -42,24 +49,27 @@ export function createLayout({
   readonly base: string
 }): Layout {
   return {
-    render({ language, t, title, content, requestId, script, selfContained, formAction = [] }) {
+    render(page) {
+      const { language, t, theme, title, content, requestId, script, selfContained } = page
+      const { formAction = [], wide } = page
       const style = selfContained
         ? html`<style>!${assets.style.text}</style>`
         : html`<link rel="stylesheet" href="${base}${assets.style.url}">`
       const body = html`<!doctype html>
-<html lang="${language}">
+<html lang="${language}" !${theme === 'auto' ? '' : html`data-theme="${theme}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
+<meta name="color-scheme" content="${theme === 'auto' ? 'light dark' : theme}">
 <meta name="robots" content="noindex">
 <title>${title} · ${brand}</title>
 <link rel="icon" href="!${ICON}">
+!${selfContained ? '' : html`<link rel="apple-touch-icon" href="${base}/apple-touch-icon.png">`}
 !${style}
 !${script ? html`<script src="${base}${assets.script.url}" defer></script>` : ''}
 </head>
 <body>
-<main class="card">
+<main class="card!${wide ? ' wide' : ''}">
 <p class="brand">!${MARK}<span>${brand}</span></p>
 !${content}
 </main>
@@ -70,7 +80,7 @@ export function createLayout({
       const policy = [
         "default-src 'none'",
         "base-uri 'none'",
-        'img-src data:',
+        selfContained ? 'img-src data:' : "img-src 'self' data:",
         `style-src ${selfContained ? assets.style.csp : "'self'"}`,
         ...(script ? ["script-src 'self'", "connect-src 'self'"] : []),
         `form-action ${["'self'", ...formAction].join(' ')}`,

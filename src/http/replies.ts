@@ -5,8 +5,9 @@ import type { Logger } from 'pino'
 import { formatDuration } from '../kernel/duration.ts'
 import { AppError, type ErrorCode } from '../kernel/errors.ts'
 import type { HeaderSets } from './headers.ts'
-import type { Layout, Page } from './layout.ts'
+import type { Layout, PageContent } from './layout.ts'
 import type { Messages } from './messages.ts'
+import { themeOf } from './theme.ts'
 
 /** The two bodies of the JSON API. */
 export const okBody = (data?: unknown): Readonly<Record<string, unknown>> =>
@@ -20,7 +21,7 @@ export interface Replies {
   page(
     request: FastifyRequest,
     reply: FastifyReply,
-    page: Omit<Page, 'language' | 't'>,
+    page: PageContent,
     status?: number,
   ): FastifyReply
   json(reply: FastifyReply, body: unknown, status?: number): FastifyReply
@@ -76,7 +77,12 @@ export function createReplies({
   const replies: Replies = {
     page(request, reply, page, status = 200) {
       const { language, t } = messages.negotiate(request.headers['accept-language'])
-      const { body, headers: own } = layout.render({ ...page, language, t })
+      const { body, headers: own } = layout.render({
+        ...page,
+        language,
+        t,
+        theme: themeOf(request),
+      })
       return reply
         .code(status)
         .headers({ ...own, Vary: 'Accept-Language' })
@@ -219,7 +225,7 @@ function noDomainPage(
   messages: Messages,
   request: FastifyRequest,
   { details }: AppError,
-): Omit<Page, 'language' | 't'> {
+): PageContent {
   const { t } = messages.negotiate(request.headers['accept-language'])
   const { host, portal, isLocal } = details
   const there = typeof portal === 'string' ? portal : undefined

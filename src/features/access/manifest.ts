@@ -135,7 +135,14 @@ const rule = z
       .max(100)
       .optional()
       .describe('Names the application on the portal, for those who may open it.'),
-    icon: z.string().min(1).max(500).optional().describe('The address of a picture for it.'),
+    icon: z
+      .string()
+      .min(1)
+      .max(500)
+      .optional()
+      .describe(
+        'A picture for it, a file: svg, png, webp, jpg, gif or ico, 256 KiB at most. Without it the initials of its title are shown.',
+      ),
     domain: some(z.string().min(1).max(255))
       .optional()
       .describe(

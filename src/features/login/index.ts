@@ -13,6 +13,7 @@
  */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Logger } from 'pino'
+import type { Icons } from '../../http/icons.ts'
 import type { Messages } from '../../http/messages.ts'
 import type { Peers } from '../../http/peers.ts'
 import type { Replies } from '../../http/replies.ts'
@@ -39,6 +40,10 @@ export interface LoginOptions {
   readonly peers: Peers
   readonly replies: Replies
   readonly messages: Messages
+  /** Pictures of apps. */
+  readonly icons: Icons
+  /** A person's own pages below `/settings/`, by path and the key of their title. */
+  readonly ownPages: readonly { readonly path: string; readonly title: string }[]
   readonly log: Logger
   readonly clock: Clock
   /** `admin.groups` */

@@ -1,6 +1,6 @@
 import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Page } from '../../http/layout.ts'
+import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isLoopback } from '../../kernel/host.ts'
@@ -27,7 +27,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   app,
   { portal },
 ) => {
-  const { access, replies, messages, base, domains, visitOf, where } = portal
+  const { access, icons, replies, messages, base, domains, visitOf, where } = portal
   // As a header carries it, whatever script its path was written in.
   const logoutUrl = portal.logoutUrl === undefined ? undefined : new URL(portal.logoutUrl).href
   const formAction = formDestinations(domains, logoutUrl)
@@ -37,7 +37,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   const show = (
     request: FastifyRequest,
     reply: FastifyReply,
-    make: (t: Translate) => Omit<Page, 'language' | 't'>,
+    make: (t: Translate) => PageContent,
     status = 200,
   ) => {
     const { t } = messages.negotiate(request.headers['accept-language'])
@@ -106,6 +106,10 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
             user,
             address: identity?.session.address ?? '',
             apps: appsOf(visit),
+            pages: portal.ownPages.map(({ path, title }) => ({
+              href: `${base}/settings/${path}`,
+              title: t(title),
+            })),
             formAction,
             base,
           }),
@@ -135,7 +139,12 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   const appsOf = ({ identity, address }: Visit) => {
     if (identity === undefined) return []
     const { name, groups } = identity.profile
-    return access.apps({ user: name, groups, clientId: '' }, levelOf(identity.session), address)
+    return access
+      .apps({ user: name, groups, clientId: '' }, levelOf(identity.session), address)
+      .map(({ title, url, host, icon }) => {
+        const picture = icon === undefined ? undefined : icons.urlOf(icon)
+        return { title, url, host, picture: picture === undefined ? undefined : base + picture }
+      })
   }
 
   const notAllowed = (

@@ -1,11 +1,8 @@
 import { html } from 'ghtml'
-import type { Page } from '../../http/layout.ts'
+import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { formatDuration } from '../../kernel/duration.ts'
-import type { App } from '../access/index.ts'
 import { type Carried, withCarried } from './carried.ts'
-
-type Content = Omit<Page, 'language' | 't'>
 
 const hidden = ({ rd, rm }: Carried): string =>
   html`!${
@@ -41,7 +38,7 @@ export function signInPage(
     readonly rememberMe: number
     readonly formAction: readonly string[]
   },
-): Content {
+): PageContent {
   const alert = html`<div class="alert" role="alert" id="failed"><p><strong>${t('login.signIn.failed')}</strong> ${t('login.signIn.failedHint')}</p></div>`
   const notice = html`<p class="hint" role="status">${t('login.signedOut')}</p>`
   const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: formatDuration(rememberMe) })}</label>`
@@ -78,34 +75,67 @@ export function signedInPage(
     user,
     address,
     apps,
+    pages,
     formAction,
     base,
   }: Place & {
     readonly user: string
     readonly address: string
-    readonly apps: readonly App[]
+    readonly apps: readonly Tile[]
+    /** Own pages, by address and title. */
+    readonly pages: readonly { readonly href: string; readonly title: string }[]
     readonly formAction: readonly string[]
   },
-): Content {
-  const list = html`<h2>${t('login.signedIn.apps')}</h2>
-<ul class="apps">!${apps
-    .map(
-      ({ title, url, host }) =>
-        html`<li><a href="${url}"><span>${title}<small>${host}</small></span></a></li>`,
-    )
-    .join('')}</ul>`
+): PageContent {
+  const list = html`<nav aria-label="${t('login.signedIn.apps')}"><ul class="apps">!${apps.map(tile).join('')}</ul></nav>`
   return {
-    title: t('login.signedIn.title'),
+    title: t(apps.length === 0 ? 'login.signedIn.title' : 'login.signedIn.apps'),
+    wide: apps.length > 0,
     formAction,
-    content: html`<h1>${t('login.signedIn.title')}</h1>
-<p class="lead">${t('login.signedIn.as', { user })}</p>
-!${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
+    content: html`<h1>${t(apps.length === 0 ? 'login.signedIn.title' : 'login.signedIn.apps')}</h1>
+<p class="lead">${t(apps.length === 0 ? 'login.signedIn.as' : 'login.signedIn.signedInAs', { user })}</p>
 !${apps.length === 0 ? '' : list}
-<a class="button quiet below" href="${base}/settings/sessions">${t('login.signedIn.sessions')}</a>
-<a class="button quiet below" href="${base}/settings/history">${t('login.signedIn.history')}</a>
-<form method="post" action="${base}/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>`,
+<section class="account">
+<h2>${t('login.signedIn.account')}</h2>
+<ul class="links">!${pages.map(({ href, title }) => html`<li><a href="${href}">${title}</a></li>`).join('')}</ul>
+<form method="post" action="${base}/logout"><button class="button quiet" type="submit">${t('login.signedIn.signOut')}</button></form>
+!${address === '' ? '' : html`<p class="hint">${t('login.signedIn.from', { address })}</p>`}
+</section>`,
   }
 }
+
+/** An app as the portal shows it. */
+export interface Tile {
+  readonly title: string
+  readonly url: string
+  readonly host: string
+  /** The address of its picture; undefined: its initials. */
+  readonly picture: string | undefined
+}
+
+const TINTS = 6
+
+function tile({ title, url, host, picture }: Tile): string {
+  const tint =
+    [...host].reduce((sum, character) => sum + (character.codePointAt(0) ?? 0), 0) % TINTS
+  const icon =
+    picture === undefined
+      ? html`<span class="icon initials tint-${String(tint)}" aria-hidden="true">${initialsOf(title)}</span>`
+      : html`<img class="icon" src="${picture}" alt="" width="48" height="48">`
+  return html`<li><a href="${url}">!${icon}<span>${title}<small>!${host
+    .split('.')
+    .map((label) => html`${label}`)
+    .join('.<wbr>')}</small></span></a></li>`
+}
+
+/** `Home Assistant` → `HA`, `wiki` → `W`. */
+const initialsOf = (title: string): string =>
+  title
+    .split(/\s+/u)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => [...word][0]?.toUpperCase() ?? '')
+    .join('')
 
 export function signOutPage(
   t: Translate,
@@ -119,7 +149,7 @@ export function signOutPage(
     readonly carried: Carried
     readonly formAction: readonly string[]
   },
-): Content {
+): PageContent {
   return {
     title: t('login.signOut.title'),
     formAction,
@@ -127,7 +157,7 @@ export function signOutPage(
 <p class="lead">${t('login.signOut.text', { user })}</p>
 <form method="post" action="${base}/logout">
 !${hidden(carried)}
-<button class="button" type="submit">${t('login.signOut.submit')}</button>
+<button class="button danger" type="submit">${t('login.signOut.submit')}</button>
 </form>
 <a class="button quiet below" href="${base}/">${t('login.signOut.stay')}</a>`,
   }
@@ -148,7 +178,7 @@ export function cookieRefusedPage(
     readonly insecure: boolean
     readonly portal: string
   },
-): Content {
+): PageContent {
   return {
     title: t('login.cookieRefused.title'),
     content: html`<h1>${t('login.cookieRefused.title')}</h1>
@@ -161,7 +191,7 @@ export function cookieRefusedPage(
 export function secondFactorPage(
   t: Translate,
   { user, host, base }: Place & { readonly user: string; readonly host: string },
-): Content {
+): PageContent {
   return {
     title: t('login.secondFactor.title'),
     content: html`<h1>${t('login.secondFactor.title')}</h1>
@@ -175,11 +205,14 @@ export function secondFactorPage(
 export function limitedPage(
   t: Translate,
   { carried, wait, base }: Place & { readonly carried: Carried; readonly wait: number },
-): Content {
+): PageContent {
   return {
     title: t('error.limited.title'),
+    script: true,
+    // The script counts the seconds down, and lets the link work when they are over. Without it the link works at any time.
     content: html`<h1>${t('error.limited.title')}</h1>
 <p>${t('error.limited.text', { wait: formatDuration(wait * 1000) })}</p>
-<a class="button quiet" href="${withCarried(`${base}/`, carried)}">${t('error.retry')}</a>`,
+<p class="hint" id="countdown" role="timer" data-seconds="${String(wait)}" data-text="${t('error.limited.countdown', { time: '{time}' })}" data-over="${t('error.limited.over')}" hidden></p>
+<a class="button" id="retry" href="${withCarried(`${base}/`, carried)}">${t('error.retry')}</a>`,
   }
 }

@@ -9,8 +9,9 @@ const UNITS = [
 ] as const
 
 /**
- * How long ago something was, in the person's language: a time of day would need their time zone, which nobody tells us.
- * @returns markup: a `time` element with the exact moment
+ * How long ago something was, in the person's language. The exact moment appears on hover and is read to screen readers: in
+ * UTC, which the script turns into the browser's time zone.
+ * @returns markup
  */
 export function ago(time: number, now: number, language: string): string {
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
@@ -19,5 +20,7 @@ export function ago(time: number, now: number, language: string): string {
   // Under a minute it is "now": nobody counts the seconds.
   const text =
     unit === 'second' ? format.format(0, unit) : format.format(-Math.floor(past / length), unit)
-  return html`<time datetime="${new Date(time).toISOString()}">${text}</time>`
+  const moment = new Date(time)
+  const exact = `${new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(moment)} UTC`
+  return html`<time datetime="${moment.toISOString()}" title="${exact}">${text}<span class="visually-hidden"> (${exact})</span></time>`
 }

@@ -6,6 +6,7 @@
  *
  *   GET /settings                           to the first page
  *   GET, POST /settings/sessions            where one is signed in: list, end one, end all others
+ *   GET, POST /settings/appearance          light or dark
  *   GET /settings/history                   own recent sign-ins and failures: ?before=<id>
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
  *   GET /api/user/history                   ?before=<id>, ?limit= up to 100
@@ -19,9 +20,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Audit } from '../audit/index.ts'
 import { type VisitsOptions, visits } from '../login/index.ts'
 import { historyApi } from './history-api.ts'
-import { pages } from './pages/index.ts'
+import { pages, type SettingsPage } from './pages/index.ts'
 import { createRoom } from './room.ts'
 import { sessionsApi } from './sessions-api.ts'
+
+/** The pages, in the order in which they are offered. */
+export const ownPages: readonly Pick<SettingsPage, 'path' | 'title'>[] = pages
 
 export interface SettingsOptions extends VisitsOptions {
   readonly audit: Pick<Audit, 'record' | 'list'>

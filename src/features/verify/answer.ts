@@ -89,6 +89,8 @@ export function createAnswers({
     const portal = walk.portal ?? domain.portalUrl
     const { language, t } = messages.negotiate(request.headers['accept-language'])
     const { body, headers: pageHeaders } = layout.render({
+      // On the app's own host: the portal's cookie with the choice is not sent there.
+      theme: 'auto',
       language,
       t,
       title: t('verify.forbidden.title'),

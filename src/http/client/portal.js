@@ -3,6 +3,52 @@
 ;(() => {
   /** @param {string} id */
   const byId = (id) => document.getElementById(id)
+
+  // Exact times in the browser's own time zone.
+  const exact = new Intl.DateTimeFormat(document.documentElement.lang || undefined, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  })
+  for (const time of document.querySelectorAll('time[title]')) {
+    const moment = exact.format(new Date(time.getAttribute('datetime') ?? ''))
+    time.setAttribute('title', moment)
+    const hidden = time.querySelector('.visually-hidden')
+    if (hidden) hidden.textContent = ` (${moment})`
+  }
+
+  // Too many wrong passwords: counts down, and lets the link work at the end.
+  const countdown = byId('countdown')
+  const retry = byId('retry')
+  if (countdown && retry instanceof HTMLAnchorElement) {
+    const { seconds = '0', text = '', over = '' } = countdown.dataset
+    const end = Date.now() + Number(seconds) * 1000
+    const href = retry.href
+    /** @param {number} left */
+    const clock = (left) => {
+      const parts = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60]
+      const shown = parts[0] === 0 ? parts.slice(1) : parts
+      return shown
+        .map((part, i) => (i === 0 ? String(part) : String(part).padStart(2, '0')))
+        .join(':')
+    }
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000))
+      countdown.textContent = left === 0 ? over : text.replace('{time}', clock(left))
+      if (left > 0) return
+      clearInterval(timer)
+      retry.href = href
+      retry.removeAttribute('aria-disabled')
+      // Read out once, at the end; not every second.
+      countdown.setAttribute('role', 'status')
+    }
+    const timer = setInterval(tick, 250)
+    countdown.hidden = false
+    retry.removeAttribute('href')
+    retry.setAttribute('aria-disabled', 'true')
+    retry.setAttribute('role', 'link')
+    tick()
+  }
+
   const form = byId('sign-in')
   if (!(form instanceof HTMLFormElement)) return
   const username = byId('username')

@@ -62,6 +62,7 @@ const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }
     const list = html`<ol class="entries">!${rows.map((event) => entry(t, event, browserOf, ago(event.time, clock.now(), language))).join('')}</ol>`
     return replies.page(request, reply, {
       title: t('settings.history.title'),
+      script: true,
       content: html`<h1>${t('settings.history.title')}</h1>
 <p class="lead">${t('settings.history.text')}</p>
 !${rows.length === 0 ? html`<p>${t(none)}</p>` : list}

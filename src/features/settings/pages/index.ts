@@ -1,6 +1,7 @@
 /** The pages of this room, in the order in which they are offered. */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Room } from '../room.ts'
+import { appearancePage } from './appearance.ts'
 import { historyPage } from './history.ts'
 import { sessionsPage } from './sessions.ts'
 
@@ -12,4 +13,8 @@ export interface SettingsPage {
   readonly routes: FastifyPluginAsync<{ readonly room: Room }>
 }
 
-export const pages: readonly [SettingsPage, ...SettingsPage[]] = [sessionsPage, historyPage]
+export const pages: readonly [SettingsPage, ...SettingsPage[]] = [
+  sessionsPage,
+  historyPage,
+  appearancePage,
+]

@@ -28,6 +28,7 @@ const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }
     const said = NOTICES.find((flag) => flag in (request.query as object))
     return replies.page(request, reply, {
       title: t('settings.sessions.title'),
+      script: true,
       content: content(t, { signIns, said, base, here, language, now: clock.now() }),
     })
   })
@@ -84,7 +85,7 @@ function content(t: Translate, shown: Shown): string {
 <ul class="entries">!${listed.map((one) => entry(t, one, shown)).join('')}</ul>
 !${rest > 0 ? html`<p class="hint">${t('settings.sessions.more', { count: rest })}</p>` : ''}
 !${linked ? html`<p class="hint">${t('settings.sessions.endAll')}</p>` : ''}
-!${others ? html`<form method="post" action="${here}"><button class="button" type="submit" name="others" value="end">${t('settings.sessions.others')}</button></form>` : ''}
+!${others ? html`<form method="post" action="${here}"><button class="button danger" type="submit" name="others" value="end">${t('settings.sessions.others')}</button></form>` : ''}
 <a class="button quiet below" href="${base}/">${t('settings.back')}</a>`
 }
 

@@ -1,0 +1,54 @@
+import formbody from '@fastify/formbody'
+import type { FastifyPluginAsync } from 'fastify'
+import { html } from 'ghtml'
+import { THEMES, themeCookie, themeOf } from '../../../http/theme.ts'
+import { visitOf } from '../../login/index.ts'
+import type { Room } from '../room.ts'
+import type { SettingsPage } from './index.ts'
+
+const PATH = 'appearance'
+/** One word. */
+const BODY_LIMIT = 256
+
+/** Light, dark, or as the system has it; kept in a cookie of this browser. */
+const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
+  const { replies, base, speak } = room
+  const here = `${base}/settings/${PATH}`
+  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+
+  app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, (request, reply) => {
+    if (visitOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
+    const { t } = speak(request)
+    const chosen = themeOf(request)
+    // Fastify's parser gives an object for every query.
+    const saved = 'saved' in (request.query as object)
+    const choice = (theme: (typeof THEMES)[number]): string =>
+      html`<label class="check"><input type="radio" name="theme" value="${theme}" !${theme === chosen ? 'checked' : ''}> ${t(`settings.appearance.${theme}`)}</label>`
+    return replies.page(request, reply, {
+      title: t('settings.appearance.title'),
+      content: html`<h1>${t('settings.appearance.title')}</h1>
+<p class="lead">${t('settings.appearance.text')}</p>
+!${saved ? html`<p class="notice" role="status">${t('settings.appearance.saved')}</p>` : ''}
+<form method="post" action="${here}">
+<fieldset class="choices"><legend>${t('settings.appearance.legend')}</legend>!${THEMES.map(choice).join('')}</fieldset>
+<button class="button" type="submit">${t('settings.appearance.save')}</button>
+</form>
+<a class="button quiet below" href="${base}/">${t('settings.back')}</a>`,
+    })
+  })
+
+  app.post(`/settings/${PATH}`, { config: { guard: 'user' } }, (request, reply) => {
+    // formbody gives an object, or nothing for no body.
+    const { theme } = (request.body ?? {}) as Readonly<Record<string, unknown>>
+    const chosen = THEMES.find((one) => one === theme)
+    if (chosen !== undefined)
+      reply.header('Set-Cookie', themeCookie(chosen, base, visitOf(request).secure))
+    return replies.redirect(reply, `${here}?saved=`)
+  })
+}
+
+export const appearancePage: SettingsPage = {
+  path: PATH,
+  title: 'settings.appearance.title',
+  routes,
+}
