@@ -85,7 +85,6 @@ async function apply(options: MigrateOptions, db: Kysely<unknown>, name: string)
     .run(name, clock.now())
 }
 
-/** Names in the order in which they were applied, which is their own order. */
 function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
   if (!tablesIn(sqlite).includes(MIGRATIONS_TABLE)) return []
   return sqlite
