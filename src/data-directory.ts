@@ -147,7 +147,10 @@ function holdDirectory(path: string, root: string): FileLock {
   try {
     lock = lockFile(path)
   } catch (error) {
-    throw new Refusal(`the data directory ${root} cannot be locked`, undefined, { cause: error })
+    const why = error instanceof Error ? `: ${error.message}` : ''
+    throw new Refusal(`the data directory ${root} cannot be locked${why}`, undefined, {
+      cause: error,
+    })
   }
   if (lock !== undefined) return lock
   throw new Refusal(

@@ -17,7 +17,6 @@ import { isWeaker } from './strength.ts'
 import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
-export { lowerOwnPriority } from './priority.ts'
 export type {
   Argon2Parameters,
   Digest,

@@ -263,6 +263,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'may not be read or written by this user',
   EROFS: 'lies on a read-only file system',
   EAGAIN: 'is locked by another server all the time',
+  ENOLCK: 'cannot be locked: the lock file beside it is a symbolic link; remove that',
   EBUSY: 'is mounted by itself and cannot be replaced: mount its directory',
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: the quota is used up',

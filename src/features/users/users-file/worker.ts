@@ -1,6 +1,5 @@
 /** What runs in the thread of thread.ts: one job at a time, its users handed out a few at a time. */
 import { parentPort } from 'node:worker_threads'
-import { lowerOwnPriority } from '../../passwords/index.ts'
 import type { UserRow } from '../roster.ts'
 import type { Job, Reply } from './thread.ts'
 import { changeFile, loadFile } from './work.ts'
@@ -32,8 +31,6 @@ async function answer(job: Job): Promise<Reply> {
       return job satisfies never
   }
 }
-
-lowerOwnPriority()
 
 parentPort?.on('message', async (job: Job) => {
   let reply: Reply
