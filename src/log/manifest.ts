@@ -37,4 +37,11 @@ export type LogConfig = z.infer<typeof log>
 
 export default {
   config: { log: log.prefault({}).describe('What the server says, and where to.') },
+  async look(config, place, report) {
+    // The slice was parsed by the schema above.
+    const { file_path } = config['log'] as LogConfig
+    if (file_path === undefined) return
+    const { lookAtLogFile } = await import('./look.ts')
+    lookAtLogFile(place.resolve(file_path), report)
+  },
 } as const satisfies Manifest

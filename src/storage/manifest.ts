@@ -37,4 +37,11 @@ export default {
       .prefault({})
       .describe('Where Vestibule keeps what must outlive a restart.'),
   },
+  async look(config, place, report) {
+    // The slice was parsed by the schema above.
+    const folder = (config['certificates_directory'] as string | undefined) ?? ''
+    if (folder === '') return
+    const { lookAtCertificates } = await import('./look.ts')
+    lookAtCertificates(folder, place, report)
+  },
 } satisfies Manifest

@@ -85,4 +85,11 @@ export default {
     // The slice was parsed by the schema above.
     checkPassword((config['authentication_backend.file'] as FileConfig).password, report, explicit)
   },
+  async look(config, place, report) {
+    const { lookAtUsers } = await import('./look.ts')
+    // As above; the separator is the http room's, which parsed it.
+    const { separator } = config['identity_headers'] as { readonly separator: string }
+    const file = config['authentication_backend.file'] as FileConfig
+    await lookAtUsers(file, separator, place, report)
+  },
 } satisfies Manifest
