@@ -98,10 +98,13 @@ export function createFileWork(path: string, options: ReadOptions): FileWork {
     const reply = await ask({ kind: 'load', path, known, options })
     if (reply.kind !== 'loaded') throw new TypeError(`${reply.kind} is no answer to a load`)
     if (reply.loaded.kind !== 'users') return reply.loaded
+    let coming = ask({ kind: 'more' })
     for (;;) {
-      const next = await ask({ kind: 'more' })
+      const next = await coming
       if (next.kind !== 'rows') throw new TypeError(`${next.kind} is no answer to more`)
       if (next.rows.length === 0) break
+      // The thread gets the next ones ready while these are taken.
+      coming = ask({ kind: 'more' })
       for (const row of next.rows) take(row)
       // Messages that have come are handled in one go: requests get their turn between two of them.
       await nextTurn()

@@ -4,8 +4,8 @@ import type { UserRow } from '../roster.ts'
 import type { Job, Reply } from './thread.ts'
 import { changeFile, loadFile } from './work.ts'
 
-/** To take so many keeps the event loop busy for about half a millisecond. */
-const CHUNK = 100
+/** To take so many keeps the event loop busy for about a millisecond. */
+const CHUNK = 200
 
 let rows: readonly UserRow[] = []
 let given = 0
