@@ -12,6 +12,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   statSync,
 } from 'node:fs'
@@ -66,6 +67,21 @@ export function openDataDirectory(path: string): DataDirectory {
   }
 }
 
+/**
+ * Whether the data directory and the secrets in it could be used, as far as they are there. Makes nothing.
+ * @throws Refusal
+ */
+export function lookAtDataDirectory(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return
+  if (!there.isDirectory()) throw new Refusal(`the data directory ${path} is no directory`)
+  refuseUnsafe(path, 'the data directory')
+  const secrets = join(path, 'secrets')
+  if (statSync(secrets, { throwIfNoEntry: false }) === undefined) return
+  refuseUnsafe(secrets, 'the directory of the secrets')
+  for (const name of readdirSync(secrets)) readSecret(join(secrets, name))
+}
+
 function openPrivateDirectory(path: string, what: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -76,6 +92,10 @@ function openPrivateDirectory(path: string, what: string): void {
       { cause: error },
     )
   }
+  refuseUnsafe(path, what)
+}
+
+function refuseUnsafe(path: string, what: string): void {
   const { uid, mode } = statSync(path)
   const own = process.geteuid?.()
   // Root may use what a user owns (a directory mounted into a container); nobody else may, it is not theirs to trust.
@@ -147,7 +167,10 @@ function holdDirectory(path: string, root: string): FileLock {
   try {
     lock = lockFile(path)
   } catch (error) {
-    throw new Refusal(`the data directory ${root} cannot be locked`, undefined, { cause: error })
+    const why = error instanceof Error ? `: ${error.message}` : ''
+    throw new Refusal(`the data directory ${root} cannot be locked${why}`, undefined, {
+      cause: error,
+    })
   }
   if (lock !== undefined) return lock
   throw new Refusal(

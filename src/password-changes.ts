@@ -20,7 +20,12 @@ export async function endOutdatedSessions({
 }): Promise<void> {
   const end = async (names: readonly string[]): Promise<void> => {
     // What is in force when it begins: a change that comes later is told once more.
-    const current = users.marks()
+    const marksNow = users.marks()
+    const current = new Map<string, string>()
+    for (const name of names) {
+      const mark = marksNow.get(name)
+      if (mark !== undefined) current.set(name, mark)
+    }
     try {
       for (const name of names) await sessions.revokeUser(name)
       await marks.settle(names, current)

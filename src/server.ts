@@ -32,9 +32,9 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
-import { warnOfOpenFiles } from './open-files.ts'
 import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded } from './reload.ts'
+import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 import { throttleNotes } from './throttle-notes.ts'
 
@@ -63,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const load = () =>
     loadConfig({ files: options.files, env: options.env, features, cwd: options.cwd })
   const readAt = systemClock.now()
-  const loaded = await load()
+  const loaded = await loadForStart(options)
   if (!loaded.ok) {
     const count = loaded.faults.length
     options.stderr.write(
@@ -131,7 +131,6 @@ async function start({
   const clock = systemClock
   log.info({ version: options.version }, `Vestibule ${options.version} is starting`)
   for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
-  warnOfOpenFiles(sources, log)
 
   const data = openDataDirectory(resolve(options.cwd, config['data_directory']))
   const lock = data.lock()
@@ -181,7 +180,6 @@ async function start({
     log,
   })
   onClose(() => users.close())
-  warnOfOpenFiles([usersFile], log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

@@ -1,10 +1,11 @@
 import { formatFaults, formatNotice } from '../config/index.ts'
-import { describeFiles, load } from './config.ts'
+import { loadForStart } from '../start-checks.ts'
+import { describeFiles } from './config.ts'
 import type { Configure } from './invocation.ts'
 
 export const configure: Configure = (command, cli) => {
   command.action(async () => {
-    const loaded = await load(cli)
+    const loaded = await loadForStart({ files: cli.configFiles(), env: cli.env, cwd: cli.cwd })
     if (!loaded.ok) {
       const { length } = loaded.faults
       cli.complain(`${formatFaults(loaded.faults)}\n`)

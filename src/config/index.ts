@@ -5,13 +5,16 @@
  * features declare those (kernel/feature.ts), and are handed in.
  */
 import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { ConfigPath } from '../kernel/feature.ts'
 import { EMBEDDED } from './embedded.ts'
 import type { Environment } from './environment.ts'
-import { type Fault, type Notice, sortFaults } from './faults.ts'
+import { type Fault, type Notice, placeOf, sortFaults } from './faults.ts'
 import type { Gathered } from './gather.ts'
 import { type Parsed, parseSlices, runChecks } from './parse.ts'
+import { secretsIn } from './secrets.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
-import { BUILT_IN, type MapTree, treeOf } from './tree.ts'
+import { BUILT_IN, find, type MapTree, treeOf } from './tree.ts'
 
 export {
   type Fault,
@@ -46,6 +49,10 @@ export type LoadResult<C = Readonly<Record<string, unknown>>> =
        * may not read the configuration.
        */
       readonly revision: string
+      /** Where a path is written, or would be: for faults that are found later. */
+      readonly placeOf: (path: ConfigPath) => Pick<Notice, 'source' | 'line' | 'column' | 'path'>
+      /** Those of `sources` that hold a secret, secret files among them. */
+      readonly secretSources: readonly string[]
     }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
@@ -78,6 +85,11 @@ export async function loadConfig<F extends Features>(
         warnings: sortFaults(notices, order),
         sources: gathered.files,
         revision: revisionOf(gathered.read),
+        placeOf: (path) => {
+          const spot = find(gathered.tree, path)
+          return { ...placeOf(spot.at), path: spot.text }
+        },
+        secretSources: secretSources(gathered, slices, options.cwd),
       }
     }
   }
@@ -102,6 +114,14 @@ async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gat
     }
   const { gather } = await import('./gather.ts')
   return gather({ ...options, base, slices })
+}
+
+/** Nothing was written: there is nothing to look through. */
+function secretSources({ tree, files, order }: Gathered, slices: Slices, cwd: string): string[] {
+  if (files.length === 0) return []
+  const written = new Set(secretsIn(tree, slices).map((source) => resolve(cwd, source)))
+  const configuration = new Set(order.map((source) => resolve(cwd, source)))
+  return files.filter((file) => written.has(file) || !configuration.has(file))
 }
 
 function revisionOf(read: Gathered['read']): string {

@@ -69,7 +69,68 @@ export const clientTls = (peer: string, least?: Version) =>
     .refine((tls) => (tls.private_key === undefined) === (tls.certificate_chain === undefined), {
       error: 'needs both private_key and certificate_chain, or neither',
     })
+    .superRefine(checkVersions)
+    .superRefine(checkPair)
     .describe(`TLS to ${peer}. Without this section the connection is not encrypted.`)
+
+/** Node's own least version, where none is given. */
+const LEAST: SecureVersion = 'TLSv1.2'
+const ORDER: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']
+
+interface Versions {
+  readonly minimum_version?: Version | undefined
+  readonly maximum_version?: Version | undefined
+}
+
+function checkVersions(tls: Versions, context: z.RefinementCtx): void {
+  const { minimum_version: least, maximum_version: most } = tls
+  if (most === undefined) return
+  const from = least === undefined ? LEAST : VERSIONS[least]
+  if (ORDER.indexOf(VERSIONS[most]) >= ORDER.indexOf(from)) return
+  context.addIssue({
+    code: 'custom',
+    path: ['maximum_version'],
+    message:
+      least === undefined
+        ? `is older than TLS1.2, the oldest version that is spoken without minimum_version`
+        : `is older than minimum_version, ${least}: no version is left`,
+  })
+}
+
+interface KeyPair {
+  readonly private_key?: Secret | undefined
+  readonly certificate_chain?: string | undefined
+}
+
+/** Reads both as the connection will, so that a cut-off one is said at the start. */
+function checkPair(tls: KeyPair, context: z.RefinementCtx): void {
+  // Loaded here: most configurations have neither.
+  const crypto = process.getBuiltinModule('node:crypto')
+  const refuse = (key: keyof KeyPair, message: string) =>
+    context.addIssue({ code: 'custom', path: [key], message })
+  const key =
+    tls.private_key && attempt(() => crypto.createPrivateKey(tls.private_key?.reveal() ?? ''))
+  const blocks = tls.certificate_chain?.match(BLOCK) ?? []
+  const chain = blocks.map((block) => attempt(() => new crypto.X509Certificate(block)))
+  const [own] = chain
+  if (tls.private_key !== undefined && key === undefined)
+    refuse('private_key', 'is a private key that cannot be read: damaged, or encrypted')
+  if (tls.certificate_chain !== undefined && (own === undefined || chain.includes(undefined)))
+    refuse('certificate_chain', 'holds a certificate that cannot be read')
+  else if (own !== undefined && key !== undefined && !own.checkPrivateKey(key))
+    refuse('certificate_chain', 'begins with a certificate of another key than private_key')
+}
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/** What it makes; undefined when it throws, as OpenSSL does for what it cannot read. */
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
 
 export type ClientTls = z.infer<ReturnType<typeof clientTls>>
 

@@ -12,6 +12,31 @@ export interface ConfigReport {
   warn(path: ConfigPath, message: string): void
 }
 
+/** Something that is wrong in a file of its own, at a place there. From 1. */
+export interface FilePlace {
+  readonly source: string
+  readonly line?: number
+  readonly column?: number
+  /** Of the key in that file; empty for the file itself. */
+  readonly path: string
+}
+
+/** How a look at what the start depends on says what it found. */
+export interface StartReport extends ConfigReport {
+  /** The start is refused for what stands in another file. */
+  faultIn(place: FilePlace, message: string, hint?: string): void
+  /** This file is there and holds secrets: who else may read or write it is said. */
+  secretFile(path: string): void
+}
+
+/** Where the server would run. */
+export interface StartPlace {
+  /** Makes a path of the configuration absolute. */
+  resolve(path: string): string
+  /** The absolute path of something in the data directory, which may not exist yet. */
+  inDataDirectory(name: string): string
+}
+
 /** Kysely over the database that is migrated. */
 export type MigrationDb = Parameters<KyselyMigration['up']>[0]
 type Table = ReturnType<MigrationDb['schema']['createTable']>
@@ -52,6 +77,16 @@ export interface Manifest {
     report: ConfigReport,
     explicit: (path: ConfigPath) => boolean,
   ) => void
+  /**
+   * Looks at files and folders that the start depends on. It makes and changes nothing: `config validate` runs it as
+   * `serve` does, and both refuse for what it finds.
+   * @param config the parsed slices by dotted path, none of which has a fault
+   */
+  readonly look?: (
+    config: Readonly<Record<string, unknown>>,
+    place: StartPlace,
+    report: StartReport,
+  ) => Promise<void>
   /**
    * Migrations by name, `NNNN_what`; unique and in order over all rooms. They change the database that the configuration
    * names, and always the embedded file as well: whoever goes back to it finds its tables.

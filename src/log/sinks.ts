@@ -1,8 +1,9 @@
 /** Where lines go. A sink never throws, never waits for a reader, and never grows without end. */
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import type { EpochMs } from '../kernel/clock.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { openOrMakeFile } from '../storage/new-file.ts'
 import { formatTime } from './line.ts'
 
 export interface Sink {
@@ -105,7 +106,7 @@ export function openFileSink(path: string, onTrouble: (error: unknown) => void):
 
 function open(path: string): number {
   try {
-    return openSync(path, 'a', 0o600)
+    return openOrMakeFile(path)
   } catch (error) {
     throw new Refusal(
       `the log file ${path} cannot be opened (${systemCode(error)})`,

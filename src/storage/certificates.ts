@@ -1,9 +1,59 @@
-import { globSync, readFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
 
+export interface CertificateFolder {
+  readonly certificates: readonly string[]
+  /** What is wrong with it, a sentence each; nothing of it may be used then. */
+  readonly problems: readonly { readonly problem: string; readonly hint?: string }[]
+}
+
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
+
+/** Reads a folder of certificates (`*.pem`, `*.crt`, `*.cer`, PEM) and looks at each of them. */
+export function readCertificates(folder: string): CertificateFolder {
+  const certificates: string[] = []
+  const problems: { problem: string; hint?: string }[] = []
+  let names: string[]
+  try {
+    // A glob finds nothing in a folder that is none, and says nothing.
+    readdirSync(folder)
+    names = globSync('*.{pem,crt,cer}', { cwd: folder }).sort()
+  } catch (error) {
+    const problem = { ENOENT: 'does not exist', ENOTDIR: 'is no folder' }[systemCode(error)]
+    return {
+      certificates,
+      problems: [{ problem: problem ?? `cannot be read (${systemCode(error)})` }],
+    }
+  }
+  for (const name of names) {
+    try {
+      const text = readFileSync(join(folder, name), 'latin1')
+      const problem = problemOf(text)
+      if (problem === undefined) certificates.push(text)
+      else problems.push({ problem: `: ${name} ${problem}`, hint: 'certificates are read in PEM' })
+    } catch (error) {
+      problems.push({ problem: `: ${name} cannot be read (${systemCode(error)})` })
+    }
+  }
+  return { certificates, problems }
+}
+
+function problemOf(text: string): string | undefined {
+  const blocks = text.match(BLOCK)
+  if (blocks === null) return 'holds no certificate'
+  try {
+    for (const block of blocks) new X509Certificate(block)
+    return undefined
+  } catch {
+    // Its own message speaks of ASN.1.
+    return 'holds a certificate that cannot be read'
+  }
+}
+
 /**
- * All certificates that connections of ours trust: those of Node, and those in a folder (`*.pem`, `*.crt`, `*.cer`, PEM).
+ * All certificates that connections of ours trust: those of Node, and those in a folder.
  *
  * @param folder empty: none
  * @returns undefined: those of Node alone
@@ -11,31 +61,16 @@ import { Refusal, systemCode } from '../kernel/refusal.ts'
  */
 export function trustedCertificates(folder: string): readonly string[] | undefined {
   if (folder === '') return undefined
-  try {
-    const own = globSync('*.{pem,crt,cer}', { cwd: folder }).sort()
-    if (own.length === 0)
-      throw new Refusal(
-        `there is no certificate in certificates_directory (${folder})`,
-        'its files are called *.pem, *.crt or *.cer',
-      )
-    // Loaded here: whoever trusts the usual ones has no use for it.
-    const { getCACertificates } = process.getBuiltinModule('node:tls')
-    return [
-      ...getCACertificates('default'),
-      ...own.map((name) => readCertificate(join(folder, name))),
-    ]
-  } catch (error) {
-    if (error instanceof Refusal) throw error
+  const { certificates, problems } = readCertificates(folder)
+  const [first] = problems
+  if (first !== undefined)
     throw new Refusal(
-      `certificates_directory ${folder} cannot be read (${systemCode(error)})`,
-      undefined,
-      { cause: error },
+      `certificates_directory ${folder} ${first.problem}`.replace(' :', ':'),
+      first.hint,
     )
-  }
-}
-
-function readCertificate(path: string): string {
-  const text = readFileSync(path, 'latin1')
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text
-  throw new Refusal(`${path} holds no certificate`, 'certificates are read in PEM')
+  // A connection that needs one of it fails by itself, and says where to put it.
+  if (certificates.length === 0) return undefined
+  // Loaded here: whoever trusts the usual ones has no use for it.
+  const { getCACertificates } = process.getBuiltinModule('node:tls')
+  return [...getCACertificates('default'), ...certificates]
 }

@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { closeSync, fchmodSync, fchownSync, lstatSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { makeFile } from './new-file.ts'
 
 /** Garbage collection closes a database that nobody refers to, and with it would go the lock. */
 const held = new Set<DatabaseSync>()
@@ -14,10 +15,10 @@ export interface FileLock {
  * its own, which stays. A pid file would lie after kill -9 (in a container every server is pid 1). While it is held,
  * nothing else in this process may open the file: closing any descriptor of it would lift the lock (POSIX fcntl).
  *
- * @param path made with mode 0600 when it is missing
+ * @param path made with mode 0600 when it is missing; a symbolic link in its place is refused, wherever it leads
  * @param owner a file whose owner and mode the lock's file gets when it is made: who may write the one may lock it
  * @returns undefined when somebody else holds it, in this process or another one on this machine
- * @throws Error the system's, when the file cannot be made or opened
+ * @throws Error the system's, when the file cannot be made or opened; ENOLCK when it is a link or no file
  */
 export function lockFile(path: string, owner?: string): FileLock | undefined {
   // Loaded here: not everybody who imports this pays for SQLite.
@@ -40,11 +41,20 @@ export function lockFile(path: string, owner?: string): FileLock | undefined {
 }
 
 function makeEmpty(path: string, owner: string | undefined): void {
-  if (existsSync(path)) return
-  closeSync(openSync(path, 'a', 0o600))
-  if (owner === undefined) return
-  const stats = statSync(owner, { throwIfNoEntry: false })
-  if (stats === undefined) return
-  if (process.geteuid?.() === 0) chownSync(path, stats.uid, stats.gid)
-  chmodSync(path, stats.mode & 0o777)
+  const descriptor = makeFile(path)
+  if (descriptor === undefined) {
+    // Not opened to look at it: another thread of this process may hold the lock.
+    const there = lstatSync(path, { throwIfNoEntry: false })
+    if (there === undefined || there.isFile()) return
+    const what = there.isSymbolicLink() ? 'a symbolic link' : 'no file'
+    throw Object.assign(new Error(`the lock ${path} is ${what}`), { code: 'ENOLCK' })
+  }
+  try {
+    const stats = owner === undefined ? undefined : statSync(owner, { throwIfNoEntry: false })
+    if (stats === undefined) return
+    if (process.geteuid?.() === 0) fchownSync(descriptor, stats.uid, stats.gid)
+    fchmodSync(descriptor, stats.mode & 0o777)
+  } finally {
+    closeSync(descriptor)
+  }
 }

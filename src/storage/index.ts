@@ -13,4 +13,5 @@
 export { trustedCertificates } from './certificates.ts'
 export { type FileLock, lockFile } from './file-lock.ts'
 export { openStorage, type Storage, type StorageOptions, type TransactionOptions } from './open.ts'
+export { lookAtDatabase } from './sqlite/look.ts'
 export { startSweeper } from './sweeper.ts'

@@ -3,6 +3,15 @@ import type { Manifest } from '../kernel/feature.ts'
 import { secret } from '../kernel/scalars.ts'
 import { postgres } from './postgres-config.ts'
 
+// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
+const look: Manifest['look'] = async (config, place, report) => {
+  // The slice was parsed by the schema above.
+  const folder = (config['certificates_directory'] as string | undefined) ?? ''
+  if (folder === '') return
+  const { lookAtCertificates } = await import('./look.ts')
+  lookAtCertificates(folder, place, report)
+}
+
 export default {
   config: {
     certificates_directory: z
@@ -37,4 +46,5 @@ export default {
       .prefault({})
       .describe('Where Vestibule keeps what must outlive a restart.'),
   },
+  look,
 } satisfies Manifest

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { freePort } from '../support/nginx.ts'
 import { configFor, request } from '../support/server.ts'
 import { CHEAP } from '../support/users.ts'
-import { DIGEST } from '../users/store.ts'
+import { cheapPasswords } from '../users/store.ts'
 import { openLane } from './connections.ts'
 import type { Answer } from './http.ts'
 import type { Ledger } from './kill-ledger.ts'
@@ -16,7 +16,7 @@ import { type DrilledServer, spawnServer } from './server.ts'
 
 const HOST = 'auth.vestibule.localhost'
 const COOKIE = 'vestibule_session'
-/** What DIGEST is of, which is weaker than the server's own: a sign-in makes it anew. */
+/** What every digest is of that nothing acknowledged has changed. */
 export const FIRST_PASSWORD = 'password'
 const STRONG_DIGEST =
   '$argon2id$v=19$m=64,t=2,p=1$hA8uqcUcDUEbNYriGmTjfw$vBlJLydDg3l0z0WapsekmJGQfvwPASytwEN5kJdil/0'
@@ -56,22 +56,29 @@ export function usersText(names: readonly string[]): string {
   return `# The people of the drill\n# edited: never\nusers:\n${entries.join('\n')}`
 }
 
-/** Gives people the weak digest of the same password, so that the server has to change the file. */
-export function weaken(file: string, names: readonly string[]): void {
-  const text = names.reduce(
-    (before, name) =>
-      before.replace(
-        new RegExp(`^( {2}${name}:.*\\n.*\\n {4}password: ).*$`, 'm'),
-        (_, head) => `${head}'${DIGEST}'`,
-      ),
-    readFileSync(file, 'utf8'),
-  )
+/** What weak digests begin with: weaker than the server's own, so that a sign-in makes them anew. */
+const WEAK = '$argon2id$v=19$m=8,t=1,p=1$'
+
+/**
+ * Gives people a weak digest of the same password, so that the server has to change the file. It is a new one each time: to
+ * put back one that the server is replacing is no change of the password, and sessions rightly live through it.
+ */
+export async function weaken(file: string, names: readonly string[]): Promise<void> {
+  const passwords = cheapPasswords()
+  let text = readFileSync(file, 'utf8')
+  for (const name of names) {
+    const digest = await passwords.hash(FIRST_PASSWORD, '')
+    text = text.replace(
+      new RegExp(`^( {2}${name}:.*\\n.*\\n {4}password: ).*$`, 'm'),
+      (_, head) => `${head}'${digest}'`,
+    )
+  }
   writeFileSync(file, text)
+  await passwords.close()
 }
 
 /** How many entries have it still. */
-export const countWeak = (file: string): number =>
-  readFileSync(file, 'utf8').split(DIGEST).length - 1
+export const countWeak = (file: string): number => readFileSync(file, 'utf8').split(WEAK).length - 1
 
 /** Everything that must not have changed: all but digests, the edited line and users who came later. */
 export const unchanging = (text: string): string =>

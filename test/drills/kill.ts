@@ -213,8 +213,8 @@ async function drill(seed: number, size: number, cleanup: Cleanup): Promise<read
         ledger.counts.anew += weakened.length - countWeak(house.usersFile)
       }
       weakened = random.chance(0.4) ? VISITORS : []
-      weaken(house.usersFile, weakened)
-      // Nobody can tell that it is the same password: the next start ends their sessions.
+      await weaken(house.usersFile, weakened)
+      // The digests are new ones, and nothing says that they are of the same password: the next start ends these sessions.
       for (const session of ledger.sessions.values())
         if (weakened.includes(session.user)) session.state = 'over'
     } else {

@@ -70,8 +70,10 @@ export async function startServer(
   const usersFile = join(folder, 'data', 'users.yml')
   mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o700 })
   // JSON is YAML.
-  writeFileSync(configFile, JSON.stringify(configFor(chosen, folder, config), null, 2))
-  if (users !== undefined) writeFileSync(usersFile, users)
+  writeFileSync(configFile, JSON.stringify(configFor(chosen, folder, config), null, 2), {
+    mode: 0o600,
+  })
+  if (users !== undefined) writeFileSync(usersFile, users, { mode: 0o600 })
   const server = run(['serve', '--config', configFile], { folder, env, port: chosen })
   t.after(async () => {
     await server.stop()

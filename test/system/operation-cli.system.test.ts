@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { before, suite, test } from 'node:test'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { PASSWORD, type RunningServer, run, signIn, startServer } from '../support/server.ts'
@@ -71,10 +73,16 @@ suite('the command line beside a running server', () => {
   })
 })
 
-test('config validate accepts the example, and says all that is wrong with another file', async () => {
-  const good = run(['config', 'validate', '--config', 'config.example.yml'], {
-    folder: resolve('.'),
-  })
+test('config validate accepts the example, and says all that is wrong with another file', async (t) => {
+  // The folder of the log has to be there.
+  const folder = mkdtempSync(join(tmpdir(), 'vestibule-example-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const example = readFileSync('config.example.yml', 'utf8')
+  writeFileSync(
+    join(folder, 'config.example.yml'),
+    example.replaceAll(/\/var\/(?:lib|log)\/vestibule/g, folder),
+  )
+  const good = run(['config', 'validate', '--config', 'config.example.yml'], { folder })
   assert.equal(await good.ended, 0, good.output())
   assert.match(good.output(), /config\.example\.yml: valid/)
   const bad = run(['config', 'validate', '--config', 'docker-compose.yml'], {

@@ -272,6 +272,6 @@ test('a configuration or a users file that everybody may change is named at star
   for (const file of ['config.yml', 'users.yml'])
     assert.match(
       again.output(),
-      new RegExp(`every user of this machine may change \\S*/${file}: chmod`),
+      new RegExp(`every user of this machine may (read and )?change \\S*/${file}.*: chmod o-r?w`),
     )
 })

@@ -90,8 +90,8 @@ test('what is no users file is refused with its reason', async (t) => {
     return file.kind === 'refused' ? file.problem : file.kind
   }
   assert.equal(await problem(), 'missing')
-  writeFileSync(store.path, Buffer.alloc(8 * 1024 * 1024 + 1, '#'))
-  assert.equal(await problem(), 'is larger than 8 MiB')
+  writeFileSync(store.path, Buffer.alloc(64 * 1024 * 1024 + 1, '#'))
+  assert.equal(await problem(), 'is larger than 64 MiB')
   writeFileSync(store.path, Buffer.from('users: \xff', 'latin1'))
   assert.equal(await problem(), 'is not UTF-8 text')
   writeFileSync(store.path, Buffer.from('\ufeffusers:', 'utf16le'))

@@ -60,6 +60,15 @@ export const RefreshInterval = z
     'How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`). Users of a file are always current.',
   )
 
+// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
+const look: Manifest['look'] = async (config, place, report) => {
+  const { lookAtUsers } = await import('./look.ts')
+  // As above; the separator is the http room's, which parsed it.
+  const { separator } = config['identity_headers'] as { readonly separator: string }
+  const file = config['authentication_backend.file'] as FileConfig
+  await lookAtUsers(file, separator, place, report)
+}
+
 export default {
   config: {
     'authentication_backend.file': FileConfig,
@@ -85,4 +94,5 @@ export default {
     // The slice was parsed by the schema above.
     checkPassword((config['authentication_backend.file'] as FileConfig).password, report, explicit)
   },
+  look,
 } satisfies Manifest

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Storage } from '../../storage/index.ts'
-import type { Digest } from '../passwords/index.ts'
 
-/** What stands for the present password of each enabled user, by canonical name. */
-export type Marks = ReadonlyMap<string, string>
+/** What stands for the present password of each enabled user, by canonical name. Asked again, it may say something else. */
+export interface Marks {
+  get(name: string): string | undefined
+  [Symbol.iterator](): Iterator<readonly [string, string]>
+}
+
+/** Rows of one transaction, and names that are looked at between two turns of the event loop: about a millisecond each. */
+const BATCH = 200
+const LOOKS = 1000
 
 /**
  * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so nobody who sees the mark
@@ -11,17 +18,6 @@ export type Marks = ReadonlyMap<string, string>
  */
 export const markOfText = (digest: string): string =>
   createHash('sha256').update(digest).digest('base64url').slice(0, 22)
-
-const marksOfDigests = new WeakMap<Digest, string>()
-
-/** As `markOfText`, once for each digest that is read. */
-export function markOf(digest: Digest): string {
-  const known = marksOfDigests.get(digest)
-  if (known !== undefined) return known
-  const mark = markOfText(digest.text.reveal())
-  marksOfDigests.set(digest, mark)
-  return mark
-}
 
 /**
  * Which password each user had when their sessions were last known to be right, kept by this instance: the users file may
@@ -62,12 +58,23 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   return {
     isEmpty: () => known.size === 0,
     async observe(current) {
-      const added = [...current].filter(([name]) => !known.has(name))
-      if (added.length === 0) return
-      await storage.write(() => {
-        for (const [name, mark] of added) insert.run(name, mark)
-      })
-      for (const [name, mark] of added) remember(name, mark)
+      let added: (readonly [string, string])[] = []
+      const flush = async () => {
+        const rows = added
+        added = []
+        await storage.write(() => {
+          // What was settled meanwhile is newer than what was seen.
+          for (const [name, mark] of rows) if (!known.has(name)) insert.run(name, mark)
+        })
+        for (const [name, mark] of rows) if (!known.has(name)) remember(name, mark)
+      }
+      let looks = 0
+      for (const row of current) {
+        if (!known.has(row[0])) added.push(row)
+        if (added.length === BATCH) await flush()
+        if (++looks % LOOKS === 0) await nextTurn()
+      }
+      if (added.length > 0) await flush()
     },
     async expect(name, mark) {
       await storage.write(() => insert.run(name, mark))

@@ -85,8 +85,7 @@ async function apply(options: MigrateOptions, db: Kysely<unknown>, name: string)
     .run(name, clock.now())
 }
 
-/** Names in the order in which they were applied, which is their own order. */
-function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
+function appliedIn({ sqlite }: Pick<MigrateOptions, 'sqlite'>): readonly string[] {
   if (!tablesIn(sqlite).includes(MIGRATIONS_TABLE)) return []
   return sqlite
     .prepare(`select name from ${MIGRATIONS_TABLE} order by name`)
@@ -97,6 +96,11 @@ function appliedIn({ sqlite }: MigrateOptions): readonly string[] {
 /** @throws Refusal when the file is another program's: it is left as it is */
 export const refuseForeignFile = (sqlite: DatabaseSync, path: string): void =>
   refuseForeign(tablesIn(sqlite), path, 'give storage.local.path a file of its own')
+
+/** @throws Refusal when the file was written by a newer version */
+export function refuseNewer(sqlite: DatabaseSync, path: string, names: readonly string[]): void {
+  pending(names, appliedIn({ sqlite }), path)
+}
 
 function tablesIn(sqlite: DatabaseSync): readonly string[] {
   return sqlite

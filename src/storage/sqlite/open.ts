@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +7,7 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Migration } from '../../kernel/feature.ts'
 import { Refusal, systemCode } from '../../kernel/refusal.ts'
+import { openOrMakeFile } from '../new-file.ts'
 import { explain, isBusy } from './error.ts'
 import { migrate, refuseForeignFile } from './migrate.ts'
 
@@ -119,7 +120,7 @@ async function openFile(path: string): Promise<DatabaseSync> {
 function createPrivate(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600))
+    closeSync(openOrMakeFile(path))
   } catch (error) {
     throw new Refusal(
       `the database ${path} cannot be opened (${systemCode(error)})`,
@@ -131,8 +132,10 @@ function createPrivate(path: string): void {
 
 /** A file that was restored or copied by hand may be readable for others. Done once it is known to be ours. */
 function keepPrivate(path: string): void {
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-    const mode = statSync(file, { throwIfNoEntry: false })?.mode
-    if (mode !== undefined && (mode & 0o077) !== 0) chmodSync(file, 0o600)
+  // By name, where that is no link: to open and close the file would lift SQLite's locks on it.
+  const real = realpathSync(path)
+  for (const file of [real, `${real}-wal`, `${real}-shm`]) {
+    const stats = lstatSync(file, { throwIfNoEntry: false })
+    if (stats?.isFile() === true && (stats.mode & 0o077) !== 0) chmodSync(file, 0o600)
   }
 }

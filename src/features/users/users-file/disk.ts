@@ -1,5 +1,5 @@
 /** The users file on disk: read whole, replaced whole. A crash at any moment leaves the old one or the new one. */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import {
   type FileHandle,
@@ -17,8 +17,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemCode } from '../../../kernel/refusal.ts'
 import { type FileLock, lockFile } from '../../../storage/index.ts'
 
-/** About 38,000 users; reading one of 10,000 stops the event loop for a second. */
-const MAX_BYTES = 8 * 1024 * 1024
+/** About 300,000 users. Whoever may write the file could fill the memory with a larger one. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Half a second in all: longer than any editor needs to write a file of that size. Milliseconds. */
 const MAX_ATTEMPTS = 10
@@ -32,7 +32,13 @@ const TURN_AFTER = 20
 export type Stamp = string
 
 export type FileText =
-  | { readonly kind: 'text'; readonly text: string; readonly stamp: Stamp }
+  | {
+      readonly kind: 'text'
+      readonly text: string
+      readonly stamp: Stamp
+      /** SHA-256 of its bytes. */
+      readonly hash: string
+    }
   | { readonly kind: 'missing' }
   | { readonly kind: 'refused'; readonly problem: string }
 
@@ -90,7 +96,20 @@ async function readOpen(file: FileHandle): Promise<FileText | 'changed'> {
   const text = decode(buffer)
   return text === undefined
     ? { kind: 'refused', problem: 'is not UTF-8 text' }
-    : { kind: 'text', text, stamp }
+    : { kind: 'text', text, stamp, hash: hashOf(buffer) }
+}
+
+/** Tells one content of the file from another. */
+export const hashOf = (content: Buffer | string): string =>
+  createHash('sha256').update(content).digest('hex')
+
+/** @returns how large the file is, in bytes; 0 when it cannot be looked at */
+export async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    return 0
+  }
 }
 
 function decode(bytes: Buffer): string | undefined {
@@ -244,6 +263,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'may not be read or written by this user',
   EROFS: 'lies on a read-only file system',
   EAGAIN: 'is locked by another server all the time',
+  ENOLCK: 'cannot be locked: the lock file beside it is a symbolic link; remove that',
   EBUSY: 'is mounted by itself and cannot be replaced: mount its directory',
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: the quota is used up',

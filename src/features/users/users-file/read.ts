@@ -1,15 +1,17 @@
 /** The text of a users file → its users, or everything that is wrong with it, each with line and column. */
 import { createHash } from 'node:crypto'
-import type { Node } from 'yaml'
+import { isAlias, isMap, type Node, type Pair, visit } from 'yaml'
 import type { Fault, Notice } from '../../../config/index.ts'
 import type { ConfigPath } from '../../../kernel/feature.ts'
 import { printable } from '../../../kernel/printable.ts'
 import { type Digest, parseDigest } from '../../passwords/index.ts'
-import { lookupKey, mailKey, type Search, type UserRecord } from '../roster.ts'
+import { lookupKey, mailKey, type Search, type UserRow } from '../roster.ts'
+import { markOfText } from '../store.ts'
 import { own, readAddress, readExtra, readGroups } from './attributes.ts'
 import { type ExtraAttributes, problemOfName, TEXT_FIELDS, USER_KEYS } from './fields.ts'
 import { createReader, type Entry, type Reader } from './reader.ts'
-import { isNothing, parseYaml, textOf, type YamlText } from './yaml.ts'
+import { type Piece, piecesOf, readPlain } from './scan.ts'
+import { isNothing, parseYaml, textOf, textWithPlaces, type YamlText } from './yaml.ts'
 
 export interface ReadOptions {
   /** The file as faults name it. */
@@ -23,49 +25,117 @@ export interface ReadOptions {
 export type UsersText =
   | {
       readonly ok: true
-      readonly users: readonly UserRecord[]
+      readonly users: readonly UserRow[]
       readonly warnings: readonly Notice[]
-      /** For changing the text. */
-      readonly yaml: YamlText
+      /** Each entry was read by itself, and can be changed so: none shares anything with another. */
+      readonly apart: boolean
     }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
 /** Never throws for what the text says. A text without any users is a users file too. */
-export function readUsers(text: string, options: ReadOptions): UsersText {
+export const readUsers = (text: string, options: ReadOptions): UsersText =>
+  readPieces(text, options) ?? readWhole(text, options)
+
+/** As readUsers, by the parser alone; and what it made of the text, for changing it. */
+export function readWhole(
+  text: string,
+  options: ReadOptions,
+): UsersText & { readonly yaml?: YamlText } {
   const { source } = options
   const yaml = parseYaml(text)
   if (!('contents' in yaml))
     return { ok: false, faults: yaml.map((complaint) => ({ source, path: '', ...complaint })) }
   const reader = createReader(yaml, source)
-  const users = readAll(reader, yaml.contents, options)
-  return reader.faults.length > 0
-    ? { ok: false, faults: reader.faults }
-    : { ok: true, users, warnings: reader.warnings, yaml }
+  const pairs = usersIn(reader, yaml.contents)
+  return { ...read(reader, pairs, options, false), yaml }
 }
 
-function readAll(reader: Reader, contents: Node | null, options: ReadOptions): UserRecord[] {
+/** As readUsers, entry by entry; undefined when the entries cannot be told apart, or depend on each other. */
+function readPieces(text: string, options: ReadOptions): UsersText | undefined {
+  const pieces = piecesOf(text)
+  if (pieces === undefined || pieces.length === 0) return undefined
+  const reader = createReader(textWithPlaces(text), options.source)
+  let odd = false
+  function* pairs(): Iterable<Pair<Node, Node | null>> {
+    for (const piece of pieces ?? []) {
+      const pair = readPlain(text, piece) ?? readOdd(text, piece)
+      if (pair === undefined) {
+        odd = true
+        return
+      }
+      yield pair
+    }
+  }
+  const result = read(reader, pairs(), options, true)
+  return odd ? undefined : result
+}
+
+/** What stands before an entry that is read by itself. */
+export const BEFORE_PIECE = 'users:\n'
+
+/** An entry by the parser, with its places in the whole text; undefined when it is no entry by itself. */
+function readOdd(text: string, { start, end }: Piece): Pair<Node, Node | null> | undefined {
+  const yaml = parseYaml(BEFORE_PIECE + text.slice(start, end))
+  if (!('contents' in yaml) || !isMap<Node, Node | null>(yaml.contents)) return undefined
+  const [users, ...more] = yaml.contents.items
+  if (!isMap<Node, Node | null>(users?.value) || more.length > 0) return undefined
+  const [pair, ...others] = users.value.items
+  if (pair === undefined || others.length > 0) return undefined
+  let alone = true
+  const shift = start - BEFORE_PIECE.length
+  visit(yaml.contents, {
+    Node(_, node) {
+      if (isAlias(node) || node.anchor !== undefined) alone = false
+      if (node.range) {
+        const [from, to, behind] = node.range
+        node.range = [from + shift, to + shift, behind + shift]
+      }
+    },
+  })
+  return alone ? pair : undefined
+}
+
+/** The pairs of the map under `users`; none when there is none, which is a fault unless the file is empty. */
+function usersIn(reader: Reader, contents: Node | null): readonly Pair<Node, Node | null>[] {
   const top = reader.entries(contents, [], 'a users file')
   for (const { name, key } of top)
     if (name !== 'users') reader.unknownKey(key, [name], name, ['users'])
   const list = top.find(({ name }) => name === 'users')
-  if (list === undefined) {
-    if (!isNothing(contents) && reader.faults.length === 0)
-      reader.fault(contents, ['users'], 'is missing', 'a map of users by name')
-    return []
+  if (list !== undefined) return reader.pairs(list.value, ['users'], 'a map of users by name')
+  if (!isNothing(contents) && reader.faults.length === 0)
+    reader.fault(contents, ['users'], 'is missing', 'a map of users by name')
+  return []
+}
+
+function read(
+  reader: Reader,
+  pairs: Iterable<Pair<Node, Node | null>>,
+  options: ReadOptions,
+  apart: boolean,
+): UsersText {
+  const take = reader.entriesIn(['users'])
+  const users: UserRow[] = []
+  const found: Found[] = []
+  for (const pair of pairs) {
+    const entry = take(pair)
+    if (entry === undefined) continue
+    const user = readUser(reader, entry, options)
+    if (user !== undefined) users.push(user)
+    // Not its value: the nodes of a hundred thousand users need not be there at once.
+    found.push({ name: entry.name, key: entry.key, mail: user?.profile.email ?? '' })
   }
-  const found = reader
-    .entries(list.value, ['users'], 'a map of users by name')
-    .map((entry) => ({ entry, user: readUser(reader, entry, options) }))
   checkNames(reader, found, options.search)
   if (options.search.email) checkMails(reader, found, options.search)
-  return found.flatMap(({ user }) => (user === undefined ? [] : [user]))
+  return reader.faults.length > 0
+    ? { ok: false, faults: reader.faults }
+    : { ok: true, users, warnings: reader.warnings, apart }
 }
 
 function readUser(
   reader: Reader,
   { name, key, value }: Entry,
   { separator, extraAttributes }: ReadOptions,
-): UserRecord | undefined {
+): UserRow | undefined {
   const path: ConfigPath = ['users', name]
   const problem = problemOfName(name)
   if (problem !== undefined) reader.fault(key, path, `is a name that ${problem}`)
@@ -94,16 +164,14 @@ function readUser(
   if (!fields.some((field) => field.name === 'password'))
     reader.fault(key, [...path, 'password'], 'is missing', 'a digest')
   if (digest === undefined) return undefined
-  const everything = [name, digest.text.reveal(), disabled, groups, [...texts], more]
+  const text = digest.text.reveal()
+  const everything = [name, text, disabled, groups, [...texts], more]
   return {
-    profile: Object.freeze({
-      name,
-      displayName,
-      email: texts.get('email') ?? '',
-      groups: Object.freeze(groups),
-    }),
+    profile: { name, displayName, email: texts.get('email') ?? '', groups },
     disabled,
-    digest,
+    digest: text,
+    mark: markOfText(text),
+    weight: digest.weight,
     fingerprint: createHash('sha256').update(JSON.stringify(everything)).digest('base64'),
   }
 }
@@ -124,13 +192,19 @@ function readDigest(
   return parsed.ok ? parsed.digest : fault(node, path, parsed.problem, parsed.hint)
 }
 
-type Found = readonly { readonly entry: Entry; readonly user: UserRecord | undefined }[]
+/** What is asked of all users together. */
+interface Found {
+  readonly name: string
+  readonly key: Node
+  /** '' when there is none. */
+  readonly mail: string
+}
 
 /** No login may mean two users, and none may be out of reach. */
-function checkNames({ fault, warn }: Reader, found: Found, search: Search): void {
+function checkNames({ fault, warn }: Reader, found: readonly Found[], search: Search): void {
   const names = new Map<string, string>()
   const folded = new Map<string, string>()
-  for (const { entry } of found) {
+  for (const entry of found) {
     const path = ['users', entry.name]
     const name = lookupKey(entry.name, search)
     const fold = lookupKey(entry.name, { caseInsensitive: true })
@@ -147,19 +221,19 @@ function checkNames({ fault, warn }: Reader, found: Found, search: Search): void
   }
 }
 
-function checkMails({ fault }: Reader, found: Found, search: Search): void {
+function checkMails({ fault }: Reader, found: readonly Found[], search: Search): void {
   const logins = new Map<string, string>()
-  for (const { entry } of found) logins.set(mailKey(lookupKey(entry.name, search)), entry.name)
-  for (const { entry, user } of found) {
-    const mail = mailKey(user?.profile.email ?? '')
+  for (const { name } of found) logins.set(mailKey(lookupKey(name, search)), name)
+  for (const { name, key, mail: written } of found) {
+    const mail = mailKey(written)
     if (mail === '') continue
     const other = logins.get(mail)
-    if (other !== undefined && other !== entry.name)
+    if (other !== undefined && other !== name)
       fault(
-        entry.key,
-        ['users', entry.name, 'email'],
+        key,
+        ['users', name, 'email'],
         `is a login of ${printable(other)} already, as search.email is on`,
       )
-    logins.set(mail, entry.name)
+    logins.set(mail, name)
   }
 }

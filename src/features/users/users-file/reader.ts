@@ -14,8 +14,8 @@ export interface Entry {
   readonly value: Node | null
 }
 
-/** Values read, each time an alias is used counted: a file without aliases of the greatest size has fewer. */
-const MAX_VALUES = 1_000_000
+/** Values read, each time an alias is used counted: at least so many, and as many as the text has characters. */
+const MIN_VALUES = 1_000_000
 
 export type Reader = ReturnType<typeof createReader>
 
@@ -23,6 +23,8 @@ export type Reader = ReturnType<typeof createReader>
 export function createReader(yaml: YamlText, source: string) {
   const faults: Fault[] = []
   const warnings: Notice[] = []
+  // Without aliases a text has fewer values than characters.
+  const most = Math.max(MIN_VALUES, yaml.text.length)
   let values = 0
 
   const at = (node: Node | null, path: ConfigPath) => ({
@@ -47,33 +49,49 @@ export function createReader(yaml: YamlText, source: string) {
   /** The value an alias stands for; counts, so that aliases cannot multiply without end. */
   function follow(node: Node | null, path: ConfigPath): Node | null | undefined {
     values++
-    if (values === MAX_VALUES)
-      fault(node, path, `holds more than ${MAX_VALUES} values once its aliases are written out`)
-    if (values >= MAX_VALUES) return undefined
+    if (values === most)
+      fault(node, path, `holds more than ${most} values once its aliases are written out`)
+    if (values >= most) return undefined
     const target = yaml.follow(node)
     return target === undefined ? fault(node, path, 'is an alias of nothing') : target
   }
 
   /** The entries of a map; nothing is an empty one. What is no map, and keys that are none, are faults. */
   function entries(node: Node | null, path: ConfigPath, what: string): Entry[] {
+    return pairs(node, path, what)
+      .map(entriesIn(path))
+      .filter((entry) => entry !== undefined)
+  }
+
+  /** As it stands there; what is no map is a fault. */
+  function pairs(
+    node: Node | null,
+    path: ConfigPath,
+    what: string,
+  ): readonly Pair<Node, Node | null>[] {
     const map = follow(node, path)
     if (map === undefined || isNothing(map)) return []
     if (!isMap<Node, Node | null>(map)) {
       fault(node, path, `is not ${what}`, 'a map')
       return []
     }
-    const found = new Map<string, Entry>()
-    for (const pair of map.items) {
+    return map.items
+  }
+
+  /** Takes the pairs of a map one after the other; undefined for those that are faults, a name's second one among them. */
+  function entriesIn(path: ConfigPath): (pair: Pair<Node, Node | null>) => Entry | undefined {
+    const keys = new Map<string, Node>()
+    return (pair) => {
       const entry = entryOf(pair, path)
-      if (entry === undefined) continue
-      const first = found.get(entry.name)
-      if (first === undefined) found.set(entry.name, entry)
-      else {
-        const { line } = yaml.placeOf(first.key)
-        fault(entry.key, [...path, entry.name], `is given twice; first in line ${line}`)
+      if (entry === undefined) return undefined
+      const first = keys.get(entry.name)
+      if (first === undefined) {
+        keys.set(entry.name, entry.key)
+        return entry
       }
+      const { line } = yaml.placeOf(first)
+      return fault(entry.key, [...path, entry.name], `is given twice; first in line ${line}`)
     }
-    return [...found.values()]
   }
 
   function entryOf({ key, value }: Pair<Node, Node | null>, path: ConfigPath): Entry | undefined {
@@ -117,6 +135,8 @@ export function createReader(yaml: YamlText, source: string) {
     warn,
     follow,
     entries,
+    entriesIn,
+    pairs,
     text,
     flag,
     unknownKey,

@@ -46,10 +46,7 @@ const SYNTAX: Readonly<Record<string, string>> = {
 /** @returns the text with its places, or everything that keeps it from being YAML */
 export function parseYaml(text: string): YamlText | readonly Complaint[] {
   const lines = new LineCounter()
-  const place = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset)
-    return { line: Math.max(1, line), column: Math.max(1, col) }
-  }
+  const place = placesIn(lines)
   let document: Document.Parsed
   try {
     // Whether a key is there twice is asked later: the parser's own check costs the square of the number of users.
@@ -71,6 +68,34 @@ export function parseYaml(text: string): YamlText | readonly Complaint[] {
     contents: document.contents,
     placeOf: (node) => place(startOf(node)),
     follow,
+  }
+}
+
+const placesIn =
+  (lines: LineCounter) =>
+  (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { line: Math.max(1, line), column: Math.max(1, col) }
+  }
+
+/** A text whose nodes come from elsewhere, and none of which is an alias. Its lines are counted when a place is asked for. */
+export function textWithPlaces(text: string): YamlText {
+  let place: ((offset: number) => Place) | undefined
+  const count = () => {
+    const lines = new LineCounter()
+    lines.addNewLine(0)
+    for (let at = text.indexOf('\n') + 1; at > 0; at = text.indexOf('\n', at) + 1)
+      lines.addNewLine(at)
+    return placesIn(lines)
+  }
+  return {
+    text,
+    contents: null,
+    placeOf(node) {
+      place ??= count()
+      return place(startOf(node))
+    },
+    follow: (node) => node,
   }
 }
 

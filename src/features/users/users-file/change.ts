@@ -1,0 +1,97 @@
+/** A users file with one user changed: only that user's lines are read again. Pure. */
+import type { Fault } from '../../../config/index.ts'
+import { isOnlyChange, type UserRow } from '../roster.ts'
+import { markOfText } from '../store.ts'
+import { appendUser, type Edit, replacePassword } from './edit.ts'
+import { BEFORE_PIECE, type ReadOptions, readWhole } from './read.ts'
+import { nameIn, type Piece, piecesOf } from './scan.ts'
+import type { YamlText } from './yaml.ts'
+
+export type Change =
+  | {
+      readonly kind: 'password'
+      readonly name: string
+      readonly digest: string
+      /** The mark of the digest in whose place it comes; when the user has another one, nothing is changed. */
+      readonly insteadOf?: string
+    }
+  | {
+      readonly kind: 'new'
+      readonly name: string
+      readonly digest: string
+      readonly displayName: string
+      readonly groups: readonly string[]
+    }
+
+export type Changed =
+  | { readonly kind: 'changed'; readonly text: string; readonly user: UserRow }
+  /** The user has another digest than the one that was to be replaced. */
+  | { readonly kind: 'outdated' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'exists' }
+  /** What was to be added is no user that a file may hold. */
+  | { readonly kind: 'invalid'; readonly faults: readonly Fault[] }
+  /** Why this text cannot be changed by a program, for the administrator. */
+  | { readonly kind: 'refused'; readonly problem: string; readonly faults: readonly Fault[] }
+
+/**
+ * @param text has been read before, whole and without a fault
+ * @param apart what that said: only what changes is read again
+ */
+export function changeUsers(
+  text: string,
+  change: Change,
+  apart: boolean,
+  options: ReadOptions,
+): Changed {
+  const pieces = apart ? piecesOf(text) : undefined
+  const piece = pieces && pieceOf(text, pieces, change)
+  if (pieces === undefined || piece === undefined) return changeWhole(text, change, options)
+  const own = BEFORE_PIECE + text.slice(piece.start, piece.end)
+  const changed = changeWhole(own, change, options)
+  // Where the text is so odd that its own lines do not say all, the whole of it does.
+  if (changed.kind === 'refused') return changeWhole(text, change, options)
+  if (changed.kind !== 'changed') return changed
+  return {
+    ...changed,
+    text:
+      text.slice(0, piece.start) + changed.text.slice(BEFORE_PIECE.length) + text.slice(piece.end),
+  }
+}
+
+/** The entry that changes, or the one behind which a new one comes; undefined when it is not easily told. */
+function pieceOf(text: string, pieces: readonly Piece[], change: Change): Piece | undefined {
+  if (change.kind === 'new') return pieces.at(-1)
+  return pieces.find((piece) => nameIn(text, piece) === change.name)
+}
+
+function changeWhole(text: string, change: Change, options: ReadOptions): Changed {
+  const refuse = (problem: string, faults: readonly Fault[] = []) =>
+    ({ kind: 'refused', problem, faults }) as const
+  const before = readWhole(text, options)
+  if (!before.ok) return refuse('has faults', before.faults)
+  const mark = markOfText(change.digest)
+  const user = before.users.find(({ profile }) => profile.name === change.name)
+  if (change.kind === 'new' && user !== undefined) return { kind: 'exists' }
+  if (change.kind === 'password' && user === undefined) return { kind: 'unknown' }
+  if (change.kind === 'password' && (change.insteadOf ?? user?.mark) !== user?.mark)
+    return { kind: 'outdated' }
+  const edited = editOf(before.yaml, change)
+  if (!edited.ok) return refuse(`must be changed by hand: ${edited.problem}`)
+  const after = readWhole(edited.text, options)
+  if (!after.ok)
+    return change.kind === 'new'
+      ? { kind: 'invalid', faults: after.faults }
+      : refuse('must be changed by hand', after.faults)
+  const now = after.users.find(({ profile }) => profile.name === change.name)
+  if (now === undefined || !isOnlyChange(before.users, after.users, change.name, mark))
+    return refuse(`must be changed by hand: others share what belongs to ${change.name}`)
+  return { kind: 'changed', text: edited.text, user: now }
+}
+
+function editOf(yaml: YamlText | undefined, change: Change): Edit {
+  if (yaml === undefined) return { ok: false, problem: 'it cannot be read' }
+  return change.kind === 'new'
+    ? appendUser(yaml, change.name, change)
+    : replacePassword(yaml, change.name, change.digest)
+}
