@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
-import { parsePattern } from '../../src/features/access/pattern.ts'
-import { parseSyntax } from '../../src/features/access/pattern-syntax.ts'
+import { parsePattern } from '../../src/features/access/pattern/index.ts'
+import { parseSyntax } from '../../src/features/access/pattern/syntax.ts'
 
 function pattern(source: string) {
   const parsed = parsePattern(source)

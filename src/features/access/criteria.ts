@@ -1,6 +1,6 @@
 import { type Address, contains, type Network, parseAddress } from '../../kernel/cidr.ts'
 import { memoize } from '../../kernel/memo.ts'
-import type { Pattern } from './pattern.ts'
+import type { Pattern } from './pattern/index.ts'
 import { meetsQuery, type QueryTest } from './query.ts'
 import type { Asking, Match } from './question.ts'
 

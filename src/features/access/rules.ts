@@ -3,7 +3,7 @@ import { type Network, parseNetwork } from '../../kernel/cidr.ts'
 import { parseHost } from '../../kernel/host.ts'
 import { type Claim, type Criteria, type Holder, patternClaim } from './criteria.ts'
 import type { AccessRule } from './manifest.ts'
-import { type Pattern, parsePattern } from './pattern.ts'
+import { type Pattern, parsePattern } from './pattern/index.ts'
 import type { QueryTest } from './query.ts'
 import type { Verdict } from './verdict.ts'
 

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
-import { type Automaton, buildAutomaton } from './pattern-automaton.ts'
-import { buildCaptureFinder, type CaptureFinder, type Captures } from './pattern-captures.ts'
-import { buildProgram } from './pattern-program.ts'
-import { type Node, parseSyntax } from './pattern-syntax.ts'
+import { type Automaton, buildAutomaton } from './automaton.ts'
+import { buildCaptureFinder, type CaptureFinder, type Captures } from './captures.ts'
+import { buildProgram } from './program.ts'
+import { type Node, parseSyntax } from './syntax.ts'
 
 /**
  * A regular expression of a rule: RE2's syntax and meaning, unanchored, in time linear in the text.
