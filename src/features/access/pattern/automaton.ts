@@ -119,7 +119,7 @@ function add(bits: Int32Array, offset: number, position: number): void {
 }
 
 /** What can be reached without reading: characters to read, and the match itself. */
-function closure(
+export function closure(
   program: Program,
   from: number,
   atBegin: boolean,
