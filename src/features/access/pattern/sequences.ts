@@ -87,11 +87,7 @@ function waysOf(node: Node): readonly Way[] | undefined {
   }
 }
 
-function waysOfRepeat({
-  item,
-  min,
-  max,
-}: Node & { kind: 'repeat' }): readonly Way[] | undefined {
+function waysOfRepeat({ item, min, max }: Node & { kind: 'repeat' }): readonly Way[] | undefined {
   if (max === Infinity) {
     if (item.kind !== 'class') return undefined
     const { ranges } = item

@@ -1,6 +1,7 @@
+import type { Meter } from '../question.ts'
 import { unitsOf } from '../units.ts'
-import type { Pattern } from './index.ts'
 import type { Ranges } from './code-points.ts'
+import type { Pattern } from './index.ts'
 import {
   ANYWHERE,
   BEGIN,
@@ -24,9 +25,10 @@ export interface PatternSet {
   readonly others: readonly number[]
   /**
    * @param head where the text's head ends; not inside a character
-   * @returns undefined when it would take more than MAX_WORK
+   * @param meter what it may cost, in places looked at, 5 to 10 ns each; the cost is taken off
+   * @returns undefined when it would cost more
    */
-  find(text: string, head: number): Found | undefined
+  find(text: string, head: number, meter: Meter): Found | undefined
 }
 
 /** Patterns by their number, each once, in no order. Valid until the next call. */
@@ -37,12 +39,6 @@ export interface Found {
   readonly inHead: readonly number[]
 }
 
-/**
- * Places looked at for one text, 5 to 10 ns each. A path of 2 KiB takes that many only where it is in 500 places at each
- * character; 16 KiB of it where it is in 60.
- */
-export const MAX_WORK = 1_000_000
-
 export function createPatternSet(patterns: readonly Pattern[]): PatternSet {
   const builder = new PlacesBuilder()
   const others: number[] = []
@@ -51,7 +47,7 @@ export function createPatternSet(patterns: readonly Pattern[]): PatternSet {
     if (node === undefined || !builder.insert(index, node)) others.push(index)
   }
   const search = new Search(builder.build(), patterns.length)
-  return { others, find: (text, head) => search.find(text, head) }
+  return { others, find: (text, head, meter) => search.find(text, head, meter) }
 }
 
 // Shared by all sets and reused from call to call: matching never waits, so no two calls overlap
@@ -76,7 +72,7 @@ class Search implements Found {
   #head = 0
   #newline = -1
   #entered = 0
-  #work = 0
+  #left = 0
 
   constructor(places: Places, patterns: number) {
     this.#places = places
@@ -92,12 +88,12 @@ class Search implements Found {
     }
   }
 
-  find(text: string, head: number): Found | undefined {
+  find(text: string, head: number, meter: Meter): Found | undefined {
     this.#call++
     this.#head = head
     this.#newline = text.lastIndexOf('\n')
     this.#entered = 0
-    this.#work = 0
+    this.#left = meter.left
     this.inText.length = 0
     this.inHead.length = 0
     step++
@@ -105,13 +101,12 @@ class Search implements Found {
     this.#enter(BEGIN, 0)
     const units = unitsOf(text)
     const hasTail = head < text.length
-    if (hasTail) {
-      if (!this.#run(text, units, 0, head)) return undefined
-      this.#finish(this.inHead, this.#headCall)
-    }
-    if (!this.#run(text, units, hasTail ? head : 0, text.length)) return undefined
+    let done = !hasTail || this.#run(text, units, 0, head)
+    if (hasTail) this.#finish(this.inHead, this.#headCall)
+    done &&= this.#run(text, units, hasTail ? head : 0, text.length)
     this.#finish(this.inText, this.#textCall)
-    return this
+    meter.left = this.#left
+    return done ? this : undefined
   }
 
   /** @returns false when it was too much work */
@@ -132,8 +127,8 @@ class Search implements Found {
       step++
       for (let i = 0; i < count; i++) this.#step(active[i] ?? 0, code, at)
       if (this.#isUnanchored) this.#step(ANYWHERE, code, at)
-      this.#work += count + 1
-      if (this.#work > MAX_WORK) return false
+      this.#left -= count + 1
+      if (this.#left < 0) return false
     }
     return true
   }
@@ -152,7 +147,7 @@ class Search implements Found {
     for (; low < end && literals.key[low] === code; low++) this.#enter(literals.to[low] ?? 0, at)
     const last = classes.from[place + 1] ?? 0
     let each = classes.from[place] ?? 0
-    this.#work += last - each
+    this.#left -= last - each
     for (; each < last; each++)
       if (this.#takes(classes.key[each] ?? 0, code)) this.#enter(classes.to[each] ?? 0, at)
     const loop = own[place] ?? -1
