@@ -12,6 +12,13 @@ export function keepBits(bits: Bits, others: Bits): void {
   for (let w = 0; w < bits.length; w++) bits[w] = (bits[w] ?? 0) & (others[w] ?? 0)
 }
 
+/** The first word at or behind a place in which two sets have something in common; behind the last when none is. */
+export function nextCommon(bits: Bits, others: Bits, from: number): number {
+  let w = from
+  while (w < bits.length && ((bits[w] ?? 0) & (others[w] ?? 0)) === 0) w++
+  return w
+}
+
 /** What a value stands for among the rules: a list while it is short, else bits. Adding it to a set is never dear. */
 export class Postings {
   readonly #count: number

@@ -13,7 +13,7 @@ interface Asked {
 /**
  * Which rules of a list a query meets. A query is read once for all of them; a test is asked when the query has what one
  * of its lists cannot do without, or when nothing of the kind can be said of it.
- * @returns undefined when no rule of the list has such a criterion
+ * @returns undefined when no rule of the list has such a criterion; the bits are valid until the next call
  */
 export function indexQueries(
   rules: readonly Pick<Criteria, 'query'>[],
@@ -37,11 +37,12 @@ export function indexQueries(
     if (wants.includes(undefined)) always.push(one)
     else for (const want of new Set(wants)) insert(wanting, want ?? '', one)
   }
+  const bits = bitsFor(rules.length)
   let call = 0
   return (query, meter) => {
     call++
     const values = firstValues(query ?? '', keys)
-    const bits = free.slice()
+    bits.set(free)
     const ask = (one: Asked) => {
       if (one.call === call) return
       one.call = call

@@ -1,4 +1,4 @@
-import { addBit, type Bits, bitsFor, keepBits, Postings } from './bits.ts'
+import { addBit, type Bits, bitsFor, keepBits, nextCommon, Postings } from './bits.ts'
 import { type Claim, matchResources, meetsClaim } from './criteria.ts'
 import { indexMethods, indexNetworks, indexSubjects } from './criteria-index.ts'
 import type { Pattern } from './pattern/index.ts'
@@ -23,7 +23,7 @@ export interface Fitting {
 
 /**
  * The first of many rules that matches, found without walking them: each criterion gives the rules that it is content
- * with as bits, what is left of all of them is looked at in order.
+ * with as bits, and what all of them leave is looked at in order.
  *
  * Asked in three steps, each for what comes after it: who asks from where (`open`), with which query (`openQuery`), for
  * which reading of the path (`find`).
@@ -50,26 +50,47 @@ export function createRuleIndex(entries: readonly Entry[], domains: number): Rul
   const networks = indexNetworks(rules)
   const queries = indexQueries(rules)
   const resources = indexResources(rules)
-  // Reused from call to call: a decision is made in one go
-  const open = bitsFor(rules.length)
+  // What the criteria leave of the rules. Reused from call to call: a decision is made in one go.
+  const gates: Bits[] = []
+  let opened = 0
   const left = bitsFor(rules.length)
+  let isLeftKnown = false
+  /** All gates in one; undefined when there is none. */
+  const leaveLeft = (): Bits | undefined => {
+    const [only] = gates
+    if (gates.length < 2 || isLeftKnown) return gates.length < 2 ? only : left
+    isLeftKnown = true
+    left.fill(-1)
+    for (const gate of gates) keepBits(left, gate)
+    return left
+  }
 
   return {
     open(asking, fitting) {
-      fits(open, asking, fitting)
-      if (methods !== undefined) keepBits(open, methods(asking.method))
-      if (subjects !== undefined && !asking.isAnonymous) keepBits(open, subjects(asking.subject))
-      if (networks !== undefined) keepBits(open, networks(asking.address))
+      isLeftKnown = false
+      gates.length = 0
+      if (fits !== undefined) gates.push(fits(asking, fitting))
+      if (methods !== undefined) gates.push(methods(asking.method))
+      if (subjects !== undefined && !asking.isAnonymous) gates.push(subjects(asking.subject))
+      if (networks !== undefined) gates.push(networks(asking.address))
+      opened = gates.length
     },
     openQuery(asking, meter) {
-      left.set(open)
-      if (queries !== undefined) keepBits(left, queries(asking.query, meter))
+      if (queries === undefined) return
+      isLeftKnown = false
+      gates.length = opened
+      gates.push(queries(asking.query, meter))
     },
     find: resources.find,
     first(asking, before, meter) {
       const found = asking.pathAlone ? resources.inPath : resources.inText
-      for (let w = 0; w < left.length; w++) {
-        for (let rest = (left[w] ?? 0) & (found[w] ?? 0); rest !== 0; rest &= rest - 1) {
+      let looked = 0
+      let all = found
+      for (let w = nextCommon(found, all, 0); w < found.length; w = nextCommon(found, all, w + 1)) {
+        if (looked++ === ONE_BY_ONE) all = leaveLeft() ?? found
+        let rest = found[w] ?? 0
+        for (let gate = 0; gate < gates.length; gate++) rest &= gates[gate]?.[w] ?? 0
+        for (; rest !== 0; rest &= rest - 1) {
           const index = w * 32 + 31 - Math.clz32(rest & -rest)
           const rule = rules[index]
           if (rule === undefined || rule.index >= before) return undefined
@@ -81,18 +102,25 @@ export function createRuleIndex(entries: readonly Entry[], domains: number): Rul
   }
 }
 
+/** Words that are looked at in each gate before it pays to make one of all gates. */
+const ONE_BY_ONE = 16
+
+/** @returns undefined when every rule is about every host of the list */
 function indexDomains(entries: readonly Entry[], domains: number) {
+  if (domains === 0) return undefined
   const always = bitsFor(entries.length)
   const postings = Array.from({ length: domains }, () => new Postings(entries.length))
   for (const [index, { domain }] of entries.entries()) {
     if (domain === -1) addBit(always, index)
     else postings[domain]?.add(index)
   }
-  return (bits: Bits, asking: Asking, fitting: readonly Fitting[]): void => {
+  const bits = bitsFor(entries.length)
+  return (asking: Asking, fitting: readonly Fitting[]): Bits => {
     bits.set(always)
     for (const { domain, claim } of fitting)
       if (claim === undefined || asking.isAnonymous || meetsClaim(claim, asking))
         postings[domain]?.addTo(bits)
+    return bits
   }
 }
 
