@@ -54,7 +54,6 @@ type Kind = 'literals' | 'classes' | 'loops' | 'hits' | 'ends'
 /** Labels of ways from place to place: a code point, or one of these and the number of a class. */
 const CLASS = 0x11_0000
 const LOOP = 0x18_0000
-const LABELS = 0x20_0000
 
 export class PlacesBuilder {
   readonly #lists: Record<Kind, { at: number[]; key: number[]; to: number[] }> = {
@@ -65,7 +64,7 @@ export class PlacesBuilder {
     ends: { at: [], key: [], to: [] },
   }
   /** Ways that sequences share, by place and label. */
-  readonly #ways = new Map<number, number>()
+  readonly #ways = new Ways()
   readonly #classes = new Map<string, number>()
   readonly #charset: Ranges[] = []
   readonly #own: number[] = [-1, -1]
@@ -93,14 +92,13 @@ export class PlacesBuilder {
   }
 
   #way(from: number, label: number): number {
-    const key = from * LABELS + label
-    const known = this.#ways.get(key)
-    if (known !== undefined) return known
+    const known = this.#ways.get(from, label)
+    if (known !== -1) return known
     const to = this.#own.push(label >= LOOP ? label - LOOP : -1) - 1
     if (label >= LOOP) this.#add('loops', from, to)
     else if (label >= CLASS) this.#add('classes', from, label - CLASS, to)
     else this.#add('literals', from, label, to)
-    this.#ways.set(key, to)
+    this.#ways.set(from, label, to)
     return to
   }
 
@@ -172,17 +170,27 @@ export class PlacesBuilder {
 /** Sorted by place, then by key. */
 function listsOf(
   count: number,
-  { at, key, to }: { at: readonly number[]; key: readonly number[]; to: readonly number[] },
+  list: { at: readonly number[]; key: readonly number[]; to: readonly number[] },
 ): Lists {
-  const order = Uint32Array.from(at.keys()).sort(
-    (a, b) => (at[a] ?? 0) - (at[b] ?? 0) || (key[a] ?? 0) - (key[b] ?? 0),
-  )
   const from = new Int32Array(count + 1)
-  for (const place of at) from[place + 1] = (from[place + 1] ?? 0) + 1
+  for (const place of list.at) from[place + 1] = (from[place + 1] ?? 0) + 1
   for (let place = 0; place < count; place++)
     from[place + 1] = (from[place + 1] ?? 0) + (from[place] ?? 0)
-  const pick = (values: readonly number[]) => Int32Array.from(order, (index) => values[index] ?? 0)
-  return { from, key: pick(key), to: pick(to) }
+  const end = from.slice(0, count)
+  const key = new Int32Array(list.at.length)
+  const to = new Int32Array(list.at.length)
+  for (const [index, place] of list.at.entries()) {
+    const own = list.key[index] ?? 0
+    let at = end[place] ?? 0
+    end[place] = at + 1
+    for (; at > (from[place] ?? 0) && (key[at - 1] ?? 0) > own; at--) {
+      key[at] = key[at - 1] ?? 0
+      to[at] = to[at - 1] ?? 0
+    }
+    key[at] = own
+    to[at] = list.to[index] ?? 0
+  }
+  return { from, key, to }
 }
 
 function asciiOf(charset: readonly Ranges[]): Int32Array {
@@ -223,4 +231,42 @@ function traitsOf({
       (goesOn || has(loops, place) ? GOES_ON : 0)
     )
   })
+}
+
+/** Where a label leads from a place: a hash table of numbers, as a hundred thousand of them are looked up at a start. */
+class Ways {
+  #table = new Int32Array(3 * 1024).fill(-1)
+  #size = 0
+
+  /** @returns -1 for nowhere */
+  get(from: number, label: number): number {
+    return this.#table[this.#slot(from, label) + 2] ?? -1
+  }
+
+  set(from: number, label: number, to: number): void {
+    if (this.#size++ * 6 > this.#table.length) this.#grow()
+    this.#table.set([from, label, to], this.#slot(from, label))
+  }
+
+  #slot(from: number, label: number): number {
+    const slots = this.#table.length / 3
+    let slot = (Math.imul(Math.imul(from, 0x9e3779b1) ^ label, 0x85ebca6b) >>> 7) % slots
+    for (;;) {
+      const at = slot * 3
+      const there = this.#table[at]
+      if (there === -1 || (there === from && this.#table[at + 1] === label)) return at
+      slot = slot + 1 === slots ? 0 : slot + 1
+    }
+  }
+
+  #grow(): void {
+    const old = this.#table
+    this.#table = new Int32Array(old.length * 2).fill(-1)
+    for (let at = 0; at < old.length; at += 3) {
+      const from = old[at] ?? -1
+      if (from === -1) continue
+      const label = old[at + 1] ?? 0
+      this.#table.set([from, label, old[at + 2] ?? 0], this.#slot(from, label))
+    }
+  }
 }

@@ -24,6 +24,7 @@ export interface Item {
 /** More ways through one pattern are not written out: what is left of it becomes a tail. */
 const MAX_WAYS = 32
 
+/** A piece of a way. */
 type Part = Item | { readonly op: 'begin' } | { readonly op: 'end' }
 type Way = readonly Part[]
 
@@ -47,12 +48,14 @@ export function sequencesOf(node: Node): readonly Sequence[] | undefined {
 
 /** Multiplies the ways through one node after the other out, until they are too many. */
 function waysThrough(nodes: readonly Node[]): { ways: readonly Way[]; tail: Node | undefined } {
-  let ways: readonly Way[] = [[]]
+  let ways: Part[][] = [[]]
   for (const [index, node] of nodes.entries()) {
     const next = waysOf(node)
     if (next === undefined || ways.length * next.length > MAX_WAYS)
       return { ways, tail: { kind: 'concat', items: nodes.slice(index) } }
-    ways = ways.flatMap((way) => next.map((more) => [...way, ...more]))
+    const [only] = next
+    if (only !== undefined && next.length === 1) for (const way of ways) way.push(...only)
+    else ways = ways.flatMap((way) => next.map((more) => [...way, ...more]))
   }
   return { ways, tail: undefined }
 }
