@@ -38,7 +38,7 @@ test('a set finds the patterns that match one by one, in a text and in its head'
       if (/[\udc00-\udfff]/.test(text[head] ?? '')) head--
       compare(read(sources), text, head)
     }),
-    { numRuns: 5000 },
+    { numRuns: 3000 },
   )
 })
 
@@ -66,7 +66,7 @@ test('the same holds of patterns and paths as rules have them, of large sets too
       const question = path.indexOf('?')
       compare(read(sources), path, question === -1 ? path.length : question)
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   )
 })
 

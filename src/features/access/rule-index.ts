@@ -180,13 +180,17 @@ function indexResources(rules: readonly Rule[]) {
       const doubt = doubts[index]
       if (doubt === SURE || (doubt === NAMED && asking.isAnonymous)) return true
       const written = rules[index]?.resources
-      meter.left -= asking.text.length * (written?.length ?? 0)
+      const { length } = asking.text
+      meter.left -= (written?.length ?? 0) * (doubt === NAMED ? 8 + length * 4 : 8 + length / 16)
       return meter.left >= 0 && matchResources(written, asking) !== 'miss'
     },
   }
 }
 
-/** How sure it is that a rule matches whose patterns were found: whoever asks; unless they have a name; not at all. */
+/**
+ * How sure it is that a rule matches whose patterns were found: whoever asks; unless they have a name; not at all. To be
+ * sure costs 20 to 100 ns a character for what named groups hold, and mostly far less than one for a pattern of re2js.
+ */
 const SURE = 0
 const NAMED = 1
 const DOUBTFUL = 2

@@ -55,6 +55,9 @@ let active = new Int32Array(1024)
 let next = new Int32Array(1024)
 /** By place: the step in which it was entered last. Steps are counted up for all sets together. */
 let entered = new Float64Array(1024)
+/** By place: the step in which its hits, and what it takes the rest for, were found last. */
+let hit = new Float64Array(1024)
+let rested = new Float64Array(1024)
 let step = 0
 
 class Search implements Found {
@@ -69,6 +72,8 @@ class Search implements Found {
   readonly #textCall: Float64Array
   readonly #headCall: Float64Array
   #call = 0
+  /** The first step of this call. */
+  #begin = 0
   #head = 0
   #newline = -1
   #entered = 0
@@ -85,6 +90,8 @@ class Search implements Found {
       active = new Int32Array(places.count)
       next = new Int32Array(places.count)
       entered = new Float64Array(places.count)
+      hit = new Float64Array(places.count)
+      rested = new Float64Array(places.count)
     }
   }
 
@@ -96,7 +103,7 @@ class Search implements Found {
     this.#left = meter.left
     this.inText.length = 0
     this.inHead.length = 0
-    step++
+    this.#begin = ++step
     for (const pattern of this.#places.always) this.#found(pattern, 0)
     this.#enter(BEGIN, 0)
     const units = unitsOf(text)
@@ -170,9 +177,16 @@ class Search implements Found {
       return
     }
     const { hits, ends, loops } = this.#places
-    if ((traits & HITS) !== 0) this.#foundAll(hits.from, hits.key, place, at)
+    // Once is enough: a place that is met first in the head is found in both
+    if ((traits & HITS) !== 0 && (hit[place] ?? 0) < this.#begin) {
+      hit[place] = step
+      this.#foundAll(hits.from, hits.key, place, at)
+    }
     const isRest = (traits & REST) !== 0 && this.#newline < at
-    if (isRest) this.#foundAll(ends.from, ends.key, place, at)
+    if (isRest && (rested[place] ?? 0) < this.#begin) {
+      rested[place] = step
+      this.#foundAll(ends.from, ends.key, place, at)
+    }
     if ((traits & LOOPS) !== 0) {
       const last = loops.from[place + 1] ?? 0
       for (let i = loops.from[place] ?? 0; i < last; i++) this.#enter(loops.key[i] ?? 0, at)
@@ -183,7 +197,9 @@ class Search implements Found {
 
   #foundAll(from: Int32Array, patterns: Int32Array, place: number, at: number): void {
     const last = from[place + 1] ?? 0
-    for (let i = from[place] ?? 0; i < last; i++) this.#found(patterns[i] ?? 0, at)
+    let i = from[place] ?? 0
+    this.#left -= last - i
+    for (; i < last; i++) this.#found(patterns[i] ?? 0, at)
   }
 
   #found(pattern: number, at: number): void {
