@@ -50,7 +50,7 @@ const numbered = <T>(count: number, make: (index: number) => T): T[] =>
 
 /**
  * All rules on one host, as many of each kind: a page, everything below a path, a pattern with alternatives, and below a
- * path of its own each: somebody's, a method's, a network's.
+ * path of its own each: rules with a subject, a method, a network.
  */
 export function oneHostFixture(count: number, domain = 'example.com'): RulesFixture {
   const host = `one.${domain}`

@@ -43,7 +43,7 @@ export function indexSubjects(
     if (subjects === undefined) addBit(free, index)
     for (const all of subjects ?? []) {
       const [first] = all
-      // Nobody has to be anything: everybody meets it
+      // An empty list asks nothing
       if (first === undefined) addBit(free, index)
       else if (all.length === 1) postingsOf(single, keyOf(first), rules.length).add(index)
       else {

@@ -112,7 +112,7 @@ function weightOf(entries: readonly Entry[]): number {
   return weight
 }
 
-/** A domain that fits some hosts of a list, or asks who somebody is. */
+/** A domain that fits some hosts of a list, or depends on the subject. */
 type Trial = Exclude<Domain, { kind: 'exact' }> | Pattern
 
 class ListBuilder {
@@ -160,7 +160,7 @@ class RuleList {
     return this.#trials?.(host) ?? []
   }
 
-  /** The rules that may be about a host; undefined when there are so many that nobody should look at them. */
+  /** The rules that may be about a host; undefined when there are too many to count at each new host. */
   entries(fitting: readonly Fitting[]): readonly Entry[] | undefined {
     if (this.index !== undefined && this.#always.length > LOOKED_AT) return undefined
     const entries = [...this.#always]

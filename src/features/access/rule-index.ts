@@ -11,11 +11,11 @@ import type { Verdict } from './verdict.ts'
 /** A rule by one of its domains. */
 export interface Entry {
   readonly rule: Rule
-  /** The number of a domain that does not fit every host of the list, or that asks who somebody is; -1: it fits. */
+  /** The number of a domain that does not fit every host of the list, or that depends on the subject; -1: it fits. */
   readonly domain: number
 }
 
-/** A domain of the list that fits a host; undefined claim: whoever asks. */
+/** A domain of the list that fits a host; without a claim it fits for every subject. */
 export interface Fitting {
   readonly domain: number
   readonly claim: Claim | undefined
@@ -188,7 +188,7 @@ function indexResources(rules: readonly Rule[]) {
 }
 
 /**
- * How sure it is that a rule matches whose patterns were found: whoever asks; unless they have a name; not at all. To be
+ * How sure it is that a rule matches whose patterns were found: sure; sure for the anonymous only; not sure. To be
  * sure costs 20 to 100 ns a character for what named groups hold, and mostly far less than one for a pattern of re2js.
  */
 const SURE = 0
