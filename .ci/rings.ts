@@ -38,7 +38,11 @@ for (const file of globSync('src/**/*.ts')) {
     const [from, to] = [featureOf(file), featureOf(target)]
     if (from && to && from !== to && !/\/(index|manifest)\.ts$/.test(target))
       faults.push(`${file} enters ${to} by the window: ${target}`)
-    if (file.endsWith('/manifest.ts') && !LEAF.test(target) && !target.startsWith(`${dirname(file)}/`))
+    if (
+      file.endsWith('/manifest.ts') &&
+      !LEAF.test(target) &&
+      !target.startsWith(`${dirname(file)}/`)
+    )
       faults.push(`${file} is a leaf, but imports ${target}`)
   }
 }
