@@ -1,7 +1,8 @@
 /**
- * What a decision costs: 10 rules against 10,000, and hostile paths against honest ones of the same length.
+ * What a decision costs: 10 rules against 1,000 and 10,000, over many hosts and on one; hostile paths against honest ones
+ * of the same length; what a rule set costs to make and to keep.
  *
- *   node bench/rules.ts [milliseconds a measurement=300]
+ *   node bench/rules.ts [milliseconds a measurement=300] [rounds=5]
  */
 import {
   type Access,
@@ -10,6 +11,7 @@ import {
   type Target,
 } from '../src/features/access/index.ts'
 import { AccessControl } from '../src/features/access/manifest.ts'
+import { spread } from './processes.ts'
 
 export interface RulesFixture {
   /** `access_control`, as it would be written. */
@@ -45,6 +47,38 @@ export function rulesFixture(count: number, domain = 'example.com'): RulesFixtur
 
 const numbered = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: Math.floor(count) }, (_, index) => make(index))
+
+/**
+ * All rules on one host, as many of each kind: a page, everything below a path, a pattern with alternatives, and below a
+ * path of its own each: rules with a subject, a method, a network.
+ */
+export function oneHostFixture(count: number, domain = 'example.com'): RulesFixture {
+  const host = `one.${domain}`
+  const kinds: readonly ((i: number) => object)[] = [
+    (i) => ({ resources: `^/page/${i}$` }),
+    (i) => ({ resources: `^/app${i}([/?].*)?$` }),
+    (i) => ({ resources: `^/api/v[0-9]+/item${i}/(edit|delete|view)$` }),
+    (i) => ({ resources: `^/team${i}/`, subject: [[`group:team${i}`], ['user:bench']] }),
+    (i) => ({ resources: `^/hook${i}(/.*)?$`, methods: ['POST', 'PUT'] }),
+    (i) => ({ resources: `^/lan${i}/`, networks: [`10.${(i >> 8) & 255}.${i & 255}.0/24`] }),
+  ]
+  const rules = numbered(count, (i) => ({
+    domain: host,
+    policy: 'one_factor',
+    ...kinds[i % kinds.length]?.(i),
+  }))
+  return { accessControl: { default_policy: 'one_factor', rules }, hosts: [host] }
+}
+
+/** Paths of that host: met by one of the first rules, by one of the last, by none. */
+function oneHostPaths(count: number): Readonly<Record<string, readonly string[]>> {
+  const last = count - (count % 6)
+  return {
+    early: ['/page/0', '/app1/x', '/api/v1/item2/edit'],
+    late: [`/page/${last - 6}`, `/app${last - 5}/x`, `/api/v2/item${last - 4}/view`],
+    none: SAMPLES.map(([path]) => path),
+  }
+}
 
 const RESOURCES: readonly (readonly string[])[] = [
   ['^/api/.*$', '^/rest(/.*)?$'],
@@ -116,59 +150,132 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   'for the suffix pattern': '.css.js',
 }
 
-function main(milliseconds: number): void {
-  const rows: string[] = []
-  let ten = 0
-  for (const count of [10, 10_000]) {
-    const started = performance.now()
-    const access = createFixtureAccess(count)
-    const { hosts } = rulesFixture(count)
-    const ready = performance.now() - started
-    // Every kind of path at every kind of host, a kind as often among 10 rules as among 10,000
-    const targets = numbered(Math.max(hosts.length, 24), (i) => {
-      const [path, query] = SAMPLES[Math.floor(i / 4) % SAMPLES.length] ?? ['/', undefined]
-      return targetOf(hosts[hosts.length < 24 ? i % 4 : i] ?? '', path, query)
-    })
-    for (const target of targets) access.decide(john, 1, target)
-    let next = 0
-    const ns = cost(() => {
-      for (let i = 0; i < 100; i++) {
-        const target = targets[next++ % targets.length]
-        if (target !== undefined) access.decide(john, 1, target)
-      }
-    }, milliseconds)
-    if (count === 10) ten = ns / 100
-    rows.push(
-      `${String(count).padStart(6)} rules: ${(ns / 100).toFixed(0)} ns a decision, over ${targets.length} hosts; ready in ${ready.toFixed(0)} ms`,
-    )
-    if (count > 10) rows.push(`       more than with 10: ${(ns / 100 - ten).toFixed(0)} ns`)
+/** Decisions by turns about all of the targets. */
+function asking(access: Access, targets: readonly Target[]): () => void {
+  for (const target of targets) access.decide(john, 1, target)
+  let next = 0
+  return () => {
+    for (let i = 0; i < 10; i++) {
+      const target = targets[next++ % targets.length]
+      if (target !== undefined) access.decide(john, 1, target)
+    }
   }
-  const access = createFixtureAccess(10_000)
-  let random = 0
-  const unknown = cost(() => {
-    access.decide(john, 1, targetOf(`h${random++}.zone7.example.com`, '/admin'))
-  }, milliseconds)
-  rows.push(`a host never seen before, among 10,000 rules: ${(unknown / 1000).toFixed(1)} µs`)
-  console.log(rows.join('\n'))
+}
 
-  // app1 has a pattern that reads to the end of every path
+const COUNTS = [10, 1000, 10_000] as const
+
+/** Each round measures every size once, so that what else the machine does falls on all of them. */
+function compare(
+  title: string,
+  make: (count: number) => { readonly access: Access; readonly targets: readonly Target[] },
+  milliseconds: number,
+  rounds: number,
+): void {
+  const contenders = COUNTS.map((count) => {
+    const { access, targets } = make(count)
+    return { count, work: asking(access, targets), costs: [] as number[] }
+  })
+  for (let round = 0; round < rounds; round++)
+    for (const { work, costs } of contenders) costs.push(cost(work, milliseconds / rounds) / 10)
+  const [ten] = contenders
+  const cells = contenders.map(({ costs }) => {
+    const ratios = costs.map((each, round) => each / (ten?.costs[round] ?? each))
+    return `${spread(costs).padEnd(22)} ${spread(ratios, 2).padEnd(18)}`
+  })
+  console.log(`${title.padEnd(20)} ${cells.join(' ')}`)
+}
+
+function compareCounts(milliseconds: number, rounds: number): void {
+  console.log(
+    `ns a decision and times that of 10 rules, ${rounds} rounds by turns; ${COUNTS.join(', ')} rules; median (least–most)`,
+  )
+  compare(
+    'over many hosts',
+    (count) => {
+      const { accessControl, hosts } = rulesFixture(count)
+      // Every kind of path at every kind of host, a kind as often among 10 rules as among 10,000
+      const targets = numbered(Math.max(hosts.length, 24), (i) => {
+        const [path, query] = SAMPLES[Math.floor(i / 4) % SAMPLES.length] ?? ['/', undefined]
+        return targetOf(hosts[hosts.length < 24 ? i % 4 : i] ?? '', path, query)
+      })
+      return { access: createAccess(AccessControl.parse(accessControl), {}), targets }
+    },
+    milliseconds,
+    rounds,
+  )
+  for (const kind of ['early', 'late', 'none'] as const)
+    for (const query of [undefined, 'q=needle&page=2'])
+      compare(
+        `one host, ${kind}${query === undefined ? '' : ', query'}`,
+        (count) => {
+          const { accessControl, hosts } = oneHostFixture(count)
+          const paths = oneHostPaths(count)[kind] ?? []
+          const targets = paths.map((path) => targetOf(hosts[0] ?? '', path, query))
+          return { access: createAccess(AccessControl.parse(accessControl), {}), targets }
+        },
+        milliseconds,
+        rounds,
+      )
+}
+
+/** What making an engine costs, and what it keeps. */
+function compareMaking(): void {
+  console.log('\nmade and asked once: processor time, kept memory')
+  for (const [name, fixture] of Object.entries({ rulesFixture, oneHostFixture })) {
+    const control = AccessControl.parse(fixture(10_000).accessControl)
+    const [before, start] = [kept(), process.cpuUsage()]
+    const access = createAccess(control, {})
+    for (const host of fixture(10_000).hosts) access.decide(john, 1, targetOf(host, '/'))
+    const { user, system } = process.cpuUsage(start)
+    const more = kept() - before
+    access.decide(john, 1, targetOf('other.example.com', '/'))
+    console.log(
+      `${name.padEnd(20)} ${((user + system) / 1000).toFixed(0)} ms, ${(more / 1e6).toFixed(1)} MB`,
+    )
+  }
+}
+
+/** Bytes that live on, with `--expose-gc`; else what is there. */
+function kept(): number {
+  globalThis.gc?.()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** A host with 10,000 rules and paths made to be dear: those of one length against honest ones. */
+function compareHostile(access: Access, host: string, honest: string, milliseconds: number): void {
   for (const length of [200, 2000, 16_000]) {
     const decide = (path: string) =>
-      cost(() => access.decide(john, 1, targetOf('app1.example.com', path)), milliseconds / 3)
-    const honest = decide(fill('users/john/', length)) / length
-    console.log(`\n${length} characters, honest: ${honest.toFixed(1)} ns a character`)
+      cost(() => access.decide(john, 1, targetOf(host, path)), milliseconds / 3)
+    const usual = decide(fill(honest, length)) / length
+    console.log(`\n${host}, ${length} characters, honest: ${usual.toFixed(1)} ns a character`)
     for (const [name, unit] of Object.entries(HOSTILE)) {
       const path =
         name === 'one deep %25' ? `/%${fill(unit, length - 2).slice(1)}` : fill(unit, length)
       // A sequence that the length cuts in two would be refused at once
       const whole = path.replace(/%.?$/, '')
-      const verdict = access.verdict(john, targetOf('app1.example.com', whole))
-      const each = decide(whole) / whole.length
+      const verdict = access.verdict(john, targetOf(host, whole))
+      const all = decide(whole)
       console.log(
-        `  ${name.padEnd(24)} ${each.toFixed(1).padStart(6)} ns, ${(each / honest).toFixed(1).padStart(4)} times, ${verdict.refusal ?? `${verdict.readings} readings`}`,
+        `  ${name.padEnd(24)} ${(all / whole.length).toFixed(1).padStart(6)} ns, ${(all / whole.length / usual).toFixed(1).padStart(4)} times, ${(all / 1e6).toFixed(2)} ms, ${verdict.refusal ?? `${verdict.readings} readings`}`,
       )
     }
   }
 }
 
-if (import.meta.main) main(Number(process.argv[2] ?? 300))
+function main(milliseconds: number, rounds: number): void {
+  compareCounts(milliseconds, rounds)
+  compareMaking()
+  const access = createFixtureAccess(10_000)
+  let random = 0
+  const unknown = cost(() => {
+    access.decide(john, 1, targetOf(`h${random++}.zone7.example.com`, '/admin'))
+  }, milliseconds)
+  console.log(`\na host never seen before, among 10,000 rules: ${(unknown / 1000).toFixed(1)} µs`)
+  // app1 has a pattern that reads to the end of every path
+  compareHostile(access, 'app1.example.com', 'users/john/', milliseconds)
+  const one = createAccess(AccessControl.parse(oneHostFixture(10_000).accessControl), {})
+  compareHostile(one, 'one.example.com', 'users/john/', milliseconds)
+}
+
+if (import.meta.main) main(Number(process.argv[2] ?? 300), Number(process.argv[3] ?? 5))

@@ -1,6 +1,6 @@
 /**
  * Verify with a live session against a bare Fastify route that sends the same headers and parses one cookie; and 10
- * rules against 10,000. Alternating rounds, medians, spread.
+ * rules against 10,000, over many hosts and on one. Alternating rounds, medians, spread.
  *
  *   node bench/verify.ts [rounds=7] [milliseconds a round=1500]
  */
@@ -14,7 +14,7 @@ import {
   startBaseline,
   startVestibule,
 } from './processes.ts'
-import { rulesFixture } from './rules.ts'
+import { oneHostFixture, rulesFixture } from './rules.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 7)
 const DURATION = Number(process.argv[3] ?? 1500)
@@ -46,10 +46,16 @@ const asked = (cookie: string, hosts: readonly string[]) =>
 
 const few = rulesFixture(10, 'bench.localhost')
 const many = rulesFixture(10_000, 'bench.localhost')
-const [baseline, ours, crowded] = [
+const [fewOnOne, manyOnOne] = [
+  oneHostFixture(10, 'bench.localhost'),
+  oneHostFixture(10_000, 'bench.localhost'),
+]
+const [baseline, ours, crowded, oneHost, crowdedHost] = [
   await startBaseline(),
   await startVestibule(few.accessControl),
   await startVestibule(many.accessControl),
+  await startVestibule(fewOnOne.accessControl),
+  await startVestibule(manyOnOne.accessControl),
 ]
 const contender = (name: string, server: Measured, requests: readonly Buffer[]): Contender => ({
   name,
@@ -63,6 +69,8 @@ const contenders = [
   contender('bare Fastify', baseline, asked(`vestibule_session=${'A'.repeat(43)}`, few.hosts)),
   contender('verify, 10 rules', ours, asked(ours.cookie, few.hosts)),
   contender('verify, 10,000 rules', crowded, asked(crowded.cookie, many.hosts)),
+  contender('10 on one host', oneHost, asked(oneHost.cookie, fewOnOne.hosts)),
+  contender('10,000 on one host', crowdedHost, asked(crowdedHost.cookie, manyOnOne.hosts)),
 ]
 try {
   const idle = rssOf(ours.pid)
@@ -91,8 +99,14 @@ try {
     console.log(
       `${name.padEnd(22)} requests/s ${spread(perSecond).padEnd(24)} CPU µs/request ${spread(cpu, 1).padEnd(18)} p99 ms ${spread(p99, 2)}`,
     )
-  const [bare, ten, thousands] = contenders
-  if (bare === undefined || ten === undefined || thousands === undefined)
+  const [bare, ten, thousands, tenOnOne, thousandsOnOne] = contenders
+  if (
+    bare === undefined ||
+    ten === undefined ||
+    thousands === undefined ||
+    tenOnOne === undefined ||
+    thousandsOnOne === undefined
+  )
     throw new Error('no contenders')
   const ratio = (a: readonly number[], b: readonly number[]) => (median(a) / median(b)).toFixed(2)
   console.log(
@@ -100,6 +114,9 @@ try {
   )
   console.log(
     `10,000 rules / 10 rules: requests/s ${ratio(thousands.perSecond, ten.perSecond)} (promise ≥ 0.9), CPU ${ratio(thousands.cpu, ten.cpu)}`,
+  )
+  console.log(
+    `on one host: requests/s ${ratio(thousandsOnOne.perSecond, tenOnOne.perSecond)} (promise ≥ 0.9), CPU ${ratio(thousandsOnOne.cpu, tenOnOne.cpu)}`,
   )
 
   let asked = 0
@@ -113,7 +130,7 @@ try {
       })
     ).answers
   console.log(
-    `RSS: idle ${idle.toFixed(0)} MB, after a million verifies ${rssOf(ours.pid).toFixed(0)} MB; with 10,000 rules ${rssOf(crowded.pid).toFixed(0)} MB`,
+    `RSS: idle ${idle.toFixed(0)} MB, after a million verifies ${rssOf(ours.pid).toFixed(0)} MB; with 10,000 rules ${rssOf(crowded.pid).toFixed(0)} MB, all on one host ${rssOf(crowdedHost.pid).toFixed(0)} MB`,
   )
 } finally {
   for (const { server } of contenders) await server.stop()

@@ -198,12 +198,13 @@ const REFUSALS = {
   malformed: 'it does not begin with a slash',
   rounds: 'it is encoded too many times over',
   readings: 'it can be read in too many ways',
+  work: 'the patterns of this host take too long to look for in it',
 } as const
 
 /** What decides, in words. */
 function sentences({ verdict, rules, askings }: Explanation, defaultPolicy: string): string[] {
   if (verdict.refusal !== undefined) {
-    return [`The path is denied before any rule is asked: ${REFUSALS[verdict.refusal]}.`]
+    return [`The path is denied, whatever the rules say: ${REFUSALS[verdict.refusal]}.`]
   }
   const said: string[] = []
   if (verdict.readings > 1) {

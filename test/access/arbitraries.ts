@@ -93,6 +93,35 @@ export const controls: fc.Arbitrary<AccessControl> = fc.record({
   // The fields are those of the schema; what is wider are its literal types.
 }) as fc.Arbitrary<AccessControl>
 
+/** Long enough for every index; of rules that hardly ever match, so that many are looked at. */
+export const longControls: fc.Arbitrary<AccessControl> = fc.record({
+  default_policy: fc.constantFrom('bypass', 'one_factor', 'two_factor', 'deny'),
+  rules: fc.array(
+    fc
+      .tuple(rule, some(RESOURCES, 2), maybe(fc.constantFrom(...DOMAINS)))
+      .map(([written, resources, domain]) => ({
+        ...written,
+        resources: written.resources ?? resources,
+        ...(domain !== undefined && { domain: [domain] }),
+      })),
+    { minLength: 20, maxLength: 80, size: 'max' },
+  ),
+}) as fc.Arbitrary<AccessControl>
+
+/** A few hundred of them about one host. */
+export const oneHostControls: fc.Arbitrary<AccessControl> = fc.record({
+  default_policy: fc.constantFrom('bypass', 'one_factor', 'two_factor', 'deny'),
+  rules: fc.array(
+    fc.tuple(rule, some(RESOURCES, 2), fc.nat(300)).map(([written, resources, number]) => ({
+      ...written,
+      domain: ['a.example.com'],
+      // Most are about a path that is never asked for: what is left is spread over the list
+      resources: number > 20 ? [`^/public/${number}$`] : (written.resources ?? resources),
+    })),
+    { minLength: 100, maxLength: 300, size: 'max' },
+  ),
+}) as fc.Arbitrary<AccessControl>
+
 export const NETWORKS = { inside: ['192.168.0.0/16', 'fec0::2'] }
 
 export const subjects: fc.Arbitrary<Subject> = fc.oneof(

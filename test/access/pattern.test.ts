@@ -3,91 +3,15 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
-import { parsePattern } from '../../src/features/access/pattern.ts'
-import { parseSyntax } from '../../src/features/access/pattern-syntax.ts'
+import { parsePattern } from '../../src/features/access/pattern/index.ts'
+import { parseSyntax } from '../../src/features/access/pattern/syntax.ts'
+import { patternSources as sources, patternTexts as texts } from './pattern-arbitraries.ts'
 
 function pattern(source: string) {
   const parsed = parsePattern(source)
   assert.ok(parsed.ok, source)
   return parsed.pattern
 }
-
-const ATOMS = [
-  ...['a', 'b', 'c', 'A', 'k', 'K', '\u212A', 's', 'ſ', '/', '\\.', '\\/', '-', 'é', '😀', '\n'],
-  ...['.', '^', '$', '\\A', '\\z', '\\d', '\\W', '\\s', '\\w', '\\S', '\\n', '\\x61', '\\x{1F600}'],
-  ...['[ab]', '[^a]', '[a-c]', '[^/]', '[\\w-]', '[]a]', '[^]a]', '[é-ü]', '[k-m]', '[^k]', '[a-]'],
-  ...[
-    '[\\d.]',
-    '[^\\W]',
-    '[[:alpha:]]',
-    '\\b',
-    '\\B',
-    '\\pL',
-    '\\Qa.b\\E',
-    '\\141',
-    '(?m)',
-    '{',
-    '}',
-  ],
-]
-const REPEATS = ['*', '+', '?', '*?', '+?', '??', '{2}', '{1,3}', '{2,}', '{0,2}?', '{0}', '{,2}']
-const OPENERS = [
-  '(',
-  '(?:',
-  '(?i:',
-  '(?s:',
-  '(?-i:',
-  '(?is)(?:',
-  '(?P<User>',
-  '(?<Group>',
-  '(?P<x>',
-]
-
-/** Patterns by grammar, now and then with a character too much or too few. */
-const { source: sources } = fc.letrec<{ source: string }>((tie) => ({
-  source: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    fc.constantFrom(...ATOMS),
-    fc.tuple(tie('source'), tie('source')).map(([a, b]) => a + b),
-    fc.tuple(tie('source'), tie('source')).map(([a, b]) => `${a}|${b}`),
-    fc
-      .tuple(fc.constantFrom(...OPENERS), tie('source'), fc.constantFrom(...REPEATS, '', ''))
-      .map(([open, inner, repeat]) => `${open}${inner})${repeat}`),
-    fc
-      .tuple(fc.constantFrom(...ATOMS), fc.constantFrom(...REPEATS))
-      .map(([atom, repeat]) => atom + repeat),
-    fc
-      .tuple(tie('source'), fc.constantFrom('*', ')', '(', '[', ']', '\\', '?'))
-      .map(([a, b]) => a + b),
-  ),
-}))
-const texts = fc
-  .array(
-    fc.constantFrom(
-      ...[
-        'a',
-        'b',
-        'c',
-        'A',
-        'k',
-        'K',
-        '\u212A',
-        'ſ',
-        's',
-        '/',
-        '.',
-        '?',
-        '\n',
-        'é',
-        '😀',
-        '1',
-        '_',
-        ' ',
-      ],
-    ),
-    { maxLength: 9 },
-  )
-  .map((chars) => chars.join(''))
 
 function re2(source: string): RE2JS | undefined {
   try {

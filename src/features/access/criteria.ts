@@ -1,8 +1,8 @@
 import { type Address, contains, type Network, parseAddress } from '../../kernel/cidr.ts'
 import { memoize } from '../../kernel/memo.ts'
-import type { Pattern } from './pattern.ts'
+import type { Pattern } from './pattern/index.ts'
 import { meetsQuery, type QueryTest } from './query.ts'
-import type { Asking, Match } from './question.ts'
+import type { Asking, Match, Subject } from './question.ts'
 
 /** The criteria of a rule that depend on the request; undefined: the rule does not have it. */
 export interface Criteria {
@@ -63,7 +63,7 @@ export function matchClaims(claims: readonly Claim[], asking: Asking): Match {
   return claims.some((claim) => meetsClaim(claim, asking)) ? 'hit' : 'miss'
 }
 
-function meetsClaim({ user, group, isVague }: Claim, { subject }: Asking): boolean {
+export function meetsClaim({ user, group, isVague }: Claim, { subject }: Asking): boolean {
   if (isVague) return false
   if (user !== undefined && (user === '' || !equalFold(user, subject.user))) return false
   return (
@@ -84,11 +84,12 @@ function matchMethods(methods: Criteria['methods'], { method }: Asking): Match {
 function matchSubject(subjects: Criteria['subjects'], asking: Asking): Match {
   if (subjects === undefined) return 'absent'
   if (asking.isAnonymous) return 'may'
-  for (const all of subjects) if (all.every((holder) => isHeldBy(holder, asking))) return 'hit'
+  for (const all of subjects)
+    if (all.every((holder) => isHeldBy(holder, asking.subject))) return 'hit'
   return 'miss'
 }
 
-function isHeldBy({ kind, name }: Holder, { subject }: Asking): boolean {
+export function isHeldBy({ kind, name }: Holder, subject: Subject): boolean {
   switch (kind) {
     case 'user':
       return name !== '' && subject.user === name
@@ -113,7 +114,7 @@ function matchNetworks(networks: Criteria['networks'], asking: Asking): Match {
   return 'miss'
 }
 
-function matchResources(resources: Criteria['resources'], asking: Asking): Match {
+export function matchResources(resources: Criteria['resources'], asking: Asking): Match {
   if (resources === undefined) return 'absent'
   let best: Match = 'miss'
   for (const pattern of resources) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseNetwork } from '../../kernel/cidr.ts'
 import type { ConfigReport, Manifest } from '../../kernel/feature.ts'
 import { oneOrMany, scalarMeta } from '../../kernel/scalars.ts'
-import { type Pattern, parsePattern } from './pattern.ts'
+import { type Pattern, parsePattern } from './pattern/index.ts'
 
 /** From the least to the most strict. */
 export const POLICIES = ['bypass', 'one_factor', 'two_factor', 'deny'] as const

@@ -1,5 +1,5 @@
 import type { QueryOperator } from './manifest.ts'
-import type { Pattern } from './pattern.ts'
+import type { Pattern } from './pattern/index.ts'
 
 /** One condition on a query. */
 export interface QueryCondition {
@@ -23,7 +23,7 @@ export function meetsQuery({ lists, keys }: QueryTest, query: string | undefined
 }
 
 /** A key that is not there reads as the empty text, save for present and absent. */
-function meets(
+export function meets(
   { operator, key, value, pattern }: QueryCondition,
   values: ReadonlyMap<string, string>,
 ): boolean {

@@ -42,6 +42,11 @@ export interface Asking {
   text: string
 }
 
+/** What answering may still cost, in places and characters looked at. Below zero the target is refused. */
+export interface Meter {
+  left: number
+}
+
 export function isAnonymous({ user, groups, clientId }: Subject): boolean {
   return user === '' && clientId === '' && groups.length === 0
 }

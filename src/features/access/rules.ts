@@ -3,7 +3,7 @@ import { type Network, parseNetwork } from '../../kernel/cidr.ts'
 import { parseHost } from '../../kernel/host.ts'
 import { type Claim, type Criteria, type Holder, patternClaim } from './criteria.ts'
 import type { AccessRule } from './manifest.ts'
-import { type Pattern, parsePattern } from './pattern.ts'
+import { type Pattern, parsePattern } from './pattern/index.ts'
 import type { QueryTest } from './query.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -175,12 +175,12 @@ export function domainClaims(
   return claims.length === 0 ? 'miss' : claims
 }
 
-function userClaim(host: string, { suffix }: { readonly suffix: string }): Claim {
+export function userClaim(host: string, { suffix }: { readonly suffix: string }): Claim {
   return { user: host.slice(0, host.length - suffix.length), group: undefined, isVague: false }
 }
 
 /** A group is a first label and nothing else: what follows it begins at the first dot. */
-function groupClaim(host: string, { suffix }: { readonly suffix: string }): Claim {
+export function groupClaim(host: string, { suffix }: { readonly suffix: string }): Claim {
   const dot = host.indexOf('.')
   const label = dot === -1 ? host : host.slice(0, dot)
   return { user: undefined, group: label, isVague: host.slice(label.length) !== suffix }

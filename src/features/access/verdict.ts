@@ -1,5 +1,8 @@
 import type { Policy } from './manifest.ts'
-import type { Refusal } from './readings.ts'
+import type { Refusal as PathRefusal } from './readings.ts'
+
+/** Why a target is denied unread; `work`: asking the many rules of its host would take too long. */
+export type Refusal = PathRefusal | 'work'
 
 /** What the rules say about a target, before anybody asks how far the person has signed in. */
 export interface Verdict {
@@ -10,7 +13,7 @@ export interface Verdict {
   readonly hasSubject: boolean
   /** How many readings of the target were asked: 1 for a canonical path, 0 for a refused one. */
   readonly readings: number
-  /** Why the path was denied unread. */
+  /** Why the target was denied without an answer of the rules. */
   readonly refusal: Refusal | undefined
 }
 

@@ -1,7 +1,7 @@
+import { unitsOf } from '../units.ts'
+import { buildClasses, type Classes } from './classes.ts'
 import { covers, NOT_NEWLINE } from './code-points.ts'
-import { buildClasses, type Classes } from './pattern-classes.ts'
-import type { Program } from './pattern-program.ts'
-import { unitsOf } from './units.ts'
+import type { Program } from './program.ts'
 
 /**
  * Whether a program matches anywhere in a text: every state at once, a bit each (Glushkov's automaton, Baeza-Yates and
@@ -119,7 +119,7 @@ function add(bits: Int32Array, offset: number, position: number): void {
 }
 
 /** What can be reached without reading: characters to read, and the match itself. */
-function closure(
+export function closure(
   program: Program,
   from: number,
   atBegin: boolean,

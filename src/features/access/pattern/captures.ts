@@ -1,5 +1,5 @@
-import type { Program, Step } from './pattern-program.ts'
-import { unitsOf } from './units.ts'
+import { unitsOf } from '../units.ts'
+import type { Program, Step } from './program.ts'
 
 /** What the named groups of the leftmost-first match held; undefined: the group took no part in it. */
 export interface Captures {

@@ -1,5 +1,5 @@
 import type { Ranges } from './code-points.ts'
-import type { CharStep } from './pattern-program.ts'
+import type { CharStep } from './program.ts'
 
 /** The characters that a pattern tells apart, as numbered classes. */
 export interface Classes {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
-import { type Automaton, buildAutomaton } from './pattern-automaton.ts'
-import { buildCaptureFinder, type CaptureFinder, type Captures } from './pattern-captures.ts'
-import { buildProgram } from './pattern-program.ts'
-import { type Node, parseSyntax } from './pattern-syntax.ts'
+import { type Automaton, buildAutomaton } from './automaton.ts'
+import { buildCaptureFinder, type CaptureFinder, type Captures } from './captures.ts'
+import { buildProgram } from './program.ts'
+import { type GroupName, type Node, parseSyntax } from './syntax.ts'
 
 /**
  * A regular expression of a rule: RE2's syntax and meaning, unanchored, in time linear in the text.
@@ -40,27 +40,49 @@ export function parsePattern(source: string): ParsedPattern {
 }
 
 function ours(source: string, node: Node): Pattern {
-  const program = buildProgram(node)
-  const user = program.steps.some((step) => step.op === 'mark' && step.slot === 0)
-  const group = program.steps.some((step) => step.op === 'mark' && step.slot === 2)
+  const named = { user: captures(node, 'User'), group: captures(node, 'Group') }
   let automaton: Automaton | undefined
   let finder: CaptureFinder | undefined
-  // Most patterns of a long list are never asked: their tables wait until they are.
+  // Most patterns of a long list are never asked by themselves: nothing but the source is kept until one is.
+  const program = () => {
+    const again = parseSyntax(source)
+    if (again === undefined) throw new TypeError(`not a pattern: ${source}`)
+    return buildProgram(again)
+  }
   const test = (text: string): boolean => {
-    automaton ??= buildAutomaton(program)
+    automaton ??= buildAutomaton(program())
     return automaton.test(text)
   }
   return {
     source,
     engine: 'automaton',
-    named: user || group ? { user, group } : undefined,
+    named: named.user || named.group ? named : undefined,
     namesQuery: namesQuery(source),
     test,
     captures(text) {
       if (!test(text)) return undefined
-      finder ??= buildCaptureFinder(program)
+      finder ??= buildCaptureFinder(program())
       return finder.find(text)
     },
+  }
+}
+
+/** Whether a group of this name stands in the pattern. */
+function captures(node: Node, name: GroupName): boolean {
+  switch (node.kind) {
+    case 'class':
+    case 'begin':
+    case 'end':
+      return false
+    case 'concat':
+    case 'either':
+      return node.items.some((item) => captures(item, name))
+    case 'repeat':
+      return captures(node.item, name)
+    case 'capture':
+      return node.name === name || captures(node.item, name)
+    default:
+      return node satisfies never
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Ranges } from './code-points.ts'
-import type { GroupName, Node } from './pattern-syntax.ts'
+import type { GroupName, Node } from './syntax.ts'
 
 /** One step of a pattern. `begin` and `end` hold at the ends of the text only (RE2 without `(?m)`). */
 export type Step =
