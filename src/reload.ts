@@ -67,6 +67,7 @@ export function createReloader({
         const { source, line, column } = fault
         log.error({ source, line, column }, formatFaults([fault]).trim())
       }
+      for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
       log.error(
         { revision },
         `the configuration was not reloaded; revision ${revision} stays active`,

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
-import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
+import { formatFaults, formatNotice, formatPlace, loadConfig } from './config/index.ts'
 import { banCommands, deviceCommands } from './control/bans.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
@@ -40,6 +40,7 @@ import { throttleNotes } from './throttle-notes.ts'
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
   readonly files: readonly string[]
+  readonly filters?: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdout: Writable
@@ -60,13 +61,20 @@ const GRACE = 8_000
 /** @returns the exit status once the server has ended: 0 after SIGTERM or SIGINT, 1 when it could not start */
 export async function serve(options: ServeOptions): Promise<number> {
   const load = () =>
-    loadConfig({ files: options.files, env: options.env, features, cwd: options.cwd })
+    loadConfig({
+      files: options.files,
+      filters: options.filters ?? [],
+      env: options.env,
+      features,
+      cwd: options.cwd,
+    })
   const readAt = systemClock.now()
   const loaded = await load()
   if (!loaded.ok) {
     const count = loaded.faults.length
+    const warnings = loaded.warnings.map((warning) => `warning: ${formatNotice(warning)}\n`)
     options.stderr.write(
-      `${formatFaults(loaded.faults)}\nvestibule: the configuration has ${count === 1 ? 'a fault' : `${count} faults`}; nothing was started\n`,
+      `${formatFaults(loaded.faults)}\n${warnings.join('')}vestibule: the configuration has ${count === 1 ? 'a fault' : `${count} faults`}; nothing was started\n`,
     )
     return 1
   }

@@ -8,6 +8,7 @@ export const configure: Configure = (command, cli) => {
     if (!loaded.ok) {
       const { length } = loaded.faults
       cli.complain(`${formatFaults(loaded.faults)}\n`)
+      for (const warning of loaded.warnings) cli.complain(`warning: ${formatNotice(warning)}\n`)
       cli.complain(`${describeFiles(cli)}: ${length === 1 ? 'one fault' : `${length} faults`}.\n`)
       cli.finish(1)
       return

@@ -3,7 +3,13 @@ import { type Config, features } from '../features.ts'
 import type { Cli } from './invocation.ts'
 
 export function load(cli: Cli) {
-  return loadConfig({ files: cli.configFiles(), env: cli.env, features, cwd: cli.cwd })
+  return loadConfig({
+    files: cli.configFiles(),
+    env: cli.env,
+    features,
+    cwd: cli.cwd,
+    filters: cli.configFilters(),
+  })
 }
 
 /** The configuration for a command that needs it; when it is faulty, says why and returns undefined. */

@@ -5,13 +5,15 @@
  * features declare those (kernel/feature.ts), and are handed in.
  */
 import { createHash } from 'node:crypto'
+import type { ConfigPath } from '../kernel/feature.ts'
 import { EMBEDDED } from './embedded.ts'
 import type { Environment } from './environment.ts'
 import { type Fault, type Notice, sortFaults } from './faults.ts'
 import type { Gathered } from './gather.ts'
 import { type Parsed, parseSlices, runChecks } from './parse.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
-import { BUILT_IN, type MapTree, treeOf } from './tree.ts'
+import { withTemplates } from './templates.ts'
+import { BUILT_IN, find, type MapTree, treeOf } from './tree.ts'
 
 export {
   type Fault,
@@ -30,6 +32,8 @@ export interface LoadOptions<F extends Features> {
   readonly features: F
   /** What relative paths are relative to. */
   readonly cwd: string
+  /** The template filters that were asked for, as Authelia names them: `template`, `expand-env`. */
+  readonly filters?: readonly string[]
 }
 
 /** @typeParam C the configuration: `ConfigOf<typeof features>` */
@@ -47,7 +51,12 @@ export type LoadResult<C = Readonly<Record<string, unknown>>> =
        */
       readonly revision: string
     }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | {
+      readonly ok: false
+      readonly faults: readonly Fault[]
+      /** What is to be known besides: what was asked for and has no effect, say. */
+      readonly warnings: readonly Notice[]
+    }
 
 /** Never throws for what an operator wrote: everything wrong with it is a fault, and all of them come at once. */
 export async function loadConfig<F extends Features>(
@@ -57,17 +66,26 @@ export async function loadConfig<F extends Features>(
   const slices = slicesOf(features)
   const gathered = await read(options, slices)
   const { order } = gathered
-  const faults = [...gathered.faults]
+  let faults = [...gathered.faults]
   const notices = [...gathered.notices]
   // With half of a file gone, what is missing from the rest would only be noise.
   if (!gathered.incomplete) {
     const parsed: Parsed = await parseSlices(slices, gathered.tree)
     faults.push(...parsed.faults)
+    notices.push(...parsed.notices)
     if (parsed.readable) {
       const checked = await runChecks(features, slices, parsed.config, gathered.tree)
-      faults.push(...checked.faults)
+      // What a check misses may be what was misspelt: it is asked again once that is mended.
+      const isUnsure = consequencesOf(
+        gathered.misspelt.map((path) => path.slice(0, -1)),
+        gathered.tree,
+      )
+      faults.push(...checked.faults.filter((fault) => !fault.isAbsent || !isUnsure(fault)))
       notices.push(...checked.notices)
     }
+    const templates = withTemplates(gathered.doubtful, faults)
+    faults = [...templates.faults]
+    notices.push(...templates.notices)
     if (faults.length === 0) {
       // Fail closed: a key that could not be read must not count as one that was left out.
       if (!parsed.complete) throw new Error('a value was not read, and nothing was said about it')
@@ -81,7 +99,29 @@ export async function loadConfig<F extends Features>(
       }
     }
   }
-  return { ok: false, faults: sortFaults(faults, order) }
+  const absent = gathered.misspelt.filter((path) => find(gathered.tree, path).tree === undefined)
+  const isConsequence = consequencesOf(absent, gathered.tree)
+  return {
+    ok: false,
+    faults: sortFaults(
+      faults.filter((fault) => !isConsequence(fault)),
+      order,
+    ),
+    warnings: sortFaults(
+      notices.filter((notice) => !isConsequence(notice)),
+      order,
+    ),
+  }
+}
+
+/** Whether something is said of one of these keys, or of what is in it: that follows from a slip that is said itself. */
+function consequencesOf(
+  keys: readonly ConfigPath[],
+  tree: MapTree,
+): (of: Pick<Fault, 'path'>) => boolean {
+  const texts = keys.map((path) => find(tree, path).text)
+  return ({ path }) =>
+    texts.some((text) => path.startsWith(text) && /^([.[]|$)/.test(path.slice(text.length)))
 }
 
 async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gathered> {
@@ -95,6 +135,8 @@ async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gat
       tree: base,
       faults: [],
       notices: [],
+      misspelt: [],
+      doubtful: [],
       incomplete: false,
       read: [],
       order: [],

@@ -50,6 +50,7 @@ function explain(issue: Issue, base: ConfigPath, root: MapTree, known: Known): F
     {
       ...place,
       message: missing && isAboutType(issue) ? 'is missing' : messageOf(issue, spot.tree),
+      ...(spot.tree === undefined && { isAbsent: true as const }),
       ...(found !== undefined && { found }),
       ...(allowed !== undefined && { allowed }),
     },

@@ -49,7 +49,7 @@ type Building = { -readonly [K in keyof JsonSchema]: JsonSchema[K] }
 
 /**
  * What may be written, keys without effect and old names included: it accepts what the loader accepts, but for a key
- * without a value, which the loader passes over.
+ * without a value, which the loader passes over, and for what it reads as it was meant (as-meant.ts).
  */
 export function configSchema(features: Features): JsonSchema {
   const slices = slicesOf(features)

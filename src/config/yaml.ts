@@ -27,6 +27,8 @@ export interface Template {
   readonly at: Origin
   /** A shell's `${NAME}` or `$NAME`, and not `{{ … }}`. */
   readonly isVariable?: true
+  /** No filter was asked for that would replace it: it is a text like any other. */
+  readonly isText?: true
 }
 /** `${NAME}` anywhere, `$NAME` as the whole value. Authelia's Content-Security-Policy has a `${NONCE}` of its own. */
 const VARIABLE = /\$\{(?!NONCE\})[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$/
@@ -52,8 +54,11 @@ const SYNTAX: Readonly<Record<string, string>> = {
   KEY_OVER_1024_CHARS: 'has a key of more than 1024 characters',
 }
 
-/** @param source the file as the operator named it: how faults will name it */
-export function readYaml(text: string, source: string): YamlFile {
+/**
+ * @param source the file as the operator named it: how faults will name it
+ * @param filters that were asked for; without `template` `{{ … }}` is text, without `expand-env` `${NAME}` is
+ */
+export function readYaml(text: string, source: string, filters: readonly string[] = []): YamlFile {
   const lines = new LineCounter()
   const place = (offset: number): Origin => {
     const { line, col } = lines.linePos(offset)
@@ -82,7 +87,7 @@ export function readYaml(text: string, source: string): YamlFile {
   }
   const [warning] = document.warnings
   if (warning !== undefined) return broken(syntaxFault(warning, place, document))
-  return convert(document, text, place)
+  return convert(document, text, place, filters)
 }
 
 const broken = (fault: Fault): YamlFile => ({ tree: undefined, faults: [fault], templates: [] })
@@ -128,6 +133,7 @@ function convert(
   document: Document.Parsed,
   text: string,
   place: (offset: number) => Origin,
+  filters: readonly string[],
 ): YamlFile {
   const faults: Fault[] = []
   const templates: Template[] = []
@@ -181,13 +187,22 @@ function convert(
     if (!isScalar(node)) return unread(at)
     const { value: plain } = node
     if (typeof plain === 'string') {
-      if (/\{\{.*\}\}/s.test(plain)) return template(at, path)
-      if (!VARIABLE.test(plain)) return { kind: 'scalar', value: plain, at }
-      templates.push({ path, at, isVariable: true })
-      return unread(at)
+      const isTemplate = /\{\{.*\}\}/s.test(plain)
+      if (isTemplate && filters.includes('template')) return template(at, path)
+      const isVariable = !isTemplate && VARIABLE.test(plain)
+      const isText = !isVariable || !filters.includes('expand-env')
+      if (isTemplate || isVariable)
+        templates.push({
+          path,
+          at,
+          ...(isVariable && { isVariable: true }),
+          ...(isText && { isText: true }),
+        })
+      return isText ? { kind: 'scalar', value: plain, at } : unread(at)
     }
-    if (typeof plain === 'number' || typeof plain === 'boolean' || plain === null)
-      return { kind: 'scalar', value: plain, at }
+    if (plain === null) return { kind: 'scalar', value: plain, at }
+    if (typeof plain === 'number' || typeof plain === 'boolean')
+      return { kind: 'scalar', value: plain, at, source: node.source ?? String(plain) }
     fault(at, path, 'has a tag (!…) that has no meaning here')
     return unread(at)
   }

@@ -162,7 +162,7 @@ export async function load(
     : {
         text: formatFaults(result.faults),
         config: undefined,
-        warnings: [],
+        warnings: result.warnings.map(formatNotice),
         revision: '',
         sources: [],
       }

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
-import { duration } from '../../kernel/scalars.ts'
+import { duration, filePath } from '../../kernel/scalars.ts'
 import { checkPassword, PasswordConfig } from './hashing.ts'
 
 export const FileConfig = z
   .strictObject({
-    path: z
-      .string()
+    path: filePath()
       .default('')
       .describe(
         'The users file; `users.yml` in the data directory when empty. Mount its directory, not the file alone: a change replaces the file.',
