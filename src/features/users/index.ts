@@ -15,6 +15,7 @@ import type { PasswordMarks } from './store.ts'
 
 export type { Authentication, Guard, NewUser, Profile, ReloadResult, Users } from './backend.ts'
 export { hashParameters } from './hashing.ts'
+export { parsePassword } from './hashing-check.ts'
 export { openPasswordMarks, type PasswordMarks } from './store.ts'
 
 export interface UsersOptions {

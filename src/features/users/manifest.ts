@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
 import { duration, filePath } from '../../kernel/scalars.ts'
-import { checkPassword, PasswordConfig } from './hashing.ts'
+import { PasswordConfig } from './hashing.ts'
+import { checkPassword } from './hashing-check.ts'
 
 export const FileConfig = z
   .strictObject({
