@@ -22,7 +22,12 @@ import {
   createSqliteStore,
 } from './features/sessions/index.ts'
 import { createThrottle } from './features/throttle/index.ts'
-import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
+import {
+  createUsers,
+  hashParameters,
+  openPasswordMarks,
+  usersFileOf,
+} from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -33,7 +38,7 @@ import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
 import { warnOfOpenFiles } from './open-files.ts'
 import { endOutdatedSessions } from './password-changes.ts'
-import { createReloader, type Loaded } from './reload.ts'
+import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 import { throttleNotes } from './throttle-notes.ts'
 
@@ -173,10 +178,7 @@ async function start({
   })
   onClose(() => passwords.close())
 
-  const usersFile = resolve(
-    options.cwd,
-    config['authentication_backend.file'].path || data.file('users.yml'),
-  )
+  const usersFile = usersFileOf(config['authentication_backend.file'].path, data.path, options.cwd)
   const marks = openPasswordMarks(storage)
   const users = await createUsers({
     config: config['authentication_backend.file'],
@@ -189,6 +191,7 @@ async function start({
   })
   onClose(() => users.close())
   warnOfOpenFiles([usersFile], log)
+  warnOfStrangers(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

@@ -1,10 +1,16 @@
 import { formatFaults, formatNotice } from '../config/index.ts'
-import { describeFiles, load } from './config.ts'
+import { strangersIn } from '../features/access/index.ts'
+import { describeFiles, load, readUsersOf } from './config.ts'
 import type { Configure } from './invocation.ts'
 
 export const configure: Configure = (command, cli) => {
   command.action(async () => {
-    const loaded = await load(cli)
+    const loaded = await load(cli, async (config, report) => {
+      const users = await readUsersOf(cli, config)
+      if (users === undefined) return
+      for (const { path, message } of strangersIn(config['access_control'], users))
+        report.warn(path, message)
+    })
     if (!loaded.ok) {
       const { length } = loaded.faults
       cli.complain(`${formatFaults(loaded.faults)}\n`)

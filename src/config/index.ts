@@ -5,12 +5,12 @@
  * features declare those (kernel/feature.ts), and are handed in.
  */
 import { createHash } from 'node:crypto'
-import type { ConfigPath } from '../kernel/feature.ts'
+import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
 import { EMBEDDED } from './embedded.ts'
 import type { Environment } from './environment.ts'
 import { type Fault, type Notice, sortFaults } from './faults.ts'
 import type { Gathered } from './gather.ts'
-import { type Parsed, parseSlices, runChecks } from './parse.ts'
+import { type Parsed, parseSlices, runChecks, warnInto } from './parse.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
 import { withTemplates } from './templates.ts'
 import { BUILT_IN, find, type MapTree, treeOf } from './tree.ts'
@@ -24,6 +24,7 @@ export {
   type Notice,
 } from './faults.ts'
 export { type ConfigOf, type Features, slicesOf } from './slices.ts'
+export { formatPath } from './tree.ts'
 
 export interface LoadOptions<F extends Features> {
   /** Files and directories in order, later ones win. None: the built-in defaults. */
@@ -32,6 +33,8 @@ export interface LoadOptions<F extends Features> {
   readonly features: F
   /** What relative paths are relative to. */
   readonly cwd: string
+  /** Runs once everything else is sound; what it warns of is placed like the rest. */
+  readonly also?: (config: ConfigOf<F>, report: Pick<ConfigReport, 'warn'>) => Promise<void>
   /** The template filters that were asked for, as Authelia names them: `template`, `expand-env`. */
   readonly filters?: readonly string[]
 }
@@ -89,10 +92,12 @@ export async function loadConfig<F extends Features>(
     if (faults.length === 0) {
       // Fail closed: a key that could not be read must not count as one that was left out.
       if (!parsed.complete) throw new Error('a value was not read, and nothing was said about it')
+      // The slices are those of F, and each was parsed by its own schema.
+      const config = deepFreeze(parsed.config) as ConfigOf<F>
+      await options.also?.(config, warnInto(notices, gathered.tree))
       return {
         ok: true,
-        // The slices are those of F, and each was parsed by its own schema.
-        config: deepFreeze(parsed.config) as ConfigOf<F>,
+        config,
         warnings: sortFaults(notices, order),
         sources: gathered.files,
         revision: revisionOf(gathered.read),

@@ -108,6 +108,16 @@ function onlyParsed(
   })
 }
 
+/** Places warnings where their paths were written. */
+export function warnInto(notices: Notice[], tree: MapTree): Pick<ConfigReport, 'warn'> {
+  return {
+    warn(path, message) {
+      const spot = find(tree, path)
+      notices.push({ ...placeOf(spot.at), path: spot.text, message })
+    },
+  }
+}
+
 /**
  * Runs the features' own checks. What they find is placed where the path was written. A check that needs a slice with
  * faults ends there; what it found before counts.
@@ -124,10 +134,7 @@ export async function runChecks(
     fault(path, message, hint) {
       said.push({ path, message, hint })
     },
-    warn(path, message) {
-      const spot = find(tree, path)
-      notices.push({ ...placeOf(spot.at), path: spot.text, message })
-    },
+    ...warnInto(notices, tree),
   }
   const explicit = (path: ConfigPath): boolean => {
     const spot = find(tree, path)

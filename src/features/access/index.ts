@@ -20,6 +20,7 @@ export type { Explanation } from './explain.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
 export type { Refusal } from './readings.ts'
+export { type Directory, strangersIn } from './strangers.ts'
 export type { Decision, Level, Verdict } from './verdict.ts'
 export { anonymous }
 

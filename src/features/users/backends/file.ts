@@ -6,6 +6,7 @@ import { AppError } from '../../../kernel/errors.ts'
 import { Refusal, systemCode } from '../../../kernel/refusal.ts'
 import type { Digest, Passwords, Turn } from '../../passwords/index.ts'
 import type { Authentication, Guard, ReloadResult, Users } from '../backend.ts'
+import { directoryOf } from '../directory.ts'
 import { createRehash } from '../rehash.ts'
 import {
   createRoster,
@@ -305,6 +306,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     onRemoved(listener) {
       listeners.push(listener)
     },
+    directory: () => directoryOf(roster),
     marks: () => marksOf(roster),
     dearest: () => dearestOf(roster),
     async close() {
