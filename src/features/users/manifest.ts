@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
-import { duration, filePath } from '../../kernel/scalars.ts'
+import { duration, filePath, scalarMeta } from '../../kernel/scalars.ts'
 import { PasswordConfig } from './hashing.ts'
 import { checkPassword } from './hashing-check.ts'
 
@@ -55,9 +55,10 @@ export const RefreshInterval = z
       .transform((word) => (word === 'disable' ? 'never' : word)),
     duration(),
   ])
+  .register(scalarMeta, { idle: 'has no effect: users of a file are always current' })
   .prefault('5m')
   .describe(
-    'How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`). Users of a file are always current.',
+    'Without effect, as users of a file are always current. How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`).',
   )
 
 export default {
