@@ -84,7 +84,10 @@ export async function loadConfig<F extends Features>(
         gathered.tree,
       )
       faults.push(...checked.faults.filter((fault) => !fault.isAbsent || !isUnsure(fault)))
-      notices.push(...checked.notices)
+      const parents = new Set(
+        gathered.misspelt.map((path) => find(gathered.tree, path.slice(0, -1)).text),
+      )
+      notices.push(...checked.notices.filter(({ path }) => !parents.has(path)))
     }
     const templates = withTemplates(gathered.doubtful, faults)
     faults = [...templates.faults]

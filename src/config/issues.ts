@@ -109,6 +109,8 @@ function messageOf(issue: Issue, tree: Tree | undefined, node?: Known): string {
       ? 'is no key for this map'
       : `is no key for this map: ${messageOf(inner, undefined)}`
   }
+  if (tree?.kind === 'map' && node !== undefined && node.keys.size === 0 && node.item?.keys.size)
+    return 'is one item of a list; put "- " in front of it'
   const [, key = ''] = /^([\w-]+):\S/.exec(textIn(tree)) ?? []
   return node?.keys.has(key) ? `lacks a space after "${key}:"` : NOT_ALLOWED
 }

@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly examples?: readonly unknown[]
   readonly default?: unknown
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | JsonSchema
   readonly items?: boolean | JsonSchema
@@ -58,6 +59,8 @@ export function configSchema(features: Features): JsonSchema {
     title: 'Vestibule',
     type: 'object',
     properties: {},
+    // They hold anchors, and whatever else their owner likes.
+    patternProperties: { '^x-': {} },
     additionalProperties: false,
     definitions: { nothing: NOTHING },
   }

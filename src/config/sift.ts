@@ -149,10 +149,13 @@ function meantBy(key: string, map: MapTree, path: ConfigPath, known: Known): Mea
   const siblings = [...(node?.keys.keys() ?? [])].filter((name) => has(node, name))
   const sibling = nearest(key, siblings)
   if (sibling !== undefined) return { path: [...path, sibling], isSibling: true }
-  const same = [...patternsOf(known)].filter(
-    ({ pattern, node: { nameOf } }) =>
-      nameOf === undefined && !/[*[]/.test(pattern) && pattern.split('.').at(-1) === key,
+  const places = [...patternsOf(known)].filter(
+    ({ pattern, node: { nameOf } }) => nameOf === undefined && !/[*[]/.test(pattern),
   )
+  // `session_redis`, as its variables write it.
+  const joined = places.find(({ pattern }) => pattern.replaceAll('.', '_') === key)
+  if (joined !== undefined && path.length === 0) return { path: joined.pattern.split('.') }
+  const same = places.filter(({ pattern }) => pattern.split('.').at(-1) === key)
   const [only, second] = same
   return only?.node.built && second === undefined ? { path: only.pattern.split('.') } : undefined
 }

@@ -85,12 +85,33 @@ function indentation(text: string, start: number): SyntaxFault {
   }
   const others = [...open].filter((one) => one !== indent).sort((a, b) => a - b)
   const offset = start + indent
+  const bracket = openBracket(text.slice(0, start))
+  if (bracket !== undefined) return bracket
   return others.length === 0 || open.has(indent)
-    ? { offset, message: 'is not indented like what it belongs to, or a bracket before it is open' }
+    ? { offset, message: 'is not indented like what it belongs to' }
     : {
         offset,
         message: `is indented by ${spaces(indent)}; what it could belong to above it, by ${others.join(' or ')}`,
       }
+}
+
+/** The last bracket that is not closed. Quotes and comments are passed over as far as one line shows them. */
+function openBracket(text: string): SyntaxFault | undefined {
+  const open: number[] = []
+  let hidden = false
+  for (const { 0: found, index } of text.matchAll(
+    /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|(?<=\s)#.*|[[\]{}]/g,
+  )) {
+    if (found === '{' || found === '[') {
+      open.push(index)
+      hidden = false
+    } else if (found === '}' || found === ']') open.pop()
+    else if (found.startsWith('#') && /[}\]]/.test(found)) hidden = open.length > 0
+  }
+  const offset = open.at(-1)
+  if (offset === undefined) return undefined
+  const why = hidden ? ': what closes it is in a comment (quote a value that begins with #)' : ''
+  return { offset, message: `opens a bracket that is not closed${why}` }
 }
 
 /** The line below a value that is indented as if it were a part of it. */

@@ -116,6 +116,16 @@ const SLIPS: readonly (readonly [text: string, ...faults: string[]])[] = [
     '2:50 access_control.rules[0].verdict: unknown key',
     '2:26 access_control.rules[0].policy: is missing; allowed: bypass, one_factor, two_factor, deny',
   ],
+  // As its variable writes it.
+  [
+    `${OPEN}session_redis: {host: x}\n`,
+    '3:1 session_redis: unknown key; did you mean session.redis?',
+  ],
+  // An item that lost its dash.
+  [
+    'access_control:\n  rules:\n    domain: a.example.com\n    policy: deny\n',
+    '3:3 access_control.rules: is one item of a list; put "- " in front of it; found a map; allowed: a list',
+  ],
   // Of a word that stands in many places none is proposed.
   [`${OPEN}tls: {}\n`, '3:1 tls: unknown key'],
   [`${OPEN}timeout: 5\n`, '3:1 timeout: unknown key'],

@@ -56,6 +56,11 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
     ':2:3: lacks a space after the "-"',
   ],
   [
+    'a bracket that a comment keeps open',
+    "a: 'x]'\nbranding: {accent: #3454d1}\nlog: {}\n",
+    ':2:11: opens a bracket that is not closed: what closes it is in a comment (quote a value that begins with #)',
+  ],
+  [
     'more behind a bracket',
     'rules:\n  - domain: {user}.example.com\n',
     ':2:19: goes on after a closing quote or bracket (quote the whole value)',
