@@ -2,8 +2,8 @@ import { type FSWatcher, watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
-import { formatFaults, formatPlace, type LoadResult } from './config/index.ts'
-import { createAccess } from './features/access/index.ts'
+import { formatFaults, formatPath, formatPlace, type LoadResult } from './config/index.ts'
+import { createAccess, strangersIn } from './features/access/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
@@ -67,6 +67,7 @@ export function createReloader({
         const { source, line, column } = fault
         log.error({ source, line, column }, formatFaults([fault]).trim())
       }
+      for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
       log.error(
         { revision },
         `the configuration was not reloaded; revision ${revision} stays active`,
@@ -92,6 +93,7 @@ export function createReloader({
     set(result.config['log'])
     access.replace(rules)
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
+    warnOfStrangers(result.config['access_control'], users, log)
     ;({ config, revision, sources } = result)
     log.info(
       { revision, changed: changed.join(', ') },
@@ -224,6 +226,16 @@ async function writtenSince(files: readonly string[], time: number): Promise<boo
     }
   })
   return Math.max(...(await Promise.all(times)), 0) >= time
+}
+
+/** Names in rules that no user and no group has. By their paths: where they were written is forgotten by now. */
+export function warnOfStrangers(
+  control: Config['access_control'],
+  users: Pick<Users, 'directory'>,
+  log: Pick<Logger, 'warn'>,
+): void {
+  for (const { path, message } of strangersIn(control, users.directory()))
+    log.warn(`${formatPath(path)}: ${message}`)
 }
 
 /** Dotted paths whose value differs; a list counts as one value. */

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
-import { formatFaults, formatPlace, loadConfig } from './config/index.ts'
+import { formatFaults, formatNotice, formatPlace, loadConfig } from './config/index.ts'
 import { auditCommands } from './control/audit.ts'
 import { banCommands, deviceCommands } from './control/bans.ts'
 import { socketPath } from './control/protocol.ts'
@@ -23,7 +23,12 @@ import {
   createSqliteStore,
 } from './features/sessions/index.ts'
 import { createThrottle } from './features/throttle/index.ts'
-import { createUsers, hashParameters, openPasswordMarks } from './features/users/index.ts'
+import {
+  createUsers,
+  hashParameters,
+  openPasswordMarks,
+  usersFileOf,
+} from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -33,7 +38,7 @@ import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
 import { endOutdatedSessions } from './password-changes.ts'
-import { createReloader, type Loaded } from './reload.ts'
+import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 import { throttleNotes } from './throttle-notes.ts'
@@ -41,6 +46,7 @@ import { throttleNotes } from './throttle-notes.ts'
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
   readonly files: readonly string[]
+  readonly filters?: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly stdout: Writable
@@ -61,13 +67,20 @@ const GRACE = 8_000
 /** @returns the exit status once the server has ended: 0 after SIGTERM or SIGINT, 1 when it could not start */
 export async function serve(options: ServeOptions): Promise<number> {
   const load = () =>
-    loadConfig({ files: options.files, env: options.env, features, cwd: options.cwd })
+    loadConfig({
+      files: options.files,
+      filters: options.filters ?? [],
+      env: options.env,
+      features,
+      cwd: options.cwd,
+    })
   const readAt = systemClock.now()
   const loaded = await loadForStart(options)
   if (!loaded.ok) {
     const count = loaded.faults.length
+    const warnings = loaded.warnings.map((warning) => `warning: ${formatNotice(warning)}\n`)
     options.stderr.write(
-      `${formatFaults(loaded.faults)}\nvestibule: the configuration has ${count === 1 ? 'a fault' : `${count} faults`}; nothing was started\n`,
+      `${formatFaults(loaded.faults)}\n${warnings.join('')}vestibule: the configuration has ${count === 1 ? 'a fault' : `${count} faults`}; nothing was started\n`,
     )
     return 1
   }
@@ -165,10 +178,7 @@ async function start({
   })
   onClose(() => passwords.close())
 
-  const usersFile = resolve(
-    options.cwd,
-    config['authentication_backend.file'].path || data.file('users.yml'),
-  )
+  const usersFile = usersFileOf(config['authentication_backend.file'].path, data.path, options.cwd)
   const marks = openPasswordMarks(storage)
   const users = await createUsers({
     config: config['authentication_backend.file'],
@@ -180,6 +190,7 @@ async function start({
     log,
   })
   onClose(() => users.close())
+  warnOfStrangers(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

@@ -5,7 +5,13 @@
  */
 import { statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { type Fault, type LoadResult, loadConfig, type Notice } from './config/index.ts'
+import {
+  type Fault,
+  type LoadOptions,
+  type LoadResult,
+  loadConfig,
+  type Notice,
+} from './config/index.ts'
 import { lookAtDataDirectory } from './data-directory.ts'
 import { type Config, features, migrations } from './features.ts'
 import type { ConfigPath, Manifest, StartPlace, StartReport } from './kernel/feature.ts'
@@ -16,16 +22,14 @@ import { lookAtDatabase } from './storage/index.ts'
 type Loaded = LoadResult<Config>
 
 /** Reads the configuration and looks at what it names: what can be started, or everything that is wrong. */
-export async function loadForStart(options: {
-  readonly files: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly cwd: string
-}): Promise<Loaded> {
+export async function loadForStart(
+  options: Omit<LoadOptions<typeof features>, 'features'>,
+): Promise<Loaded> {
   const loaded = await loadConfig({ ...options, features })
   if (!loaded.ok) return loaded
   const { faults, warnings } = await checkStart(loaded, options.cwd)
   return faults.length > 0
-    ? { ok: false, faults }
+    ? { ok: false, faults, warnings: [...loaded.warnings, ...warnings] }
     : { ...loaded, warnings: [...loaded.warnings, ...warnings] }
 }
 

@@ -10,10 +10,11 @@ import {
 } from '../features/access/index.ts'
 import { cookieDomains, domainFinder } from '../features/sessions/index.ts'
 import { parseTarget } from '../features/verify/index.ts'
+import type { Config } from '../features.ts'
 import { parseAddress } from '../kernel/cidr.ts'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { describeFiles, readConfig } from './config.ts'
+import { describeFiles, readConfig, readUsersOf } from './config.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { formatTable } from './table.ts'
@@ -59,13 +60,14 @@ export const configure: Configure = (command, cli) => {
 const HELP = `
 In the table, hit: the criterion matches; miss: it does not; may: it depends on who signs in; -: the rule has none.
 * marks the rule that decides, ~ a rule that decides for those it is about.
-Only the configuration is asked: no users are looked up, and no server has to run.`
+Without --groups, those of the user are looked up in the users file. No server has to run.`
 
 async function check(cli: Cli, options: Options): Promise<void> {
   const target = targetOf(options)
-  const subject = subjectOf(options)
+  const asked = subjectOf(options)
   const config = await readConfig(cli)
   if (config === undefined) return
+  const { subject, known } = await withGroups(cli, config, asked, options)
   const access = createAccess(config['access_control'], config['definitions'].network)
   const isCovered = domainFinder(cookieDomains(config['session']))(target.host) !== undefined
   const explanation = access.explain(subject, target)
@@ -93,6 +95,7 @@ async function check(cli: Cli, options: Options): Promise<void> {
   const policy = config['access_control'].default_policy
   cli.print(describeRules(explanation))
   if (options.verbose) cli.print(describeReadings(explanation))
+  if (known !== undefined) cli.print(`${known}\n`)
   cli.print(`${sentences(explanation, policy).join('\n')}\n`)
   for (const [level, decision] of Object.entries(decisions)) {
     cli.print(`${LEVELS[level] ?? level}: ${describeDecision(decision)}.\n`)
@@ -120,6 +123,27 @@ function subjectOf({ user, username, groups }: Options): Subject {
   }
   const name = user ?? username ?? ''
   return name === '' && groups.length === 0 ? anonymous : { user: name, groups, clientId: '' }
+}
+
+/** With the groups of the users file where none were named, and what is to be said of that. */
+async function withGroups(
+  cli: Cli,
+  config: Config,
+  subject: Subject,
+  { groups }: Options,
+): Promise<{ readonly subject: Subject; readonly known?: string }> {
+  if (subject === anonymous || groups.length > 0) return { subject }
+  const users = await readUsersOf(cli, config)
+  const name = printable(subject.user)
+  if (users === undefined)
+    return { subject, known: `There is no users file to look up the groups of ${name} in.` }
+  const found = users.groupsOf(subject.user)
+  if (found === undefined) return { subject, known: `${name} is not in the users file.` }
+  const list = found.length === 0 ? 'none' : found.map(printable).join(', ')
+  return {
+    subject: { ...subject, groups: found },
+    known: `Groups of ${name}, from the users file: ${list}.`,
+  }
 }
 
 /** As the verify endpoints do it: what the rules let everybody do, signing in does not take away. */

@@ -1,37 +1,62 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import {
-  type Argon2Parameters,
-  type HashParameters,
-  makeDigest,
-} from '../features/passwords/index.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type HashParameters, makeDigest } from '../features/passwords/index.ts'
+import { hashParameters, parsePassword } from '../features/users/index.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { readPassword } from './password-prompt.ts'
 import { duration, printTuned, tuneHere } from './tune-hashing.ts'
 
-/** What the server itself makes new digests with (measure 7). */
-const DEFAULTS = { iterations: 3, keyLength: 32, memory: 64, parallelism: 4, saltLength: 16 }
-const SHA512_ITERATIONS = 50_000
-/** The function's own bounds; the ceiling is what the server reads. */
-const MIN_SHA512_ITERATIONS = 1000
-const MAX_SHA512_ITERATIONS = 5_000_000
-const MAX_SHA512_SALT = 16
+const ALGORITHMS = ['argon2id', 'sha512', 'bcrypt', 'pbkdf2', 'scrypt'] as const
+type Algorithm = (typeof ALGORITHMS)[number]
+
 /** MiB. More is somebody who gave KiB, as Authelia's newer key takes them. */
 const MAX_MEMORY = 4096
 
 interface Options {
+  readonly algorithm?: Algorithm
+  readonly variant?: string
   readonly iterations?: number
-  readonly keyLength: number
-  readonly memory: number
-  readonly parallelism: number
+  readonly cost?: number
+  readonly blockSize?: number
+  readonly keyLength?: number
+  readonly memory?: number
+  readonly parallelism?: number
   readonly salt?: string
-  readonly saltLength: number
+  readonly saltLength?: number
   readonly sha512?: true
   readonly tune?: number
   readonly maxMemory?: number
   readonly quiet?: true
 }
+
+/** Which flags an algorithm has, by the keys of its section in the configuration. */
+const FLAGS: Readonly<Record<Algorithm, Readonly<Partial<Record<keyof Options, string>>>>> = {
+  argon2id: {
+    iterations: 'iterations',
+    keyLength: 'key_length',
+    memory: 'memory',
+    parallelism: 'parallelism',
+    saltLength: 'salt_length',
+  },
+  sha512: { iterations: 'iterations', saltLength: 'salt_length' },
+  bcrypt: { variant: 'variant', cost: 'cost' },
+  pbkdf2: { variant: 'variant', iterations: 'iterations', saltLength: 'salt_length' },
+  scrypt: {
+    iterations: 'iterations',
+    blockSize: 'block_size',
+    parallelism: 'parallelism',
+    keyLength: 'key_length',
+    saltLength: 'salt_length',
+  },
+}
+const SECTIONS = {
+  argon2id: 'argon2',
+  sha512: 'sha2crypt',
+  bcrypt: 'bcrypt',
+  pbkdf2: 'pbkdf2',
+  scrypt: 'scrypt',
+} as const
 
 export const configure: Configure = (command, cli) => {
   command
@@ -39,25 +64,28 @@ export const configure: Configure = (command, cli) => {
       '[password]',
       'the password; better left out, as other users of the machine can see it',
     )
+    .addOption(
+      new Option('-a, --algorithm <name>', 'what to hash with (default: argon2id)').choices(
+        ALGORITHMS,
+      ),
+    )
+    .option('-v, --variant <name>', 'which bcrypt (standard, sha256) or pbkdf2 (sha1 to sha512)')
     .option(
       '-i, --iterations <count>',
-      `passes over the memory (default: ${DEFAULTS.iterations}); with -z, rounds (default: ${SHA512_ITERATIONS}, at least ${MIN_SHA512_ITERATIONS})`,
-      integer(1, MAX_SHA512_ITERATIONS),
+      'passes over the memory (argon2id: 3), rounds (sha512: 50000, at least 1000; pbkdf2: 310000), or a power of two (scrypt: 16)',
+      integer(1, 10_000_000),
     )
-    .option('-k, --key-length <bytes>', 'length of the key', integer(16, 512), DEFAULTS.keyLength)
-    .option('-m, --memory <MiB>', 'memory to fill', memory, DEFAULTS.memory)
-    .option('-p, --parallelism <lanes>', 'how many lanes', integer(1, 255), DEFAULTS.parallelism)
+    .option('--cost <power>', 'bcrypt: rounds, as a power of two (default: 12)', integer(10, 17))
+    .option('-r, --block-size <count>', 'scrypt: size of a block (default: 8)', integer(1, 1024))
+    .option('-k, --key-length <bytes>', 'length of the key (default: 32)', integer(16, 512))
+    .option('-m, --memory <MiB>', 'argon2id: memory to fill (default: 64)', memory)
+    .option('-p, --parallelism <lanes>', 'how many lanes (argon2id: 4, scrypt: 1)', integer(1, 256))
     .option(
       '-s, --salt <base64>',
-      'a salt of your own, in base64; with -z, 8 to 16 letters, digits, . and / (otherwise a random one)',
+      'a salt of your own, in base64; for sha512, 8 to 16 letters, digits, . and /; not for bcrypt (otherwise a random one)',
     )
-    .option(
-      '-l, --salt-length <bytes>',
-      'length of a random salt',
-      integer(8, 256),
-      DEFAULTS.saltLength,
-    )
-    .option('-z, --sha512', 'sha512-crypt in place of argon2id')
+    .option('-l, --salt-length <bytes>', 'length of a random salt (default: 16)', integer(8, 256))
+    .option('-z, --sha512', 'the same as -a sha512')
     .option(
       '--tune <time>',
       'measure this machine and choose -m and -i so that a hash takes about so long: 500ms',
@@ -80,30 +108,39 @@ digest only when a password is given.`
 
 async function hashPassword(cli: Cli, command: Command, given: string | undefined): Promise<void> {
   const options = command.opts<Options>()
-  refuseContradictions(command, options)
+  const algorithm = algorithmOf(options)
+  refuseContradictions(command, algorithm, options)
   if (given !== undefined) check(given)
-  const parameters = options.sha512 ? sha512Parameters(options) : argon2Parameters(options)
+  const parameters = parametersOf(algorithm, options)
   const salt = options.salt === undefined ? undefined : saltOf(options.salt, parameters)
   if (options.tune === undefined) {
     const password = given ?? check(await readPassword(cli))
-    printDigest(cli, options, await makeDigest(parameters, password, salt))
+    printDigest(cli, options, await digestOf(parameters, password, salt))
     return
   }
   const tuned = await tuneHere({
     target: options.tune,
-    parallelism: options.parallelism,
+    parallelism: options.parallelism ?? 4,
     ...(options.maxMemory !== undefined && { maxMemory: options.maxMemory * 1024 }),
   })
   if (given === undefined || options.quiet === undefined) await printTuned(cli, tuned)
-  if (given === undefined) return
+  if (given === undefined || parameters.algorithm !== 'argon2') return
   const { memory, iterations, parallelism } = tuned
-  const chosen = {
-    ...argon2Parameters({ ...options, iterations: 1 }),
-    memory,
-    iterations,
-    parallelism,
+  const chosen = { ...parameters, memory, iterations, parallelism }
+  printDigest(cli, options, await digestOf(chosen, given, salt))
+}
+
+async function digestOf(
+  parameters: HashParameters,
+  password: string,
+  salt?: Buffer,
+): Promise<string> {
+  try {
+    return await makeDigest(parameters, password, salt)
+  } catch (error) {
+    if (error instanceof RangeError) throw new Refusal(error.message)
+    throw error
   }
-  printDigest(cli, options, await makeDigest(chosen, given, salt))
 }
 
 function printDigest(cli: Cli, options: Options, digest: string): void {
@@ -117,21 +154,45 @@ function check(password: string): string {
   return password
 }
 
+function algorithmOf({ algorithm, sha512 }: Options): Algorithm {
+  if (sha512 && algorithm !== undefined && algorithm !== 'sha512')
+    throw new Refusal(`-z and -a ${algorithm} name two algorithms`)
+  return algorithm ?? (sha512 ? 'sha512' : 'argon2id')
+}
+
 /** A flag that would do nothing is a misunderstanding. */
-function refuseContradictions(command: Command, options: Options): void {
+function refuseContradictions(command: Command, algorithm: Algorithm, options: Options): void {
   const refuse = (keys: readonly string[], why: string) => {
     for (const key of keys) {
       const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key
       if (command.getOptionValueSource(key) === 'cli') throw new Refusal(`${flag} ${why}`)
     }
   }
-  if (options.sha512)
-    refuse(
-      ['memory', 'keyLength', 'parallelism', 'tune'],
-      'is for argon2id and means nothing with -z',
-    )
+  const others = Object.values(FLAGS).flatMap((flags) => Object.keys(flags))
+  const own = Object.keys(FLAGS[algorithm])
+  refuse(
+    others.filter((key) => !own.includes(key)),
+    `means nothing to ${algorithm}`,
+  )
+  if (algorithm !== 'argon2id') refuse(['tune'], 'is for argon2id alone')
+  if (algorithm === 'bcrypt') refuse(['salt'], 'is not for bcrypt')
   if (options.tune !== undefined) refuse(['memory', 'iterations'], 'is what --tune chooses')
   else refuse(['maxMemory'], 'is for --tune; without it, -m says how much memory')
+}
+
+/** By the configuration's own schema and checks: what a flag may be is what its key may be. */
+function parametersOf(algorithm: Algorithm, options: Options): HashParameters {
+  const section = Object.entries(FLAGS[algorithm]).flatMap(([flag, key]) => {
+    const value = options[flag as keyof Options] // a key of the table, which has no others
+    if (value === undefined) return []
+    return [[key, flag === 'memory' ? Number(value) * 1024 : value]]
+  })
+  const parsed = parsePassword({ algorithm, [SECTIONS[algorithm]]: Object.fromEntries(section) })
+  if (parsed.ok) return hashParameters(parsed.password)
+  const { key, message, allowed } = parsed
+  const flag = Object.entries(FLAGS[algorithm]).find(([, name]) => name === key)?.[0] ?? ''
+  const written = flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new Refusal(`${flag === '' ? algorithm : `--${written}`} ${message}`, allowed)
 }
 
 /** Seed B's unit, and the mix-up it invites. */
@@ -144,32 +205,8 @@ function memory(text: string): number {
   return integer(1, MAX_MEMORY, ' (MiB)')(text)
 }
 
-function argon2Parameters(options: Options): HashParameters & Argon2Parameters {
-  const { iterations = DEFAULTS.iterations, keyLength, parallelism, saltLength } = options
-  const kibibytes = options.memory * 1024
-  if (iterations > 1000) throw new Refusal('-i takes 1 to 1000 for argon2id')
-  // RFC 9106 §3.1: each lane needs eight blocks of 1 KiB.
-  if (kibibytes < 8 * parallelism) {
-    throw new Refusal(
-      `-m ${options.memory} MiB is too little for -p ${parallelism}`,
-      `every lane needs 8 KiB, together ${Math.ceil((8 * parallelism) / 1024)} MiB`,
-    )
-  }
-  const parameters = { iterations, memory: kibibytes, parallelism, keyLength, saltLength }
-  return { algorithm: 'argon2', variant: 'argon2id', ...parameters }
-}
-
-function sha512Parameters({ iterations = SHA512_ITERATIONS, saltLength }: Options): HashParameters {
-  if (saltLength > MAX_SHA512_SALT) throw new Refusal(`-l takes 8 to ${MAX_SHA512_SALT} with -z`)
-  return {
-    algorithm: 'sha512',
-    iterations: Math.max(MIN_SHA512_ITERATIONS, iterations),
-    saltLength,
-  }
-}
-
 function saltOf(text: string, { algorithm }: HashParameters): Buffer {
-  return algorithm === 'sha512' ? textSalt(text) : base64Salt(text)
+  return algorithm === 'sha2crypt' ? textSalt(text) : base64Salt(text)
 }
 
 function textSalt(text: string): Buffer {

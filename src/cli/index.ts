@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { AppError } from '../kernel/errors.ts'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
@@ -159,10 +159,12 @@ const COMMANDS: readonly Entry[] = [
  */
 export async function run(invocation: Invocation): Promise<number> {
   const given: string[] = []
+  const filters: string[] = []
   let status = 0
   const cli: Cli = {
     ...invocation,
     configFiles: () => configFiles(given, invocation),
+    configFilters: () => filters,
     finish(code) {
       status = code
     },
@@ -170,7 +172,7 @@ export async function run(invocation: Invocation): Promise<number> {
     complain: (text) => void invocation.stderr.write(text),
   }
   try {
-    await program(cli, given).parseAsync(withCommand(invocation.argv), { from: 'user' })
+    await program(cli, given, filters).parseAsync(withCommand(invocation.argv), { from: 'user' })
     return status
   } catch (error) {
     // Commander has printed its sentence, or the help or version that was asked for.
@@ -180,7 +182,7 @@ export async function run(invocation: Invocation): Promise<number> {
   }
 }
 
-function program(cli: Cli, files: string[]): Command {
+function program(cli: Cli, files: string[], filters: string[]): Command {
   const root = new Command('vestibule')
     .description('A standalone forward-auth server: one login in front of many self-hosted apps.')
     .version(`vestibule ${version()}`, '-V, --version', 'print the version')
@@ -191,6 +193,12 @@ function program(cli: Cli, files: string[]): Command {
       'configuration files or directories, later ones win: repeated, or separated by commas ' +
         '(otherwise VESTIBULE_CONFIG, otherwise ./config.yml if there is one)',
       (value: string) => void files.push(...splitList(value)),
+    )
+    .addOption(
+      // Authelia's. Without it `{{ … }}` in a value is text; with it, such a value is refused with what replaces it.
+      new Option('--config.experimental.filters <names>')
+        .argParser((value: string) => void filters.push(...splitList(value)))
+        .hideHelp(),
     )
     .exitOverride()
     .configureOutput({
@@ -225,7 +233,12 @@ function withCommand(argv: readonly string[]): string[] {
   if (first === 'help' && rest.length > 0) return [...rest, '--help']
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i] ?? ''
-    if (argument === '-c' || argument === '--config') i++
+    if (
+      argument === '-c' ||
+      argument === '--config' ||
+      argument === '--config.experimental.filters'
+    )
+      i++
     else if (/^(-h|--help|-V|--version)$/.test(argument) || !argument.startsWith('-'))
       return [...argv]
   }

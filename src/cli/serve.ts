@@ -7,6 +7,7 @@ export const configure: Configure = (command, cli) => {
     cli.finish(
       await serve({
         files: cli.configFiles(),
+        filters: cli.configFilters(),
         env: cli.env,
         cwd: cli.cwd,
         stdout: cli.stdout,

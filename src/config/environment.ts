@@ -47,8 +47,6 @@ const TODAY: ReadonlyMap<string, string> = new Map(
     jwt_secret: 'identity_validation.reset_password.jwt_secret',
   }).map(([from, to]) => [variableOf(from.split('.')), to]),
 )
-/** What a file alone can give: it is a list of maps. */
-const ONLY_IN_FILES = /(cookies|jwks)$/
 
 interface Variable {
   readonly path: readonly string[]
@@ -76,7 +74,9 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
 
 /** Whether a variable is none of those that give a key that somebody reads. */
 export function givesStranger(env: Environment, known: Known): boolean {
-  const names = Object.keys(env).filter((name) => isOurs(name) && name.startsWith(PREFIX))
+  const names = Object.keys(env)
+    .filter((name) => isOurs(name) && !name.startsWith('X_'))
+    .map((name) => variableOfToday(name.replace(/^AUTHELIA/, PREFIX.slice(0, -1))))
   if (names.length === 0) return false
   const variables = variablesOf(known)
   return names.some((name) => !variables.has(name) && !variables.has(name.replace(/_FILE$/, '')))
@@ -107,7 +107,7 @@ export async function applyEnvironment(
     if (text === undefined) continue
     if (!name.startsWith(PREFIX)) {
       if (!isServiceLink(name, text))
-        notices.push({ source: name, path: '', message: foreign(name) })
+        notices.push({ source: name, path: '', message: foreign(name, variables, known) })
       continue
     }
     const direct = variables.get(name)
@@ -127,7 +127,7 @@ export async function applyEnvironment(
   async function putFile(variable: Variable, base: string, name: string, path: string) {
     const dotted = variable.path.join('.')
     const { node } = variable
-    if (node.built ? node.leaf?.secret !== true : !SECRET_NAME.test(base)) {
+    if (!takesFile(variable, base)) {
       faults.push({ source: name, path: dotted, message: `is no secret: use ${base}` })
       return
     }
@@ -153,7 +153,11 @@ export async function applyEnvironment(
       return
     }
     read.push([path, file.text])
-    put(variable, file.text.replace(/[\r\n]+$/, ''), { source: name })
+    const text = file.text.replace(/[\r\n]+$/, '')
+    // An empty text is the default; an empty file is a secret that was lost on its way.
+    if (text === '')
+      faults.push({ source: name, path: dotted, message: 'names a file that is empty' })
+    put(variable, text, { source: name })
   }
 
   function put({ path, node: key }: Variable, text: string, at: Origin): void {
@@ -182,7 +186,11 @@ export async function applyEnvironment(
         path: '',
         message: 'is a key that only a file can give: it is no single value',
       }
-    const near = nearest(name, [...variables.keys(), ...Object.keys(META_VARIABLES)])
+    const today = variableOfToday(name)
+    const near =
+      today !== name && variables.has(today.replace(/_FILE$/, ''))
+        ? today
+        : nearest(name, [...variables.keys(), ...Object.keys(META_VARIABLES)])
     return {
       source: name,
       path: '',
@@ -204,14 +212,36 @@ function onlyInFiles(known: Known): string[][] {
   return paths.filter((path) => path.length > 0)
 }
 
-function foreign(name: string): string {
+function foreign(name: string, variables: ReadonlyMap<string, Variable>, known: Known): string {
   if (name === 'X_AUTHELIA_CONFIG') return 'is ignored; its name here is VESTIBULE_CONFIG'
-  if (name.startsWith('X_')) return 'is ignored: there are no template filters here'
-  const base = name.replace(/^AUTHELIA/, 'VESTIBULE').replace(/_FILE$/, '')
-  const today = TODAY.get(base)
-  if (today !== undefined && ONLY_IN_FILES.test(today)) return `is ignored; write ${today}`
-  const variable = today === undefined ? base : variableOf(today.split('.'))
-  return `is ignored; its name here is ${variable}${name.endsWith('_FILE') ? '_FILE' : ''}`
+  if (name === 'X_AUTHELIA_CONFIG_FILTERS')
+    return 'asks for filters, which are not supported: values that need them are refused'
+  if (name.startsWith('X_')) return 'is ignored: it has no meaning here'
+  const ours = name.replace(/^AUTHELIA/, PREFIX.slice(0, -1))
+  const variable = variableOfToday(ours)
+  const bare = variable.replace(/_FILE$/, '')
+  const found = variables.get(bare)
+  if (found !== undefined)
+    return `is ignored; its name here is ${takesFile(found, bare) ? variable : bare}`
+  const base = ours.replace(/_FILE$/, '')
+  const today = TODAY.get(ours) ?? TODAY.get(base)
+  if (today !== undefined) return `is ignored; write ${today}`
+  const inFile = onlyInFiles(known).find((path) => base.startsWith(variableOf(path)))
+  return inFile === undefined
+    ? 'is ignored: there is no such key'
+    : `is ignored; write ${inFile.join('.')} into a file`
+}
+
+/** Whether a file may give it: a secret, as far as that is known. */
+const takesFile = ({ node }: Variable, name: string): boolean =>
+  node.built ? node.leaf?.secret === true : SECRET_NAME.test(name)
+
+/** What a variable of an old key is called today; any other as it is. */
+function variableOfToday(name: string): string {
+  const whole = TODAY.get(name)
+  if (whole !== undefined) return variableOf(whole.split('.'))
+  const today = TODAY.get(name.replace(/_FILE$/, ''))
+  return today === undefined ? name : `${variableOf(today.split('.'))}_FILE`
 }
 
 /** @returns undefined when the text is none of what the key takes */

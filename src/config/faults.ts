@@ -16,6 +16,8 @@ export interface Fault {
   readonly allowed?: string
   /** The known key, or variable, that comes closest to an unknown one. */
   readonly nearest?: string
+  /** About something that is not written: it stands at the place of what is around it. */
+  readonly isAbsent?: true
 }
 
 /** Something the operator should know once, at start; the configuration is accepted. */
@@ -68,8 +70,11 @@ export function formatFault(fault: Fault): string {
 /** One notice in one line. */
 export const formatNotice = (notice: Notice): string => `${formatPlace(notice)}: ${notice.message}`
 
-/** By source in the order of reading, then by place; what is said twice is said once. */
-export function sortFaults(faults: readonly Fault[], sources: readonly string[]): Fault[] {
+/**
+ * By source in the order of reading, then what is written before what is missing (which may only be misspelt), then by
+ * place; what is said twice is said once.
+ */
+export function sortFaults<F extends Fault>(faults: readonly F[], sources: readonly string[]): F[] {
   const seen = new Set<string>()
   const rank = (fault: Fault) => {
     const index = sources.indexOf(fault.source)
@@ -84,6 +89,7 @@ export function sortFaults(faults: readonly Fault[], sources: readonly string[])
       (a, b) =>
         rank(a) - rank(b) ||
         (a.source < b.source ? -1 : Number(a.source > b.source)) ||
+        Number(a.isAbsent ?? false) - Number(b.isAbsent ?? false) ||
         (a.line ?? 0) - (b.line ?? 0) ||
         (a.column ?? 0) - (b.column ?? 0),
     )

@@ -1,23 +1,27 @@
 /** Everything that was written, from every source, as one tree of today's names; and what is wrong with it so far. */
 import { resolve } from 'node:path'
-import {
-  applyEnvironment,
-  type Environment,
-  givesStranger,
-  variableOf,
-  variablesOf,
-} from './environment.ts'
-import { type Fault, type Notice, placeOf } from './faults.ts'
+import type { ConfigPath } from '../kernel/feature.ts'
+import { applyEnvironment, type Environment, givesStranger } from './environment.ts'
+import type { Fault, Notice } from './faults.ts'
 import { expandFiles, readText } from './files.ts'
-import { hasStranger, type Known, knownAt, knownOf } from './known.ts'
+import { hasStranger, type Known, knownOf } from './known.ts'
+import { remarks } from './remarks.ts'
 import type { Slices } from './slices.ts'
-import { emptyMap, formatPath, type MapTree, merge } from './tree.ts'
+import { type Doubtful, doubtfulValues, templateFaults } from './templates.ts'
+import { emptyMap, type MapTree, merge } from './tree.ts'
 import type { Template } from './yaml.ts'
+
+/** Authelia's variable for `--config.experimental.filters`. */
+const FILTERS = 'X_AUTHELIA_CONFIG_FILTERS'
 
 export interface Gathered {
   readonly tree: MapTree
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
+  /** The keys that unknown ones were taken for. */
+  readonly misspelt: readonly ConfigPath[]
+  /** Values that look as if something was to be put in their place. */
+  readonly doubtful: readonly Doubtful[]
   /** A file could not be read: what is missing from the tree may only be missing from what we saw of it. */
   readonly incomplete: boolean
   readonly read: readonly (readonly [source: string, text: string])[]
@@ -34,14 +38,23 @@ export interface Sources {
   /** What lies below everything else. */
   readonly base: MapTree | undefined
   readonly slices: Slices
+  readonly filters?: readonly string[]
 }
 
-export async function gather({ files: paths, env, cwd, base, slices }: Sources): Promise<Gathered> {
+export async function gather({
+  files: paths,
+  env,
+  cwd,
+  base,
+  slices,
+  filters = [],
+}: Sources): Promise<Gathered> {
   const known = knownOf(slices)
   const { files, faults } = await expandFiles(paths, cwd)
   const opened: string[] = []
   const read: [string, string][] = []
   const templates: Template[] = []
+  const asked = [...filters, ...(env[FILTERS] ?? '').split(',').map((name) => name.trim())]
   let tree = base
   let incomplete = faults.length > 0
   if (files.length > 0) {
@@ -56,7 +69,7 @@ export async function gather({ files: paths, env, cwd, base, slices }: Sources):
       }
       opened.push(resolve(cwd, source))
       read.push([source, file.text])
-      const yaml = readYaml(file.text, source)
+      const yaml = readYaml(file.text, source, asked)
       faults.push(...yaml.faults)
       templates.push(...yaml.templates)
       if (yaml.tree === undefined) incomplete = true
@@ -64,6 +77,8 @@ export async function gather({ files: paths, env, cwd, base, slices }: Sources):
     }
   }
   const root = tree ?? emptyMap({ source: paths[0] ?? 'configuration' })
+  // They hold anchors, for use elsewhere: what was taken from them stands there.
+  for (const key of root.entries.keys()) if (key.startsWith('x-')) root.entries.delete(key)
   // Where only keys stand that somebody reads, nobody asks for the others.
   const strange = hasStranger(root, known) || givesStranger(env, known) || templates.length > 0
   if (strange) {
@@ -74,16 +89,23 @@ export async function gather({ files: paths, env, cwd, base, slices }: Sources):
     opened.push(resolve(cwd, path))
     return readText(resolve(cwd, path))
   })
-  const sifted = strange ? await siftAll(root, known) : { tree: root, faults: [], notices: [] }
+  const sifted = strange
+    ? await siftAll(root, known)
+    : { tree: root, faults: [], notices: [], misspelt: [] }
   return {
     tree: sifted.tree,
     faults: [
       ...faults,
-      ...templateFaults(templates, known),
+      ...templateFaults(
+        templates.filter(({ isText }) => !isText),
+        known,
+      ),
       ...environment.faults,
       ...sifted.faults,
     ],
-    notices: [...environment.notices, ...sifted.notices],
+    notices: [...environment.notices, ...sifted.notices, ...remarks(sifted.tree, known)],
+    misspelt: sifted.misspelt,
+    doubtful: doubtfulValues(templates, known),
     incomplete,
     read: [...read, ...environment.read],
     order: [...paths, ...files],
@@ -99,35 +121,6 @@ async function siftAll(root: MapTree, known: Known) {
     tree: sifted.tree,
     faults: [...renamed.faults, ...sifted.faults],
     notices: [...renamed.notices, ...sifted.notices],
+    misspelt: sifted.misspelt,
   }
-}
-
-function templateFaults(templates: readonly Template[], known: Known): Fault[] {
-  if (templates.length === 0) return []
-  const variables = variablesOf(known)
-  // What nobody reads may hold what it likes, unless the file cannot be read for it.
-  const wrong = templates.filter(({ isVariable, path }) => {
-    const key = knownAt(known, path)
-    return !isVariable || key?.built || key?.nameOf !== undefined
-  })
-  return wrong.map(({ path, at, isVariable }) => {
-    const names = path.filter((step) => typeof step === 'string')
-    const variable = names.length === path.length ? variableOf(names) : ''
-    const secret = knownAt(known, path)?.leaf?.secret === true
-    const instead = !variables.has(variable)
-      ? path.length === 0
-        ? 'the value itself, or a variable VESTIBULE_… (VESTIBULE_…_FILE for a secret)'
-        : 'the value itself'
-      : secret
-        ? `the value itself, or ${variable}_FILE=/path/to/file, or ${variable}`
-        : `the value itself, or the variable ${variable}`
-    return {
-      ...placeOf(at),
-      path: formatPath(path),
-      message: isVariable
-        ? 'variables in values are not replaced'
-        : 'template filters ({{ … }}) are not supported',
-      allowed: instead,
-    }
-  })
 }

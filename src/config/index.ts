@@ -6,14 +6,15 @@
  */
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import type { ConfigPath } from '../kernel/feature.ts'
+import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
 import { EMBEDDED } from './embedded.ts'
 import type { Environment } from './environment.ts'
 import { type Fault, type Notice, placeOf, sortFaults } from './faults.ts'
 import type { Gathered } from './gather.ts'
-import { type Parsed, parseSlices, runChecks } from './parse.ts'
+import { type Parsed, parseSlices, runChecks, warnInto } from './parse.ts'
 import { secretsIn } from './secrets.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
+import { withTemplates } from './templates.ts'
 import { BUILT_IN, find, type MapTree, treeOf } from './tree.ts'
 
 export {
@@ -25,6 +26,7 @@ export {
   type Notice,
 } from './faults.ts'
 export { type ConfigOf, type Features, slicesOf } from './slices.ts'
+export { formatPath } from './tree.ts'
 
 export interface LoadOptions<F extends Features> {
   /** Files and directories in order, later ones win. None: the built-in defaults. */
@@ -33,6 +35,10 @@ export interface LoadOptions<F extends Features> {
   readonly features: F
   /** What relative paths are relative to. */
   readonly cwd: string
+  /** Runs once everything else is sound; what it warns of is placed like the rest. */
+  readonly also?: (config: ConfigOf<F>, report: Pick<ConfigReport, 'warn'>) => Promise<void>
+  /** The template filters that were asked for, as Authelia names them: `template`, `expand-env`. */
+  readonly filters?: readonly string[]
 }
 
 /** @typeParam C the configuration: `ConfigOf<typeof features>` */
@@ -54,7 +60,12 @@ export type LoadResult<C = Readonly<Record<string, unknown>>> =
       /** Those of `sources` that hold a secret, secret files among them. */
       readonly secretSources: readonly string[]
     }
-  | { readonly ok: false; readonly faults: readonly Fault[] }
+  | {
+      readonly ok: false
+      readonly faults: readonly Fault[]
+      /** What is to be known besides: what was asked for and has no effect, say. */
+      readonly warnings: readonly Notice[]
+    }
 
 /** Never throws for what an operator wrote: everything wrong with it is a fault, and all of them come at once. */
 export async function loadConfig<F extends Features>(
@@ -64,24 +75,38 @@ export async function loadConfig<F extends Features>(
   const slices = slicesOf(features)
   const gathered = await read(options, slices)
   const { order } = gathered
-  const faults = [...gathered.faults]
+  let faults = [...gathered.faults]
   const notices = [...gathered.notices]
   // With half of a file gone, what is missing from the rest would only be noise.
   if (!gathered.incomplete) {
     const parsed: Parsed = await parseSlices(slices, gathered.tree)
     faults.push(...parsed.faults)
+    notices.push(...parsed.notices)
     if (parsed.readable) {
       const checked = await runChecks(features, slices, parsed.config, gathered.tree)
-      faults.push(...checked.faults)
-      notices.push(...checked.notices)
+      // What a check misses may be what was misspelt: it is asked again once that is mended.
+      const isUnsure = consequencesOf(
+        gathered.misspelt.map((path) => path.slice(0, -1)),
+        gathered.tree,
+      )
+      faults.push(...checked.faults.filter((fault) => !fault.isAbsent || !isUnsure(fault)))
+      const parents = new Set(
+        gathered.misspelt.map((path) => find(gathered.tree, path.slice(0, -1)).text),
+      )
+      notices.push(...checked.notices.filter(({ path }) => !parents.has(path)))
     }
+    const templates = withTemplates(gathered.doubtful, faults)
+    faults = [...templates.faults]
+    notices.push(...templates.notices)
     if (faults.length === 0) {
       // Fail closed: a key that could not be read must not count as one that was left out.
       if (!parsed.complete) throw new Error('a value was not read, and nothing was said about it')
+      // The slices are those of F, and each was parsed by its own schema.
+      const config = deepFreeze(parsed.config) as ConfigOf<F>
+      await options.also?.(config, warnInto(notices, gathered.tree))
       return {
         ok: true,
-        // The slices are those of F, and each was parsed by its own schema.
-        config: deepFreeze(parsed.config) as ConfigOf<F>,
+        config,
         warnings: sortFaults(notices, order),
         sources: gathered.files,
         revision: revisionOf(gathered.read),
@@ -93,7 +118,29 @@ export async function loadConfig<F extends Features>(
       }
     }
   }
-  return { ok: false, faults: sortFaults(faults, order) }
+  const absent = gathered.misspelt.filter((path) => find(gathered.tree, path).tree === undefined)
+  const isConsequence = consequencesOf(absent, gathered.tree)
+  return {
+    ok: false,
+    faults: sortFaults(
+      faults.filter((fault) => !isConsequence(fault)),
+      order,
+    ),
+    warnings: sortFaults(
+      notices.filter((notice) => !isConsequence(notice)),
+      order,
+    ),
+  }
+}
+
+/** Whether something is said of one of these keys, or of what is in it: that follows from a slip that is said itself. */
+function consequencesOf(
+  keys: readonly ConfigPath[],
+  tree: MapTree,
+): (of: Pick<Fault, 'path'>) => boolean {
+  const texts = keys.map((path) => find(tree, path).text)
+  return ({ path }) =>
+    texts.some((text) => path.startsWith(text) && /^([.[]|$)/.test(path.slice(text.length)))
 }
 
 async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gathered> {
@@ -107,6 +154,8 @@ async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gat
       tree: base,
       faults: [],
       notices: [],
+      misspelt: [],
+      doubtful: [],
       incomplete: false,
       read: [],
       order: [],

@@ -49,7 +49,8 @@ function explain(issue: Issue, base: ConfigPath, root: MapTree, known: Known): F
   return [
     {
       ...place,
-      message: missing && isAboutType(issue) ? 'is missing' : messageOf(issue, spot.tree),
+      message: missing && isAboutType(issue) ? 'is missing' : messageOf(issue, spot.tree, node),
+      ...(spot.tree === undefined && { isAbsent: true as const }),
       ...(found !== undefined && { found }),
       ...(allowed !== undefined && { allowed }),
     },
@@ -96,7 +97,10 @@ function depthOf(issue: Issue): number {
 const isOwnMessage = ({ message }: Issue): boolean =>
   !/^(Invalid|Too (small|big)|Unrecognized)\b/.test(message)
 
-function messageOf(issue: Issue, tree: Tree | undefined): string {
+const textIn = (tree: Tree | undefined): string =>
+  tree?.kind === 'scalar' && typeof tree.value === 'string' ? tree.value : ''
+
+function messageOf(issue: Issue, tree: Tree | undefined, node?: Known): string {
   // A sentence that a room wrote says more than anything made up here.
   if (isOwnMessage(issue)) return issue.message
   if (issue.code === 'invalid_key') {
@@ -105,16 +109,10 @@ function messageOf(issue: Issue, tree: Tree | undefined): string {
       ? 'is no key for this map'
       : `is no key for this map: ${messageOf(inner, undefined)}`
   }
-  if (issue.code === 'invalid_type' && tree?.kind === 'scalar') {
-    if (issue.expected === 'string' && tree.value !== null) return 'is not a text; quote it'
-    if (typeof tree.value === 'string') {
-      if (issue.expected === 'boolean' && /^(true|false)$/.test(tree.value))
-        return 'is a text; do not quote it'
-      if (/^(number|int)$/.test(issue.expected) && /^-?\d+$/.test(tree.value))
-        return 'is a text; do not quote it'
-    }
-  }
-  return NOT_ALLOWED
+  if (tree?.kind === 'map' && node !== undefined && node.keys.size === 0 && node.item?.keys.size)
+    return 'is one item of a list; put "- " in front of it'
+  const [, key = ''] = /^([\w-]+):\S/.exec(textIn(tree)) ?? []
+  return node?.keys.has(key) ? `lacks a space after "${key}:"` : NOT_ALLOWED
 }
 
 function allowedText(issue: Issue, node: Known | undefined, tree?: Tree): string | undefined {

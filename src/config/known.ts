@@ -13,6 +13,12 @@ export interface Leaf {
   secret: boolean
   /** How the reference names the type: `duration`, `network`, `url`. */
   form: string | undefined
+  /** An empty text is refused here, and does not count as not written. */
+  criterion: boolean
+  /** What is said where it is written: it does nothing. */
+  idle: string | undefined
+  /** What 0 is here, where Authelia takes its default for it. */
+  zero: string | undefined
 }
 
 /** What there is to know of a key that nobody reads yet. */
@@ -77,7 +83,15 @@ function child(node: Known, key: string): Known {
 }
 
 function leafOf(node: Known): Leaf {
-  node.leaf ??= { types: new Set(), values: new Set(), secret: false, form: undefined }
+  node.leaf ??= {
+    types: new Set(),
+    values: new Set(),
+    secret: false,
+    form: undefined,
+    criterion: false,
+    idle: undefined,
+    zero: undefined,
+  }
   return node.leaf
 }
 
@@ -88,6 +102,9 @@ function learn(schema: z.core.$ZodType, node: Known): void {
   if (meta === undefined || node.leaf === undefined) return
   node.leaf.secret ||= meta.secret === true
   node.leaf.form ??= meta.form
+  node.leaf.criterion ||= meta.criterion === true
+  node.leaf.idle ??= meta.idle
+  node.leaf.zero ??= meta.zero
 }
 
 function learnShape(schema: z.core.$ZodType, node: Known): void {

@@ -7,6 +7,9 @@ const LIFESPANS = 'identity_providers.oidc.lifespans'
 
 /** Keys that only moved: from where they were to where they are. */
 export const MOVED: Readonly<Record<string, string>> = {
+  logs_level: 'log.level',
+  logs_file: 'log.file_path',
+  logs_file_path: 'log.file_path',
   log_level: 'log.level',
   log_format: 'log.format',
   log_file_path: 'log.file_path',
@@ -31,6 +34,8 @@ export const MOVED: Readonly<Record<string, string>> = {
   [`${CLIENTS}.userinfo_signing_algorithm`]: `${CLIENTS}.userinfo_signed_response_alg`,
 }
 
+const SSL_MODES = ['disable', 'verify-ca', 'require', 'verify-full']
+
 /** Keys that became a part of another: of which, and what they held. */
 export const DISSOLVED: Readonly<Record<string, readonly [now: string, form: Form]>> = {
   host: ['server.address', 'text'],
@@ -42,10 +47,10 @@ export const DISSOLVED: Readonly<Record<string, readonly [now: string, form: For
   'notifier.smtp.port': ['notifier.smtp.address', 'number'],
   'session.domain': ['session.cookies', 'text'],
   default_redirection_url: ['session.cookies', 'url'],
-  'storage.postgres.ssl.mode': [
-    'storage.postgres.tls',
-    ['disable', 'verify-ca', 'require', 'verify-full'],
-  ],
+  'storage.postgres.host': ['storage.postgres.address', 'text'],
+  'storage.postgres.port': ['storage.postgres.address', 'number'],
+  'storage.postgres.sslmode': ['storage.postgres.tls', SSL_MODES],
+  'storage.postgres.ssl.mode': ['storage.postgres.tls', SSL_MODES],
   'storage.postgres.ssl.root_certificate': ['storage.postgres.tls', 'text'],
   'storage.postgres.ssl.certificate': ['storage.postgres.tls', 'text'],
   'storage.postgres.ssl.key': ['storage.postgres.tls', 'text'],

@@ -9,6 +9,7 @@ import { find, hasUnread, isNothing, isWritten, type MapTree, toPlain } from './
 export interface Parsed {
   readonly config: Readonly<Record<string, unknown>>
   readonly faults: readonly Fault[]
+  readonly notices: readonly Notice[]
   /** Every slice was parsed, from values that could all be read. */
   readonly complete: boolean
   /** Values could all be read; a slice that is not in `config` has faults. */
@@ -17,16 +18,24 @@ export interface Parsed {
 
 export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed> {
   const config: Record<string, unknown> = {}
+  const notices: Notice[] = []
   const issues: { path: string; issues: readonly z.core.$ZodIssue[] }[] = []
   for (const [path, schema] of Object.entries(slices)) {
-    const result = parseSlice(schema, plainSlice(tree, path, slices))
+    const parse = () => parseSlice(schema, plainSlice(tree, path, slices))
+    let result = parse()
+    if (!result.success) {
+      const { parseAsMeant } = await import('./as-meant.ts')
+      const read = parseAsMeant(result, parse, path.split('.'), tree, knownOf(slices))
+      result = read.result
+      notices.push(...read.notices)
+    }
     if (result.success) config[path] = result.data
     else issues.push({ path, issues: result.error.issues })
   }
   const blocked = Object.keys(slices).flatMap((path) => blockedAt(tree, path.split('.')) ?? [])
   const readable = blocked.length === 0 && !hasUnread(tree)
   if (issues.length === 0 && blocked.length === 0)
-    return { config, faults: [], complete: readable, readable }
+    return { config, faults: [], notices, complete: readable, readable }
   // Only a refused start pays for the words.
   const { explainIssues, foundText } = await import('./issues.ts')
   const known = knownOf(slices)
@@ -40,7 +49,7 @@ export async function parseSlices(slices: Slices, tree: MapTree): Promise<Parsed
     const allowed = node === undefined ? 'a map' : describe(node)
     faults.push({ ...place, message: NOT_ALLOWED, allowed, ...(found !== undefined && { found }) })
   }
-  return { config, faults, complete: false, readable }
+  return { config, faults, notices, complete: false, readable }
 }
 
 /** Where something that is no map lies above a slice, which would then count as left out. */
@@ -99,6 +108,16 @@ function onlyParsed(
   })
 }
 
+/** Places warnings where their paths were written. */
+export function warnInto(notices: Notice[], tree: MapTree): Pick<ConfigReport, 'warn'> {
+  return {
+    warn(path, message) {
+      const spot = find(tree, path)
+      notices.push({ ...placeOf(spot.at), path: spot.text, message })
+    },
+  }
+}
+
 /**
  * Runs the features' own checks. What they find is placed where the path was written. A check that needs a slice with
  * faults ends there; what it found before counts.
@@ -115,10 +134,7 @@ export async function runChecks(
     fault(path, message, hint) {
       said.push({ path, message, hint })
     },
-    warn(path, message) {
-      const spot = find(tree, path)
-      notices.push({ ...placeOf(spot.at), path: spot.text, message })
-    },
+    ...warnInto(notices, tree),
   }
   const explicit = (path: ConfigPath): boolean => {
     const spot = find(tree, path)
@@ -143,6 +159,7 @@ export async function runChecks(
       ...placeOf(spot.at),
       path: spot.text,
       message,
+      ...(spot.tree === undefined && { isAbsent: true as const }),
       ...(found !== undefined && { found }),
       ...(hint !== undefined && { allowed: hint }),
     }

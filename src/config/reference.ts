@@ -178,6 +178,11 @@ A duration is a number of seconds, or numbers with units: \`y M w d h m s ms\` (
 words: \`1h30m\`, \`2 weeks and 1 day\`. A network is an address, a CIDR, or where rules take them a name under
 \`definitions.network\`. Patterns are RE2.
 
+An empty text is the default. A quoted number or boolean, an unquoted number where a text belongs, and one value where a list
+belongs are read as they are meant, with a warning. \`{{ … }}\` and \`\${NAME}\` are texts, with a warning; where Authelia's
+filters are asked for (\`--config.experimental.filters\`, \`X_AUTHELIA_CONFIG_FILTERS\`), such values are refused, as there are no
+filters here. Keys \`x-…\` at the top may hold anchors. \`~\` in a path is refused.
+
 Keys of Authelia whose feature is not built yet are accepted, so that a configuration of Authelia can be used as it is: they
 are marked here, checked like all others, and named once at start. Some are refused: what they ask for must not silently
 be left out.

@@ -3,6 +3,7 @@ import { type Fault, type Notice, placeOf } from './faults.ts'
 import { type Known, knownAt } from './known.ts'
 import { ALSO, MOVED, NETWORKS } from './old-names.ts'
 import {
+  asksForSomething,
   type Entry,
   entryAt,
   isNothing,
@@ -45,6 +46,8 @@ export function rename(root: MapTree, known: Known): Renamed {
   for (const [from, to] of Object.entries(ALSO)) move(from, to, false)
   listen()
   mailServer()
+  database()
+  databaseTls()
   issuer()
   cookies()
   namedNetworks()
@@ -173,6 +176,58 @@ export function rename(root: MapTree, known: Known): Renamed {
     )
   }
 
+  function database(): void {
+    join(
+      [
+        ['host', 'storage.postgres.host'],
+        ['port', 'storage.postgres.port'],
+      ],
+      'storage.postgres.address',
+      ({ host = 'localhost', port = 5432 }) =>
+        // libpq's way to name the folder of a socket.
+        String(host).startsWith('/') ? `unix://${host}` : `tcp://${bracketed(host)}:${port}`,
+    )
+  }
+
+  /** libpq's modes became a section that is there or not. Files that it named have other places. */
+  function databaseTls(): void {
+    const ssl = 'storage.postgres.ssl'
+    for (const [key, instead] of Object.entries(SSL_FILES)) {
+      const old = taken(`${ssl}.${key}`)
+      if (old !== undefined && asksForSomething(old.value))
+        faults.push({
+          ...placeOf(old.at),
+          path: old.written,
+          message: 'is not read any more',
+          allowed: instead,
+        })
+    }
+    for (const from of ['storage.postgres.sslmode', `${ssl}.mode`]) {
+      const wrong = valuesAt(from)
+      const old = taken(from)
+      if (old === undefined) continue
+      faults.push(...wrong)
+      const mode = old.value.kind === 'scalar' ? old.value.value : ''
+      if (wrong.length > 0 || mode === '') continue
+      const target = ['storage', 'postgres', 'tls']
+      if (has(root, target)) isTwice(old, 'storage.postgres.tls')
+      else if (mode === 'disable')
+        say(
+          old,
+          'is an old name; leave it out: without storage.postgres.tls there is no encryption',
+        )
+      else {
+        const { at } = old
+        const trusting: Entry = { at, value: { kind: 'scalar', value: true, at } }
+        const entries = new Map(mode === 'require' ? [['skip_verify', trusting]] : [])
+        isOld(old, `storage.postgres.tls: ${mode === 'require' ? '{skip_verify: true}' : '{}'}`)
+        putEntry(root, target, { at, value: { kind: 'map', entries, at }, written: old.written })
+      }
+    }
+    const left = entryAt(root, ssl.split('.'))?.value
+    if (left?.kind === 'map' && left.entries.size === 0) takeEntry(root, ssl.split('.'))
+  }
+
   /** The one key became the first of several. */
   function issuer(): void {
     const to = 'identity_providers.oidc.jwks'
@@ -260,6 +315,11 @@ const ISSUER = [
   ['identity_providers.oidc.issuer_private_key', 'key'],
   ['identity_providers.oidc.issuer_certificate_chain', 'certificate_chain'],
 ] as const
+const SSL_FILES = {
+  root_certificate: 'the file in the folder certificates_directory',
+  certificate: 'its content in storage.postgres.tls.certificate_chain',
+  key: 'its content in storage.postgres.tls.private_key',
+} as const
 /** RFC 8314 §7.3, RFC 6409. */
 const SMTP_SCHEMES: Readonly<Record<string, string>> = { 465: 'submissions', 587: 'submission' }
 

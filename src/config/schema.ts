@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly examples?: readonly unknown[]
   readonly default?: unknown
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly patternProperties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: boolean | JsonSchema
   readonly items?: boolean | JsonSchema
@@ -49,7 +50,7 @@ type Building = { -readonly [K in keyof JsonSchema]: JsonSchema[K] }
 
 /**
  * What may be written, keys without effect and old names included: it accepts what the loader accepts, but for a key
- * without a value, which the loader passes over.
+ * without a value, which the loader passes over, and for what it reads as it was meant (as-meant.ts).
  */
 export function configSchema(features: Features): JsonSchema {
   const slices = slicesOf(features)
@@ -58,6 +59,8 @@ export function configSchema(features: Features): JsonSchema {
     title: 'Vestibule',
     type: 'object',
     properties: {},
+    // They hold anchors, and whatever else their owner likes.
+    patternProperties: { '^x-': {} },
     additionalProperties: false,
     definitions: { nothing: NOTHING },
   }

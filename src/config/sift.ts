@@ -9,6 +9,7 @@ import { nearest } from './nearest.ts'
 import {
   asksForSomething,
   type Entry,
+  formatPath,
   isNothing,
   joinPath,
   type MapTree,
@@ -23,12 +24,15 @@ export interface Sifted {
   readonly tree: MapTree
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
+  /** The keys that unknown ones were taken for. */
+  readonly misspelt: readonly ConfigPath[]
 }
 
 export function sift(root: MapTree, known: Known): Sifted {
   const faults: Fault[] = []
   const notices: Notice[] = []
   const noticed = new Set<string>()
+  const misspelt: ConfigPath[] = []
   let suggestions = MAX_SUGGESTIONS
 
   /** @param inside a key that nobody reads: all of it is kept, but for what is unknown */
@@ -60,7 +64,7 @@ export function sift(root: MapTree, known: Known): Sifted {
       const child = node.keys.get(key) ?? node.any
       if (child === undefined) {
         const place = { ...placeOf(entry.at), path: childText }
-        faults.push({ ...place, message: 'unknown key', ...suggest(key, node, path, text) })
+        faults.push({ ...place, ...unknownKey(key, value, path, text) })
       } else if (child.built || inside) {
         const kept = tree(entry.value, child, childPath, childText, inside)
         entries.set(key, { ...entry, value: kept })
@@ -93,36 +97,65 @@ export function sift(root: MapTree, known: Known): Sifted {
     faults.push(...valueFaults(kept, node, spot, root, known))
   }
 
-  function suggest(key: string, node: Known, path: ConfigPath, text: string): { nearest?: string } {
-    if (suggestions-- <= 0) return {}
-    const siblings = [...node.keys].filter(([, { nameOf }]) => nameOf === undefined)
-    const sibling = nearest(
-      key,
-      siblings.map(([name]) => name),
-    )
-    if (sibling !== undefined) return { nearest: joinPath(text, sibling) }
-    const wanted = [...path.map((step) => (typeof step === 'number' ? '[]' : step)), key]
-    const full = wanted.join('.').replaceAll('.[]', '[]')
-    const patterns = [...patternsOf(known)].filter(
-      (found) => !found.pattern.endsWith('*') && found.node.nameOf === undefined,
-    )
-    // Right word, wrong place: the one that a feature reads, and the least deep, first.
-    const same = patterns
-      .filter(({ pattern }) => pattern.split('.').at(-1) === key)
-      .sort(
-        (a, b) =>
-          Number(b.node.built) - Number(a.node.built) || a.pattern.length - b.pattern.length,
-      )
-    const found =
-      same[0]?.pattern ??
-      nearest(
-        full,
-        patterns.map((candidate) => candidate.pattern),
-      )
-    return found === undefined ? {} : { nearest: found }
+  /** What was meant is a sibling, a key one indentation off, or the only key of that name; nothing else is proposed. */
+  function unknownKey(
+    key: string,
+    map: MapTree,
+    path: ConfigPath,
+    text: string,
+  ): Pick<Fault, 'message' | 'nearest'> {
+    const message = 'unknown key'
+    if (suggestions-- <= 0) return { message }
+    const meant = meantBy(key, map, path, known)
+    if (meant === undefined) return { message }
+    misspelt.push(meant.path)
+    const near = formatPath(meant.path)
+    if (meant.indent === undefined)
+      return {
+        message,
+        nearest: meant.isSibling ? joinPath(text, String(meant.path.at(-1))) : near,
+      }
+    return { message: `${message}: ${near} is one; indent it ${meant.indent}` }
   }
 
   const kept = map(root, known, [], '', false)
   const isUnbuilt = (path: string) => knownAt(known, path.split('.'))?.built === false
-  return { tree: kept, faults, notices: [...notices, ...contradictions(root, isUnbuilt)] }
+  return { tree: kept, faults, notices: [...notices, ...contradictions(root, isUnbuilt)], misspelt }
+}
+
+interface MeantKey {
+  readonly path: ConfigPath
+  readonly isSibling?: true
+  /** Which way it has to go. */
+  readonly indent?: string
+}
+
+function meantBy(key: string, map: MapTree, path: ConfigPath, known: Known): MeantKey | undefined {
+  const node = knownAt(known, path)
+  const has = (at: Known | undefined, name: string) =>
+    at?.keys.get(name) !== undefined && at.keys.get(name)?.nameOf === undefined
+  for (const [name] of map.entries) {
+    if (has(node?.keys.get(name), key))
+      return { path: [...path, name, key], indent: `below ${name}` }
+  }
+  for (let length = path.length - 1; length >= 0; length--) {
+    const above = path.slice(0, length)
+    if (has(knownAt(known, above), key))
+      return {
+        path: [...above, key],
+        indent: length === 0 ? 'not at all' : `like ${String(path[length])}`,
+      }
+  }
+  const siblings = [...(node?.keys.keys() ?? [])].filter((name) => has(node, name))
+  const sibling = nearest(key, siblings)
+  if (sibling !== undefined) return { path: [...path, sibling], isSibling: true }
+  const places = [...patternsOf(known)].filter(
+    ({ pattern, node: { nameOf } }) => nameOf === undefined && !/[*[]/.test(pattern),
+  )
+  // `session_redis`, as its variables write it.
+  const joined = places.find(({ pattern }) => pattern.replaceAll('.', '_') === key)
+  if (joined !== undefined && path.length === 0) return { path: joined.pattern.split('.') }
+  const same = places.filter(({ pattern }) => pattern.split('.').at(-1) === key)
+  const [only, second] = same
+  return only?.node.built && second === undefined ? { path: only.pattern.split('.') } : undefined
 }

@@ -15,12 +15,14 @@ export interface ScalarTree {
   readonly kind: 'scalar'
   readonly value: Scalar
   readonly at: Origin
+  /** A number or a truth as it was written: `012345` is 12345 to YAML, and a password to its owner. */
+  readonly source?: string
   /** A fault was already said about this value (a template filter): say no other. */
   readonly unread?: true
 }
 export interface ListTree {
   readonly kind: 'list'
-  readonly items: readonly Tree[]
+  readonly items: Tree[]
   readonly at: Origin
 }
 export interface Entry {
@@ -161,6 +163,17 @@ export function entryAt(root: MapTree, path: readonly string[]): Entry | undefin
     tree = entry?.value
   }
   return entry
+}
+
+/** Puts another value where one is, at the same place; does nothing where there is none. */
+export function replaceValue(root: MapTree, path: ConfigPath, value: Tree): void {
+  const key = path.at(-1)
+  const parent = path.length === 1 ? root : find(root, path.slice(0, -1)).tree
+  if (parent?.kind === 'list' && typeof key === 'number' && key < parent.items.length)
+    parent.items[key] = value
+  if (parent?.kind !== 'map') return
+  const entry = parent.entries.get(String(key))
+  if (entry !== undefined) parent.entries.set(String(key), { ...entry, value })
 }
 
 /** Takes an entry out; the maps around it stay. */

@@ -9,13 +9,12 @@ import {
   type Node,
   type Pair,
   parseDocument,
-  visit,
-  type YAMLError,
   type YAMLMap,
 } from 'yaml'
 import type { ConfigPath } from '../kernel/feature.ts'
 import { type Fault, placeOf } from './faults.ts'
 import { type Entry, formatPath, type MapTree, type Origin, type Tree } from './tree.ts'
+import { syntaxFault } from './yaml-faults.ts'
 
 /** Deeper than any key of ours; an alias that contains itself ends here too. */
 const MAX_DEPTH = 64
@@ -27,6 +26,8 @@ export interface Template {
   readonly at: Origin
   /** A shell's `${NAME}` or `$NAME`, and not `{{ … }}`. */
   readonly isVariable?: true
+  /** No filter was asked for that would replace it: it is a text like any other. */
+  readonly isText?: true
 }
 /** `${NAME}` anywhere, `$NAME` as the whole value. Authelia's Content-Security-Policy has a `${NONCE}` of its own. */
 const VARIABLE = /\$\{(?!NONCE\})[A-Za-z_]\w*\}|^\$[A-Z_][A-Z0-9_]*$/
@@ -38,22 +39,11 @@ export interface YamlFile {
   readonly templates: readonly Template[]
 }
 
-/** Our own words by the parser's codes: its messages may quote the text, and with it a secret. */
-const SYNTAX: Readonly<Record<string, string>> = {
-  BAD_INDENT: 'is not indented like what it belongs to, or a bracket before it is not closed',
-  BLOCK_AS_IMPLICIT_KEY: 'has a second ":" on the line, or a wrong indentation (quote the value?)',
-  BAD_SCALAR_START: 'begins with a character that YAML reserves (quote the value)',
-  BAD_DQ_ESCAPE: 'has an escape sequence that YAML does not know (use single quotes?)',
-  MISSING_CHAR: 'lacks a closing quote, bracket or comma',
-  MULTILINE_IMPLICIT_KEY: 'lacks a ":" after the key',
-  MULTIPLE_DOCS: 'begins a second document; a configuration file is one document',
-  TAB_AS_INDENT: 'is indented with a tab; YAML indents with spaces',
-  RESOURCE_EXHAUSTION: 'is nested too deeply',
-  KEY_OVER_1024_CHARS: 'has a key of more than 1024 characters',
-}
-
-/** @param source the file as the operator named it: how faults will name it */
-export function readYaml(text: string, source: string): YamlFile {
+/**
+ * @param source the file as the operator named it: how faults will name it
+ * @param filters that were asked for; without `template` `{{ … }}` is text, without `expand-env` `${NAME}` is
+ */
+export function readYaml(text: string, source: string, filters: readonly string[] = []): YamlFile {
   const lines = new LineCounter()
   const place = (offset: number): Origin => {
     const { line, col } = lines.linePos(offset)
@@ -72,45 +62,18 @@ export function readYaml(text: string, source: string): YamlFile {
     if (!(error instanceof RangeError)) throw error
     return broken({ ...place(0), path: '', message: 'is nested too deeply' })
   }
-  const [error] = document.errors
-  if (error !== undefined) {
-    const template = templateIn(text)
+  const fault = syntaxFault(document, text)
+  if (fault !== undefined) {
+    const template = document.errors.length > 0 ? templateIn(text) : undefined
     // One: what a parser says after its first error is mostly about the first.
     return template === undefined
-      ? broken(syntaxFault(error, place, document))
+      ? broken({ ...place(fault.offset), path: '', message: fault.message })
       : { tree: undefined, faults: [], templates: [{ path: [], at: place(template) }] }
   }
-  const [warning] = document.warnings
-  if (warning !== undefined) return broken(syntaxFault(warning, place, document))
-  return convert(document, text, place)
+  return convert(document, text, place, filters)
 }
 
 const broken = (fault: Fault): YamlFile => ({ tree: undefined, faults: [fault], templates: [] })
-
-function syntaxFault(
-  error: YAMLError,
-  place: (offset: number) => Origin,
-  document: Document.Parsed,
-): Fault {
-  const message =
-    SYNTAX[error.code] ??
-    (error.code === 'TAG_RESOLVE_FAILED'
-      ? 'has a tag (!…) that has no meaning here'
-      : 'is not YAML')
-  const at = error.code === 'MISSING_CHAR' ? openedAt(document, error.pos[0]) : error.pos[0]
-  return { ...placeOf(place(at)), path: '', message }
-}
-
-/** A quote that is not closed is missed at the end of the file; what helps is where it was opened. */
-function openedAt(document: Document.Parsed, end: number): number {
-  let start = end
-  visit(document, {
-    Scalar(_, { type, range }) {
-      if (type?.startsWith('QUOTE') && range && range[0] < end && range[1] >= end) start = range[0]
-    },
-  })
-  return start
-}
 
 /** Offset of the first `{{` that is not behind a `#`; only asked when the text is no YAML anyway. */
 function templateIn(text: string): number | undefined {
@@ -128,6 +91,7 @@ function convert(
   document: Document.Parsed,
   text: string,
   place: (offset: number) => Origin,
+  filters: readonly string[],
 ): YamlFile {
   const faults: Fault[] = []
   const templates: Template[] = []
@@ -157,7 +121,11 @@ function convert(
     if (isAlias(node)) {
       const target = anchors.get(node.source)
       if (target === undefined) {
-        fault(at, path, 'names an anchor that is not defined above it')
+        fault(
+          at,
+          path,
+          'names an anchor that is not defined above it; quote a value that begins with *',
+        )
         return unread(at)
       }
       expanding++
@@ -181,13 +149,27 @@ function convert(
     if (!isScalar(node)) return unread(at)
     const { value: plain } = node
     if (typeof plain === 'string') {
-      if (/\{\{.*\}\}/s.test(plain)) return template(at, path)
-      if (!VARIABLE.test(plain)) return { kind: 'scalar', value: plain, at }
-      templates.push({ path, at, isVariable: true })
-      return unread(at)
+      const isTemplate = /\{\{.*\}\}/s.test(plain)
+      if (isTemplate && filters.includes('template')) return template(at, path)
+      const isVariable = !isTemplate && VARIABLE.test(plain)
+      const isText = !isVariable || !filters.includes('expand-env')
+      if (isTemplate || isVariable)
+        templates.push({
+          path,
+          at,
+          ...(isVariable && { isVariable: true }),
+          ...(isText && { isText: true }),
+        })
+      return isText ? { kind: 'scalar', value: plain, at } : unread(at)
     }
-    if (typeof plain === 'number' || typeof plain === 'boolean' || plain === null)
+    if (plain === null) {
+      // `secret: &abc` is an anchor on nothing, and was meant as a text.
+      if (expanding === 0 && node.anchor !== undefined)
+        fault(at, path, 'is an anchor and has no value; quote a value that begins with &')
       return { kind: 'scalar', value: plain, at }
+    }
+    if (typeof plain === 'number' || typeof plain === 'boolean')
+      return { kind: 'scalar', value: plain, at, source: node.source ?? String(plain) }
     fault(at, path, 'has a tag (!…) that has no meaning here')
     return unread(at)
   }

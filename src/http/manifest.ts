@@ -1,7 +1,15 @@
 import { z } from 'zod'
 import { contains, type Network, parseAddress, parseNetwork } from '../kernel/cidr.ts'
 import type { ConfigPath, ConfigReport, Manifest } from '../kernel/feature.ts'
-import { duration, listenAddress, networkText, oneOrMany, webUrl } from '../kernel/scalars.ts'
+import {
+  duration,
+  filePath,
+  listenAddress,
+  networkText,
+  oneOrMany,
+  scalarMeta,
+  webUrl,
+} from '../kernel/scalars.ts'
 import en from './messages/en.json' with { type: 'json' }
 
 /** RFC 6797 §6.1: directives, max-age among them. */
@@ -43,10 +51,15 @@ const scheme = () =>
     .toLowerCase()
     .pipe(z.enum(['basic', 'bearer']))
 
+const IMPLEMENTATIONS = ['ForwardAuth', 'AuthRequest', 'ExtAuthz', 'Legacy'] as const
+
 const authz = z.strictObject({
   implementation: z
-    .enum(['ForwardAuth', 'AuthRequest', 'ExtAuthz', 'Legacy'])
-    .describe('Which family of proxies this endpoint answers.'),
+    .enum(IMPLEMENTATIONS)
+    .optional()
+    .describe(
+      'Which family of proxies this endpoint answers. Every endpoint needs it but `legacy`, whose name says it.',
+    ),
   authn_strategies: z
     .array(
       z.strictObject({
@@ -63,6 +76,11 @@ const authz = z.strictObject({
     .optional()
     .describe('In the order in which they are asked.'),
 })
+
+const timeout = () => duration().register(scalarMeta, { zero: 'sets no limit' })
+
+/** Segments that begin with a letter or digit: no `..`, no `//`. Authelia's guide for nginx has `auth-request/basic`. */
+const ENDPOINT = /^[A-Za-z0-9][A-Za-z0-9_.-]*(\/[A-Za-z0-9][A-Za-z0-9_.-]*)*$/
 
 const server = z.strictObject({
   address: listenAddress()
@@ -94,20 +112,28 @@ const server = z.strictObject({
       read: z
         .int()
         .min(1)
+        .register(scalarMeta, {
+          idle: 'has no effect: headers of a request may always be 64 KiB together',
+        })
         .default(4096)
         .describe('Without effect: headers of a request may always be 64 KiB together.'),
-      write: z.int().min(1).default(4096).describe('Without effect: answers are streamed.'),
+      write: z
+        .int()
+        .min(1)
+        .register(scalarMeta, { idle: 'has no effect: answers are streamed' })
+        .default(4096)
+        .describe('Without effect: answers are streamed.'),
     })
     .prefault({}),
   timeouts: z
     .strictObject({
-      read: duration().prefault('6s').describe('How long a client may take to send its request.'),
-      write: duration()
+      read: timeout().prefault('6s').describe('How long a client may take to send its request.'),
+      write: timeout()
         .prefault('6s')
         .describe(
           'How long an answer may wait without its client taking any of it. 0: as long as it likes.',
         ),
-      idle: duration()
+      idle: timeout()
         .prefault('30s')
         .describe('How long a connection is kept open between two requests.'),
     })
@@ -116,8 +142,8 @@ const server = z.strictObject({
     .strictObject({
       authz: z
         .record(
-          z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, {
-            error: 'letters, digits, - and _ are allowed',
+          z.string().max(64).regex(ENDPOINT, {
+            error: 'letters, digits, -, _ and . are allowed, and / between them',
           }),
           authz,
         )
@@ -178,7 +204,7 @@ const network = z
 
 type Check = NonNullable<Manifest['check']>
 
-const check: Check = (config, report, explicit) => {
+const check: Check = (config, report) => {
   // Checks run after every slice parsed: these are the outputs of the schemas above.
   const headers = config['identity_headers'] as z.infer<typeof identityHeaders>
   const { address } = config['server'] as z.infer<typeof server>
@@ -193,10 +219,6 @@ const check: Check = (config, report, explicit) => {
   portalsBelowBase(config, address.basePath, report)
   for (const [index, text] of proxies.entries()) openToAll(text, ['trusted_proxies', index], report)
   endpointsFit(config['server'] as z.infer<typeof server>, report)
-  for (const side of ['read', 'write']) {
-    const path = ['server', 'buffers', side]
-    if (explicit(path)) report.warn(path, 'has no effect: headers may always be 64 KiB together')
-  }
 }
 
 /** A proxy that asks at /verify for a verdict must not find the portal there: a page is 200, and that is a yes. */
@@ -209,16 +231,34 @@ function endpointsFit(
 ): void {
   const paths: ConfigPath = ['server', 'endpoints', 'authz']
   for (const [name, { implementation, authn_strategies = [] }] of Object.entries(authz)) {
-    if ((name === 'legacy') !== (implementation === 'Legacy'))
+    if (implementation === undefined && name !== 'legacy')
+      report.fault([...paths, name, 'implementation'], 'is missing', IMPLEMENTATIONS.join(', '))
+    else if ((name === 'legacy') !== ((implementation ?? 'Legacy') === 'Legacy'))
       report.fault(
         [...paths, name, 'implementation'],
         'the implementation Legacy and the name legacy belong together',
+      )
+    // What is below such an endpoint is the path that is asked about.
+    const above = Object.keys(authz).find(
+      (other) => name.startsWith(`${other}/`) && authz[other]?.implementation === 'ExtAuthz',
+    )
+    if (above !== undefined)
+      report.fault(
+        [...paths, name],
+        `lies below ${above}, whose implementation ExtAuthz takes every path below it`,
+        'another name',
       )
     const seen = new Set<string>()
     for (const [index, strategy] of authn_strategies.entries()) {
       const place = [...paths, name, 'authn_strategies', index]
       if (seen.has(strategy.name)) report.fault([...place, 'name'], 'is in the list already')
       seen.add(strategy.name)
+      const bearer = strategy.schemes.indexOf('bearer')
+      if (bearer !== -1)
+        report.warn(
+          [...place, 'schemes', bearer],
+          'bearer has no effect yet: such a header is passed over, as if it were not there',
+        )
       if (strategy.scheme_basic_cache_lifespan !== undefined && !strategy.schemes.includes('basic'))
         report.fault([...place, 'scheme_basic_cache_lifespan'], 'needs the scheme basic')
     }
@@ -277,8 +317,7 @@ export default {
   config: {
     server: server.prefault({}).describe('The listener.'),
     trusted_proxies: trustedProxies,
-    data_directory: z
-      .string()
+    data_directory: filePath()
       .min(1)
       .default('./data')
       .describe(

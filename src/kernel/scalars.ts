@@ -13,6 +13,12 @@ export interface ScalarMeta {
   readonly form?: string
   /** What a text of this form looks like, for JSON Schema: never narrower than what is accepted. ECMA-262. */
   readonly pattern?: string
+  /** Part of a question: passed over when empty, it would ask less than was meant. An empty text is refused. */
+  readonly criterion?: true
+  /** The key is accepted and does nothing: what the start says of it where it is written, after the key's name. */
+  readonly idle?: string
+  /** 0 has a meaning of its own here, where Authelia takes its default for it: which, after "is 0, which". */
+  readonly zero?: string
 }
 export const scalarMeta = z.registry<ScalarMeta>()
 
@@ -78,6 +84,13 @@ export const networkText = () =>
       params: { allowed: '192.168.1.8, 10.0.0.0/8, fd00::/8' },
     })
     .register(scalarMeta, { form: 'network', pattern: '^[0-9A-Fa-f.:]+(/\\d{1,3})?$' })
+
+/** A path, absolute or relative to the working directory. `~` is refused: it is a shell that knows whose home is meant. */
+export const filePath = () =>
+  z.string().refine((value) => !/^~[^/]*(\/|$)/.test(value), {
+    error: 'begins with ~, which only a shell reads as a home folder',
+    params: { allowed: 'the whole path, such as /home/john/vestibule' },
+  })
 
 /** A secret text: printed as `[secret]` wherever it goes; may be given as `…_FILE`. */
 export const secret = () =>

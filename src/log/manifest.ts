@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../kernel/feature.ts'
+import { filePath } from '../kernel/scalars.ts'
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
 
@@ -19,8 +20,7 @@ const log = z.strictObject({
       '`text` is logfmt (short and coloured when standard output is a terminal), `json` one object a line. fail2ban ' +
         'reads both.',
     ),
-  file_path: z
-    .string()
+  file_path: filePath()
     .min(1)
     .optional()
     .describe(

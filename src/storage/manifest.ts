@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../kernel/feature.ts'
-import { secret } from '../kernel/scalars.ts'
+import { filePath, scalarMeta, secret } from '../kernel/scalars.ts'
 import { postgres } from './postgres-config.ts'
 
 // A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
@@ -14,8 +14,7 @@ const look: Manifest['look'] = async (config, place, report) => {
 
 export default {
   config: {
-    certificates_directory: z
-      .string()
+    certificates_directory: filePath()
       .optional()
       .describe(
         'A folder of certificates (`*.pem`, `*.crt`, `*.cer`) that are trusted besides the usual, by connections that ' +
@@ -25,8 +24,7 @@ export default {
       .object({
         local: z
           .object({
-            path: z
-              .string()
+            path: filePath()
               .default('')
               .describe(
                 'The SQLite file. Empty: `vestibule.sqlite3` in `data_directory`. A file of another program is refused.',
@@ -40,11 +38,29 @@ export default {
             error: 'is too short',
             params: { allowed: 'at least 20 characters' },
           })
+          .register(scalarMeta, {
+            idle: 'has no effect yet: nothing that it seals is kept in the database so far',
+          })
           .optional()
-          .describe('Seals secrets that are kept in the database. At least 20 characters.'),
+          .describe(
+            'Without effect until second factors are there: seals secrets that are kept in the database. At least 20 characters.',
+          ),
       })
       .prefault({})
       .describe('Where Vestibule keeps what must outlive a restart.'),
   },
   look,
+  check(config, report) {
+    // Checks run after every slice parsed: this is the output of the schema above.
+    const { local, postgres } = config['storage'] as {
+      readonly local: { readonly path: string }
+      readonly postgres?: unknown
+    }
+    if (postgres !== undefined && local.path !== '')
+      report.fault(
+        ['storage', 'local'],
+        'is given together with storage.postgres: only one of them can be the database',
+        'one of them; beside PostgreSQL the embedded file lies in data_directory',
+      )
+  },
 } satisfies Manifest

@@ -144,3 +144,31 @@ test('a host that no cookie domain covers is said to be refused, whatever the ru
   assert.equal(JSON.parse((await check(t, ...elsewhere, '--json')).out).covered, false)
   assert.equal(JSON.parse((await check(t, ...APP, '--json')).out).covered, true)
 })
+
+const DIGEST = `$6$rounds=1000$abcdefgh$${'x'.repeat(85)}.`
+const USERS = `users:
+  alice: {displayname: Alice, password: '${DIGEST}', email: alice@example.com, groups: [admins, "o'team"]}
+  bob: {displayname: Bob, password: '${DIGEST}'}
+`
+
+test('without --groups those of the users file are looked up, and said', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'config.yml'), CONFIG)
+  const admin = ['--url', 'https://app.example.com/admin']
+  const ask = (...argv: string[]) =>
+    runCli(t, ['access-control', 'check', ...admin, ...argv], { cwd })
+  const none = await ask('--user', 'alice')
+  assert.match(none.out, /^There is no users file to look up the groups of alice in\.$/m)
+  writeFileSync(join(cwd, 'users.yml'), USERS)
+  const alice = await ask('--user', 'alice')
+  assert.match(alice.out, /^Groups of alice, from the users file: admins, o'team\.$/m)
+  assert.match(alice.out, /^rules\[1\] \(two_factor\) decides\.$/m)
+  const json = await ask('--user', 'alice', '--json')
+  assert.deepEqual(JSON.parse(json.out).subject.groups, ['admins', "o'team"])
+  assert.match((await ask('--user', 'bob')).out, /^Groups of bob, from the users file: none\.$/m)
+  assert.match((await ask('--user', 'eve')).out, /^eve is not in the users file\.$/m)
+  // What was said counts; whoever has not signed in has no groups.
+  const said = await ask('--user', 'alice', '--groups', 'dev')
+  assert.doesNotMatch(said.out, /users file|rules\[1\] \(two_factor\) decides/)
+  assert.doesNotMatch((await ask()).out, /users file/)
+})

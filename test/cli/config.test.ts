@@ -59,3 +59,54 @@ test('the schema is printed as JSON', async (t) => {
   assert.deepEqual([status, err], [0, ''])
   assert.ok(JSON.parse(out).properties.log)
 })
+
+test('a group or user that a rule names and nobody is, is named with its place', async (t) => {
+  const cwd = temporaryDirectory(t)
+  const rules = `  rules:
+    - {domain: a.example.com, policy: one_factor, subject: ['group:devs', 'user:alice']}
+    - {domain: a.example.com, policy: one_factor, subject: [['user:eve', 'group:staff'], 'group:old']}
+`
+  const text = REST.replace('one_factor\n', `one_factor\n${rules}`)
+  writeFileSync(join(cwd, 'c.yml'), text)
+  const validate = () => runCli(t, ['config', 'validate', '-c', 'c.yml'], { cwd })
+  assert.doesNotMatch((await validate()).out, /names the/, 'no users file yet')
+  const digest = `$6$rounds=1000$abcdefgh$${'x'.repeat(85)}.`
+  const user = (name: string, more: string) =>
+    `  ${name}: {displayname: X, password: '${digest}', ${more}}\n`
+  writeFileSync(
+    join(cwd, 'users.yml'),
+    `users:\n${user('alice', 'groups: [staff]')}${user('bob', 'groups: [old], disabled: true')}`,
+  )
+  const { status, out } = await validate()
+  assert.equal(status, 0)
+  assert.deepEqual(
+    out.split('\n').filter((line) => line.includes('names the')),
+    [
+      'warning: c.yml:7:61 access_control.rules[0].subject[0]: names the group devs, which no user is in',
+      'warning: c.yml:8:62 access_control.rules[1].subject[0][0]: names the user eve, who does not exist',
+    ],
+  )
+  writeFileSync(join(cwd, 'users.yml'), 'users: {}\n')
+  assert.doesNotMatch((await validate()).out, /names the/, 'its users are still to come')
+})
+
+test('what has no effect is printed beside the faults', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'bad.yml'), `${BAD}totp: {issuer: x}\n`)
+  const { err } = await runCli(t, ['config', 'validate', '-c', 'bad.yml'], { cwd })
+  assert.match(err, /^warning: bad\.yml:\d+:1 totp: has no effect yet$/m)
+  assert.match(err, /bad\.yml: 2 faults\.\n$/)
+})
+
+test('the filters that Authelia has are asked for as there', async (t) => {
+  const cwd = temporaryDirectory(t)
+  writeFileSync(join(cwd, 'c.yml'), `${REST}log: {file_path: '{{ env "X" }}'}\n`)
+  const validate = ['config', 'validate', '-c', 'c.yml']
+  const plain = await runCli(t, validate, { cwd })
+  assert.equal(plain.status, 0)
+  assert.match(plain.out, /log\.file_path: holds \{\{ … \}\}, and is read as it stands/)
+  const filters = ['--config.experimental.filters', 'template']
+  const asked = await runCli(t, [...filters, ...validate], { cwd })
+  assert.match(asked.err, /log\.file_path: template filters \(\{\{ … \}\}\) are not supported/)
+  assert.equal(asked.status, 1)
+})

@@ -11,7 +11,7 @@ import { Keyboard, runCli, temporaryDirectory } from '../support/cli.ts'
 const CHEAP = ['-i', '1', '-m', '1', '-p', '1']
 
 const passwords = createPasswords({
-  parameters: { algorithm: 'sha512', iterations: 1000, saltLength: 16 },
+  parameters: { algorithm: 'sha2crypt', variant: 'sha512', iterations: 1000, saltLength: 16 },
   queue: 10,
   clock: systemClock,
 })
@@ -51,6 +51,25 @@ test('-z makes sha512 digests, by default with 50000 rounds, below 1000 with 100
     assert.match(out, form)
     assert.equal(await verifies(out.trim(), 'pässword'), true)
   }
+})
+
+test('the other algorithms of the configuration make digests too', async (t) => {
+  for (const [flags, form] of [
+    [['-a', 'bcrypt', '--cost', '10'], /^\$2b\$10\$[./0-9A-Za-z]{53}$/],
+    [['-a', 'bcrypt', '-v', 'sha256', '--cost', '10'], /^\$bcrypt-sha256\$v=2,t=2b,r=10\$/],
+    [['-a', 'pbkdf2'], /^\$pbkdf2-sha512\$310000\$/],
+    [['-a', 'pbkdf2', '-v', 'sha1', '-i', '100000', '-l', '8'], /^\$pbkdf2\$100000\$/],
+    [['-a', 'scrypt', '-i', '10', '-r', '4', '-p', '2', '-k', '16'], /^\$scrypt\$ln=10,r=4,p=2\$/],
+    [['-a', 'sha512'], /^\$6\$rounds=50000\$/],
+  ] as const) {
+    const { out, err } = await runCli(t, ['hash-password', '-q', ...flags, 'pässword'])
+    assert.match(out.trim(), form, err)
+    assert.equal(await verifies(out.trim(), 'pässword'), true)
+    assert.equal(await verifies(out.trim(), 'password'), false)
+  }
+  const long = await runCli(t, ['hash-password', '-a', 'bcrypt', '--cost', '10', 'x'.repeat(73)])
+  assert.match(long.err, /longer than 72 bytes/)
+  assert.equal(long.status, 1)
 })
 
 test('--tune prints YAML that the configuration takes, and the flags that mean the same', async (t) => {
@@ -139,15 +158,23 @@ test('parameters out of bounds are refused with what is allowed, and the passwor
     [['-l', '7'], /whole number from 8/],
     [['-p', '0'], /whole number from 1/],
     [['-m', '65536'], /in MiB.*did you mean 64\?/],
-    [['-m', '1', '-p', '129'], /too little for -p 129; every lane needs 8 KiB/],
+    [['-m', '1', '-p', '129'], /--memory is less than eight times parallelism; at least 1032 KiB/],
     [['-s', 'not base64!'], /not base64/],
     [['-s', 'abcdefghijl'], /not base64/],
     [['-s', 'YWJj'], /stands for 3 bytes/],
-    [['-i', '1001'], /-i takes 1 to 1000 for argon2id/],
-    [['-z', '-l', '17'], /-l takes 8 to 16 with -z/],
-    [['-z', '-i', '5000001'], /whole number from 1 to 5000000/],
-    [['-z', '-m', '64'], /--memory is for argon2id/],
+    [['-i', '1001'], /--iterations is no such value; at most 1000/],
+    [['-z', '-l', '17'], /--salt-length is no such value; at most 16/],
+    [['-z', '-i', '5000001'], /--iterations is no such value; at most 5000000/],
+    [['-z', '-m', '64'], /--memory means nothing to sha512/],
     [['-z', '--tune', '50ms'], /--tune is for argon2id/],
+    [['-z', '-a', 'bcrypt'], /-z and -a bcrypt name two algorithms/],
+    [['-a', 'rot13'], /argon2id, sha512, bcrypt, pbkdf2, scrypt/],
+    [['-a', 'bcrypt', '-i', '12'], /--iterations means nothing to bcrypt/],
+    [['-a', 'bcrypt', '-s', 'YWJjZGVmZ2hp'], /--salt is not for bcrypt/],
+    [['-a', 'bcrypt', '-v', 'sha512'], /--variant is no such value; standard, sha256/],
+    [['-a', 'pbkdf2', '-i', '99999'], /--iterations is no such value; at least 100000/],
+    [['-a', 'scrypt', '-i', '16', '-r', '1'], /--iterations is too much for this block_size/],
+    [['-a', 'scrypt', '-i', '20', '-r', '16'], /scrypt takes more than 1 GiB/],
     [['-z', '-s', 'short'], /8 to 16 letters/],
     [['-z', '-s', 'far too long for a salt'], /8 to 16 letters/],
     [['--tune', '50ms', '-m', '64'], /--memory is what --tune chooses/],

@@ -1,6 +1,6 @@
 /**
- * Configurations as people have them for Authelia. What the loader says of each stands beside it (`.txt`): faults when
- * it is refused, notices when it is accepted, line by line as `vestibule config validate` prints them.
+ * Configurations as people have them for Authelia. What the loader says of each stands beside it (`.txt`): faults where
+ * it is refused, then notices, line by line as `vestibule config validate` prints them.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -16,6 +16,8 @@ interface Case {
   /** Without it: the one file of that name. */
   readonly files?: readonly string[]
   readonly cwd?: string
+  /** Template filters that were asked for. */
+  readonly filters?: readonly string[]
   /** What took effect; a refused configuration has no such thing. */
   readonly took?: (config: Config) => void
 }
@@ -134,20 +136,20 @@ const CASES: Readonly<Record<string, Case>> = {
       )
     },
   },
-  templates: {},
-  'expand-env': {},
+  templates: { filters: ['template'] },
+  'expand-env': { filters: ['expand-env'] },
   misspelt: {},
 }
 
 const said = (name: string): string => readFileSync(join(FOLDER, `${name}.txt`), 'utf8').trimEnd()
 
-for (const [name, { files = [`${name}.yml`], cwd = '', took }] of Object.entries(CASES)) {
+for (const [name, { files = [`${name}.yml`], cwd = '', filters = [], took }] of Object.entries(
+  CASES,
+)) {
   test(`a configuration of Authelia is read, or refused with reasons: ${name}`, async () => {
-    const result = await loadConfig({ files, env: {}, features, cwd: join(FOLDER, cwd) })
-    assert.equal(
-      result.ok ? result.warnings.map(formatNotice).join('\n') : formatFaults(result.faults),
-      said(name),
-    )
+    const result = await loadConfig({ files, env: {}, features, cwd: join(FOLDER, cwd), filters })
+    const faults = result.ok ? [] : [formatFaults(result.faults)]
+    assert.equal([...faults, ...result.warnings.map(formatNotice)].join('\n'), said(name))
     assert.equal(result.ok, took !== undefined)
     if (result.ok) took?.(result.config)
   })

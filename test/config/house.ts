@@ -163,7 +163,7 @@ export async function load(
     : {
         text: formatFaults(result.faults),
         config: undefined,
-        warnings: [],
+        warnings: result.warnings.map(formatNotice),
         revision: '',
         sources: [],
       }

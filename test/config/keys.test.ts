@@ -27,6 +27,8 @@ const OUR_DEFAULTS: Readonly<Record<string, unknown>> = {
   // In the data directory.
   'authentication_backend.file.path': '',
   'storage.local.path': '',
+  // By the variant.
+  'authentication_backend.file.password.pbkdf2.iterations': undefined,
   // By the response types.
   'identity_providers.oidc.clients[].response_modes': undefined,
   // Ours is stricter, and not a template yet.

@@ -26,7 +26,7 @@ test('what is known of keys that nobody reads is only loaded when one was writte
   const nothing = await load(t, {}, { features })
   assert.equal(nothing.text, '')
   assert.ok(!loaded.includes('yaml.ts'), 'without a file there is nothing to read it with')
-  const env = { VESTIBULE_LOG_LEVEL: 'warn', AUTHELIA_TOTP_ISSUER: 'x' }
+  const env = { VESTIBULE_LOG_LEVEL: 'warn', AUTHELIA_LOG_LEVEL: 'x' }
   const built = await load(t, { 'c.yml': BUILT + RULES }, { features, env })
   assert.equal(built.text, '')
   assert.ok(loaded.includes('yaml.ts'))

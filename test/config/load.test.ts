@@ -61,7 +61,7 @@ test('a file that is not there, a folder without YAML and a name that is none ar
 test('when one file is broken the others are still checked for what can be said of them', async (t) => {
   const { text } = await load(t, { 'a.yml': 'log: [\n', 'b.yml': 'lgo: {}\nlog: {level: 5}\n' })
   assert.deepEqual(text.split('\n'), [
-    'a.yml:2:1: is not indented like what it belongs to, or a bracket before it is not closed',
+    'a.yml:1:6: opens a bracket that is not closed',
     'b.yml:1:1 lgo: unknown key; did you mean log?',
   ])
 })

@@ -76,7 +76,7 @@ test('authelia_url is portal_url, and faults name what was written', async (t) =
   const wrong = await load(t, cookie('authelia_url: 5'))
   assert.equal(
     wrong.text,
-    'c.yml:4:19 session.cookies[0].authelia_url: is not a text; quote it; found 5; allowed: a web address (https://…)',
+    'c.yml:4:19 session.cookies[0].authelia_url: is not a web address; found "5"; allowed: https://auth.example.com',
   )
   const both = await load(t, cookie('authelia_url: "https://a.x", portal_url: "https://b.x"'))
   assert.equal(
@@ -140,20 +140,59 @@ log: {}
   ])
 })
 
-test('a template filter is named with what replaces it', async (t) => {
-  const { text } = await load(t, {
-    'c.yml': `session:
+test('where a template filter was asked for, each value for it is refused with what replaces it', async (t) => {
+  const text = `session:
   secret: '{{ secret "/secrets/session" }}'
   name: {{ env "COOKIE" | quote }}
   cookies:
     - domain: '{{ env "DOMAIN" }}' # {{ a comment is no value }}
-`,
-  })
-  assert.deepEqual(text.split('\n'), [
+`
+  const asked = await load(
+    t,
+    { 'c.yml': text },
+    { env: { X_AUTHELIA_CONFIG_FILTERS: 'expand-env,template' } },
+  )
+  assert.deepEqual(asked.text.split('\n'), [
     'c.yml:2:3 session.secret: template filters ({{ … }}) are not supported; allowed: the value itself, or VESTIBULE_SESSION_SECRET_FILE=/path/to/file, or VESTIBULE_SESSION_SECRET',
     'c.yml:3:3 session.name: template filters ({{ … }}) are not supported; allowed: the value itself, or the variable VESTIBULE_SESSION_NAME',
     'c.yml:5:7 session.cookies[0].domain: template filters ({{ … }}) are not supported; allowed: the value itself',
   ])
+  // Unquoted it is no text, whoever asks.
+  const plain = await load(t, { 'c.yml': text })
+  assert.match(plain.text, /^c\.yml:3:3 session\.name: template filters [^\n]*$/)
+})
+
+test('where no filter was asked for, {{ … }} and $NAME are texts, and a warning', async (t) => {
+  const value = 'server: {address: "{{ x }}"}\nlog: {level: info}\n'
+  const { text, config, warnings } = await load(t, {
+    'c.yml': `session: {secret: 'p{{w}}', name: $NAME, cookies: [{domain: $DOMAIN}]}\n${value}`,
+  })
+  assert.equal(text, '')
+  assert.partialDeepStrictEqual(config, {
+    server: { address: '{{ x }}' },
+    session: { name: '$NAME', cookies: [{ domain: '$DOMAIN' }] },
+  })
+  const template = 'holds {{ … }}, and is read as it stands: template filters are not supported'
+  const variable =
+    'names a variable, and is read as it stands: variables in values are not replaced'
+  assert.deepEqual(warnings, [
+    `c.yml:1:11 session.secret: ${template}`,
+    `c.yml:1:29 session.name: ${variable}`,
+    `c.yml:1:53 session.cookies[0].domain: ${variable}`,
+    `c.yml:2:10 server.address: ${template}`,
+  ])
+  // A text that its key refuses was meant to be replaced: that is what is said, and nothing else.
+  const refused = await load(t, { 'c.yml': `${SOUND}log: {level: '{{ env "LEVEL" }}'}\n` })
+  assert.equal(
+    refused.text,
+    'c.yml:2:7 log.level: template filters ({{ … }}) are not supported; allowed: the value itself, or the variable VESTIBULE_LOG_LEVEL',
+  )
+  // An unknown key is one, whatever it holds.
+  const unknown = await load(t, { 'c.yml': `${SOUND}frobnicate: '\${NAME}'\n` })
+  assert.equal(unknown.text, 'c.yml:2:1 frobnicate: unknown key')
+})
+
+test('a template that is no YAML is named, whether a filter was asked for or not', async (t) => {
   const block = await load(t, { 'c.yml': '# {{ fine }}\n{{- if true }}\nlog: {}\n{{- end }}\n' })
   assert.equal(
     block.text,

@@ -17,7 +17,7 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
   [
     'a second document',
     'log: {}\n---\nlog: {}\n',
-    ':2:1: begins a second document; a configuration file is one document',
+    ':2:1: begins a second document; a file is one document',
   ],
   [
     'a quote that is not closed',
@@ -28,13 +28,54 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
   [
     'a second colon',
     'server: address: 5\n',
-    ':1:9: has a second ":" on the line, or a wrong indentation (quote the value?)',
+    ':1:9: has a second ":" on the line (quote the value?)',
   ],
   [
     'an indentation that fits nothing',
     'log:\n   level: info\n  keep_stdout: true\n',
-    ':3:1: is not indented like what it belongs to, or a bracket before it is not closed',
+    ':3:3: is indented by 2 spaces; what it could belong to above it, by 0 or 3',
   ],
+  [
+    'a key left of the item it belongs to',
+    'access_control:\n  rules:\n    - domain: x\n     policy: y\n',
+    ':4:6: is indented by 5 spaces; what it could belong to above it, by 0 or 2 or 4 or 6',
+  ],
+  [
+    'a key right of the value above it',
+    'server:\n  address: tcp://:1\n\n    port: 5\n',
+    ':4:5: is indented by 4 spaces, as if it were part of the value above; 2 would be beside it',
+  ],
+  [
+    'a key right of a value in an item',
+    'cookies:\n  - domain: x\n      portal_url: y\n',
+    ':3:7: is indented by 6 spaces, as if it were part of the value above; 4 would be beside it',
+  ],
+  [
+    'a dash without a space',
+    'rules:\n  -domain: x\n   policy: y\n',
+    ':2:3: lacks a space after the "-"',
+  ],
+  [
+    'a bracket that a comment keeps open',
+    "a: 'x]'\nbranding: {accent: #3454d1}\nlog: {}\n",
+    ':2:11: opens a bracket that is not closed: what closes it is in a comment (quote a value that begins with #)',
+  ],
+  [
+    'more behind a bracket',
+    'rules:\n  - domain: {user}.example.com\n',
+    ':2:19: goes on after a closing quote or bracket (quote the whole value)',
+  ],
+  [
+    'more behind a quote',
+    "session:\n  secret: 'hunter2's'\n",
+    ':2:20: goes on after a closing quote or bracket (quote the whole value)',
+  ],
+  [
+    'a value that begins a text of several lines',
+    'session:\n  secret: |hunter2\n',
+    ':2:12: begins with | or >, which begin a text of several lines (quote the value)',
+  ],
+  ['a star alone', 'domain: *\n', ':1:9: has a * or & with no name behind it (quote the value)'],
   [
     'a reserved character',
     'session:\n  secret: @hunter2\n',
@@ -45,7 +86,7 @@ const REFUSED: readonly (readonly [name: string, text: string | Uint8Array, faul
   [
     'an unknown tag',
     'session: {secret: !vault hunter2}\n',
-    ':1:19: has a tag (!…) that has no meaning here',
+    ':1:19: has a tag (!…) that has no meaning here (quote the value?)',
   ],
   ['brackets without end', `a: ${'['.repeat(30_000)}`, ':1:'],
   ['bytes that are no text', new Uint8Array([0x61, 0x3a, 0x20, 0xff, 0xfe]), ': is not UTF-8 text'],
@@ -64,7 +105,26 @@ for (const [name, text, fault] of REFUSED) {
 
 /** Below a sound first line. */
 const WRONG: readonly (readonly [name: string, text: string, ...faults: string[]])[] = [
-  ['an alias of nothing', 'log: *base\n', ':2:1 log: names an anchor that is not defined above it'],
+  [
+    'an alias of nothing',
+    'log: *base\n',
+    ':2:1 log: names an anchor that is not defined above it; quote',
+  ],
+  [
+    'a wildcard without quotes',
+    'definitions: {network: {lan: [*.home.test]}}\n',
+    ':2:31 definitions.network.lan[0]: names an anchor that is not defined above it; quote a value that begins with *',
+  ],
+  [
+    'a secret that begins with &',
+    'server:\n  pepper: &hunter2\n',
+    ':3:3 server.pepper: is an anchor and has no value; quote a value that begins with &',
+  ],
+  [
+    'a key without a space after its colon',
+    'log:\n  level:info\n',
+    ':2:1 log: lacks a space after "level:"; found a text',
+  ],
   ['an alias of itself', 'a: &a [*a]\n', ':2:8: is nested too deeply'],
   ['a merge of a text', 'log: {<<: info}\n', ':2:7 log: merges (<<) something that is no map'],
   ['a map as a key', '? {a: b}\n: 1\n', ':2:3: has a key that is no plain word'],

@@ -10,8 +10,8 @@ export interface HashSchemeCase {
   readonly verified: readonly { readonly digest: string; readonly password: string }[]
   /** Begin with one of the scheme's prefixes and must be refused. */
   readonly malformed: readonly string[]
-  /** Cheap ones, when the scheme makes digests. */
-  readonly parameters: HashParameters | undefined
+  /** Cheap ones, for each variant that the scheme makes. */
+  readonly parameters: readonly HashParameters[]
   /** A shorter key is the beginning of a longer one, so that a digest which lost its end still verifies. */
   readonly keyIsPrefix: boolean
 }
@@ -74,8 +74,8 @@ export function hashSchemeConformance(make: () => HashSchemeCase): void {
 
     test('a digest in which a character is another one, or a number one more, never verifies', async () => {
       const cheap = verified.filter(({ digest }) => read(digest).weight <= CHEAP)
-      if (parameters !== undefined) {
-        const made = await scheme.maker?.(parameters)?.hash('correct horse', threads)
+      for (const one of parameters) {
+        const made = await scheme.maker?.(one)?.hash('correct horse', threads)
         assert.ok(made)
         cheap.push({ digest: made, password: 'correct horse' })
       }
@@ -130,30 +130,32 @@ export function hashSchemeConformance(make: () => HashSchemeCase): void {
       }
     })
 
-    if (parameters === undefined) return
-    test('what it makes, it reads and verifies; two digests of one password differ', async () => {
-      const maker = scheme.maker?.(parameters)
-      assert.ok(maker)
-      const [one, two] = [
-        await maker.hash('correct horse', threads),
-        await maker.hash('correct horse', threads),
-      ]
-      assert.notEqual(one, two)
-      for (const text of [one, two]) {
-        assert.equal(await read(text).matches('correct horse', threads), true)
-        assert.equal(await read(text).matches('correct horsf', threads), false)
-      }
-      assert.deepEqual(read(one).parameters, maker.decoy.parameters)
-      assert.equal(read(one).variant, maker.decoy.variant)
-      assert.equal(read(one).weight, maker.decoy.weight)
-    })
+    for (const one of parameters) {
+      const name = Object.values(one).join(' ')
+      test(`what it makes with ${name}, it reads and verifies; two digests of one password differ`, async () => {
+        const maker = scheme.maker?.(one)
+        assert.ok(maker)
+        const [first, second] = [
+          await maker.hash('correct horse', threads),
+          await maker.hash('correct horse', threads),
+        ]
+        assert.notEqual(first, second)
+        for (const text of [first, second]) {
+          assert.equal(await read(text).matches('correct horse', threads), true)
+          assert.equal(await read(text).matches('correct horsf', threads), false)
+        }
+        assert.deepEqual(read(first).parameters, maker.decoy.parameters)
+        assert.equal(read(first).variant, maker.decoy.variant)
+        assert.equal(read(first).weight, maker.decoy.weight)
+      })
 
-    test('nothing matches its decoy', async () => {
-      const decoy = scheme.maker?.(parameters)?.decoy
-      assert.ok(decoy)
-      for (const password of ['', 'x', 'password'])
-        assert.equal(await decoy.matches(password, threads), false)
-    })
+      test(`nothing matches its decoy with ${name}`, async () => {
+        const decoy = scheme.maker?.(one)?.decoy
+        assert.ok(decoy)
+        for (const password of ['', 'x', 'password'])
+          assert.equal(await decoy.matches(password, threads), false)
+      })
+    }
   })
 }
 

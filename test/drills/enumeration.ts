@@ -119,7 +119,7 @@ async function openServer(): Promise<number> {
     parallelism: ARGON2.parallelism,
   })
   const other = await makeDigest(
-    { algorithm: 'sha512', iterations: 50_000, saltLength: 16 },
+    { algorithm: 'sha2crypt', variant: 'sha512', iterations: 50_000, saltLength: 16 },
     PASSWORD,
   )
   const user = (password: string, more = {}) => ({ displayname: 'Somebody', password, ...more })

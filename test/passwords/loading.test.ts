@@ -23,7 +23,7 @@ function packagesOf(t: TestContext, work: string): string[] {
       algorithm: 'argon2', variant: 'argon2id', iterations: 1, memory: 64, parallelism: 1, keyLength: 32, saltLength: 16,
     } })
     const sha512 = createPasswords({ clock, queue: 1, parameters: {
-      algorithm: 'sha512', iterations: 1000, saltLength: 16,
+      algorithm: 'sha2crypt', variant: 'sha512', iterations: 1000, saltLength: 16,
     } })
     ${work}
     console.log(asked.filter((name) => /^[a-z@]/.test(name) && !/^(node|file):/.test(name)).join(' '))`,

@@ -36,6 +36,28 @@ function read(text: string): Digest {
 }
 const CLIENT = '192.0.2.1'
 
+test('a password of which bcrypt would read the beginning alone is not hashed, nor rehashed, with it', async () => {
+  const bcrypt = makeWith({ algorithm: 'bcrypt', variant: 'standard', cost: 4 })
+  const weak = makeWith({
+    algorithm: 'sha2crypt',
+    variant: 'sha512',
+    iterations: 1000,
+    saltLength: 16,
+  })
+  for (const [length, fits] of [
+    [72, true],
+    [73, false],
+  ] as const) {
+    const password = 'x'.repeat(length)
+    const parsed = parseDigest(await weak.hash(password, ''))
+    assert.ok(parsed.ok)
+    assert.equal(bcrypt.isOutdated(parsed.digest, password), fits)
+    const made = bcrypt.hash(password, '').then(() => true)
+    if (fits) assert.equal(await made, true)
+    else await assert.rejects(made, { code: 'PASSWORD_UNUSABLE' })
+  }
+})
+
 test('a new digest carries the configured parameters, and its password alone verifies', async () => {
   const passwords = make({
     variant: 'argon2i',
@@ -51,7 +73,12 @@ test('a new digest carries the configured parameters, and its password alone ver
 })
 
 test('sha512 digests can be made instead, with the rounds and the salt that are configured', async () => {
-  const passwords = makeWith({ algorithm: 'sha512', iterations: 1234, saltLength: 11 })
+  const passwords = makeWith({
+    algorithm: 'sha2crypt',
+    variant: 'sha512',
+    iterations: 1234,
+    saltLength: 11,
+  })
   const text = await passwords.hash('pässwörd \u{1f511}', CLIENT)
   assert.match(text, /^\$6\$rounds=1234\$[./0-9A-Za-z]{11}\$[./0-9A-Za-z]{86}$/)
   assert.equal(await passwords.verify(read(text), 'pässwörd \u{1f511}', CLIENT), true)
@@ -60,7 +87,12 @@ test('sha512 digests can be made instead, with the rounds and the salt that are 
 })
 
 test('salts of 16 characters use the whole alphabet and do not repeat', async () => {
-  const passwords = makeWith({ algorithm: 'sha512', iterations: 1000, saltLength: 16 })
+  const passwords = makeWith({
+    algorithm: 'sha2crypt',
+    variant: 'sha512',
+    iterations: 1000,
+    saltLength: 16,
+  })
   const salts = new Set<string>()
   for (let i = 0; i < 100; i++) salts.add((await passwords.hash('x', CLIENT)).split('$')[3] ?? '')
   assert.equal(salts.size, 100)
@@ -71,7 +103,12 @@ test('salts of 16 characters use the whole alphabet and do not repeat', async ()
 test('a digest can be made with a salt of the caller’s choice', async () => {
   const salt = Buffer.from('abcdefgh')
   assert.match(await makeDigest(PARAMETERS, 'x', salt), /\$YWJjZGVmZ2g\$/)
-  const sha512 = { algorithm: 'sha512', iterations: 1000, saltLength: 16 } as const
+  const sha512 = {
+    algorithm: 'sha2crypt',
+    variant: 'sha512',
+    iterations: 1000,
+    saltLength: 16,
+  } as const
   assert.match(await makeDigest(sha512, 'x', salt), /^\$6\$rounds=1000\$abcdefgh\$/)
 })
 
@@ -169,5 +206,8 @@ test('parameters that a scheme cannot have are refused when the room is made', (
     [5_000_001, 16],
     [1000, 17],
   ] as const)
-    assert.throws(() => makeWith({ algorithm: 'sha512', iterations, saltLength }), RangeError)
+    assert.throws(
+      () => makeWith({ algorithm: 'sha2crypt', variant: 'sha512', iterations, saltLength }),
+      RangeError,
+    )
 })

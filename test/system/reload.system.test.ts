@@ -74,6 +74,19 @@ suite('the configuration is taken up while the server runs', () => {
     write(rules('one_factor'))
     await eventuallyAnswers(server.port, cookie, 200)
   })
+  test('a group that a rule names and no user is in is warned of, at the start and when rules change', async () => {
+    const stranger = (rule: number, group: string) =>
+      new RegExp(
+        `level=warning msg="access_control\\.rules\\[${rule}\\]\\.subject\\[0\\]: names the group ${group}, `,
+      )
+    assert.match(server.output(), stranger(2, 'admins'))
+    const log = following()
+    const changed = rules('one_factor')
+    for (const rule of changed.access_control.rules)
+      if (rule.subject !== undefined) rule.subject = 'group:devs'
+    write(changed)
+    await log.until(stranger(1, 'devs'))
+  })
   test('a file that is replaced by rename, as editors do it, is noticed each time and not only looked for', async () => {
     const took: number[] = []
     for (const [policy, status] of [

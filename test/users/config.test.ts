@@ -156,7 +156,11 @@ test('sha512 can be chosen under both of its names, its iterations are at least 
   ]
   for (const [keys, iterations, saltLength, warning] of cases) {
     const { parameters, warnings } = await accepted(t, password(keys))
-    assert.deepEqual(parameters, { algorithm: 'sha512', iterations, saltLength }, keys)
+    assert.deepEqual(
+      parameters,
+      { algorithm: 'sha2crypt', variant: 'sha512', iterations, saltLength },
+      keys,
+    )
     assert.match(warnings, warning, keys)
   }
 })
@@ -169,7 +173,10 @@ test('what sha512 cannot have is refused', async (t) => {
     ['algorithm: sha512, sha2crypt: {salt_length: 17}', /sha2crypt\.salt_length/],
     ['algorithm: sha512, sha2crypt: {salt_length: 7}', /sha2crypt\.salt_length/],
     ['algorithm: sha512, salt_length: 17', /salt_length: .*8 to 16/],
-    ['algorithm: sha2crypt, sha2crypt: {variant: sha256}', /sha256, whose digests are read/],
+    [
+      'algorithm: sha512, sha2crypt: {variant: sha256}',
+      /algorithm: and sha2crypt\.variant name two/,
+    ],
     [
       'algorithm: sha512, iterations: 2000, sha2crypt: {iterations: 3000}',
       /together with sha2crypt\.iterations/,
@@ -179,11 +186,65 @@ test('what sha512 cannot have is refused', async (t) => {
     assert.match(await refused(t, password(keys)), expected, keys)
 })
 
-test('algorithms that are read only are refused, with what is made', async (t) => {
-  for (const algorithm of ['pbkdf2', 'bcrypt', 'scrypt']) {
-    const text = await refused(t, password(`algorithm: ${algorithm}`))
-    assert.match(text, new RegExp(`algorithm: ${algorithm} digests are read, but not made`))
-    assert.match(text, /argon2 or sha512/)
+test("every algorithm of Authelia's makes digests, with its keys and defaults", async (t) => {
+  const cases: readonly (readonly [keys: string, parameters: object])[] = [
+    ['algorithm: bcrypt', { algorithm: 'bcrypt', variant: 'standard', cost: 12 }],
+    [
+      'algorithm: bcrypt, bcrypt: {variant: sha256, cost: 13}',
+      { algorithm: 'bcrypt', variant: 'sha256', cost: 13 },
+    ],
+    [
+      'algorithm: scrypt',
+      {
+        algorithm: 'scrypt',
+        iterations: 16,
+        blockSize: 8,
+        parallelism: 1,
+        keyLength: 32,
+        saltLength: 16,
+      },
+    ],
+    [
+      'algorithm: sha2crypt, sha2crypt: {variant: sha256}',
+      { algorithm: 'sha2crypt', variant: 'sha256', iterations: 50_000, saltLength: 16 },
+    ],
+    ...Object.entries({
+      sha1: 1_600_000,
+      sha224: 900_000,
+      sha256: 700_000,
+      sha384: 280_000,
+      sha512: 310_000,
+    }).map(
+      ([variant, iterations]) =>
+        [
+          `algorithm: pbkdf2, pbkdf2: {variant: ${variant}}`,
+          { algorithm: 'pbkdf2', variant, iterations, saltLength: 16 },
+        ] as const,
+    ),
+  ]
+  for (const [keys, expected] of cases) {
+    const { parameters, warnings } = await accepted(t, password(keys))
+    assert.deepEqual(parameters, expected, keys)
+    assert.equal(warnings, '', keys)
+  }
+  const { warnings } = await accepted(t, password('algorithm: bcrypt, iterations: 3'))
+  assert.match(warnings, /iterations: means nothing to bcrypt; its keys are below bcrypt/)
+})
+
+test('what would take too long, or makes nothing that can be read, is refused', async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ['bcrypt: {cost: 9}', /bcrypt\.cost: .*at least 10/],
+    ['bcrypt: {cost: 18}', /bcrypt\.cost: .*at most 17/],
+    ['pbkdf2: {iterations: 99999}', /pbkdf2\.iterations: .*at least 100000/],
+    ['pbkdf2: {salt_length: 7}', /pbkdf2\.salt_length: .*at least 8/],
+    ['scrypt: {variant: yescrypt}', /scrypt\.variant: is yescrypt, which is neither made nor read/],
+    ['scrypt: {iterations: 20, block_size: 16}', /password\.scrypt: takes more than 1 GiB/],
+    ['scrypt: {iterations: 16, parallelism: 65}', /password\.scrypt: takes too long/],
+    ['scrypt: {iterations: 16, block_size: 1}', /scrypt\.iterations: .*less than 16/],
+  ]
+  for (const [keys, expected] of cases) {
+    const [algorithm = ''] = keys.split(':')
+    assert.match(await refused(t, password(`algorithm: ${algorithm}, ${keys}`)), expected, keys)
   }
 })
 
@@ -194,6 +255,13 @@ test('whatever is accepted makes digests that are read again', async (t) => {
     'memory: 4096, iterations: 4',
     'algorithm: sha512, sha2crypt: {iterations: 5000000, salt_length: 16}',
     'algorithm: sha512, sha2crypt: {iterations: 1, salt_length: 8}',
+    'algorithm: sha2crypt, sha2crypt: {variant: sha256, iterations: 5000000, salt_length: 16}',
+    'algorithm: bcrypt, bcrypt: {cost: 17}',
+    'algorithm: bcrypt, bcrypt: {variant: sha256, cost: 10}',
+    'algorithm: pbkdf2, pbkdf2: {variant: sha1, iterations: 10000000, salt_length: 256}',
+    'algorithm: pbkdf2, pbkdf2: {variant: sha224, salt_length: 8}',
+    'algorithm: scrypt, scrypt: {iterations: 20, block_size: 8, key_length: 512, salt_length: 256, parallelism: 4}',
+    'algorithm: scrypt, scrypt: {iterations: 1, block_size: 1024, parallelism: 256, key_length: 16, salt_length: 8}',
   ]
   for (const keys of extremes) {
     const { parameters } = await accepted(t, password(keys))

@@ -240,7 +240,12 @@ const FAULTS: readonly (readonly [what: string, text: string, RegExp, Options?])
   ['an alias of itself', 'users: &u\n  john: *u\n', /users\.john/],
   ['a second document', `${line('')}---\n${line('')}`, /:3:1: begins a second document/],
   ['a tab', 'users:\n\tjohn: {}\n', /:2:1: is indented with a tab/],
-  ['an open bracket', 'users: {john: {\n', /:2:1: .*bracket/],
+  ['an open bracket', 'users: {john: {\n', /:1:15: opens a bracket that is not closed/],
+  [
+    'a password in plain text',
+    'users:\n  john: {displayname: J, password: hunter2}\n',
+    /is not a password digest.*vestibule hash-password makes one/,
+  ],
   ['a foreign tag', line(', groups: !secret [a]'), /:2:\d+: has a tag/],
   [
     'names of one spelling',

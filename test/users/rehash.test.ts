@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
-import { type Passwords, parseDigest } from '../../src/features/passwords/index.ts'
+import {
+  type HashParameters,
+  type Passwords,
+  parseDigest,
+} from '../../src/features/passwords/index.ts'
 import type { Users } from '../../src/features/users/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import {
@@ -222,13 +226,46 @@ test('when there is no room for the work, the next sign-in does it', async (t) =
   )
 })
 
+test('from one algorithm to the next a digest only climbs, in the order of measure 8', async (t) => {
+  const store = makeStore(t, file(SHA512))
+  const climb: readonly HashParameters[] = [
+    { algorithm: 'pbkdf2', variant: 'sha256', iterations: 1000, saltLength: 16 },
+    { algorithm: 'bcrypt', variant: 'standard', cost: 4 },
+    { algorithm: 'bcrypt', variant: 'sha256', cost: 4 },
+    {
+      algorithm: 'scrypt',
+      iterations: 4,
+      blockSize: 8,
+      parallelism: 1,
+      keyLength: 32,
+      saltLength: 16,
+    },
+    CHEAP,
+  ]
+  const seen: string[] = []
+  // Up once, and then down: where nothing changes any more.
+  for (const parameters of [...climb, ...climb]) {
+    const { users } = await openStore(t, store, {
+      rehash: true,
+      passwords: cheapPasswords(parameters),
+    })
+    assert.equal(await kind(users), 'accepted')
+    await users.close()
+    const parsed = parseDigest(digestOf(store.read()))
+    assert.ok(parsed.ok)
+    seen.push(parsed.digest.scheme)
+  }
+  const top = climb.map(() => 'argon2')
+  assert.deepEqual(seen, ['pbkdf2', 'bcrypt', 'bcrypt', 'scrypt', 'argon2', ...top])
+})
+
 test('a new digest is never weaker: signing in over and over under changing parameters only climbs', async (t) => {
   const store = makeStore(t, file(SHA512))
   const seen: string[] = []
   for (const parameters of [
-    { algorithm: 'sha512', iterations: 2000, saltLength: 16 },
+    { algorithm: 'sha2crypt', variant: 'sha512', iterations: 2000, saltLength: 16 },
     CHEAP,
-    { algorithm: 'sha512', iterations: 50_000, saltLength: 16 },
+    { algorithm: 'sha2crypt', variant: 'sha512', iterations: 50_000, saltLength: 16 },
     { ...CHEAP, iterations: 2 },
     CHEAP,
   ] as const) {

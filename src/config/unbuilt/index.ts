@@ -28,8 +28,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
     'users in a directory are not supported yet; keep them in a file (authentication_backend.file)',
   'server.tls':
     'TLS is not supported yet, and without it this address would answer in plain text; end TLS at the proxy in front',
-  'storage.postgres.ssl':
-    'this old form is not read any more; say it in storage.postgres.tls, without which the connection is not encrypted',
   'storage.mysql':
     'MySQL and MariaDB are not supported and will not be; use PostgreSQL (storage.postgres) or the embedded database (storage.local)',
 }

@@ -37,15 +37,8 @@ const attributes = (): Section =>
     ]),
   )
 
-const ITERATIONS = 'How many rounds one hash takes'
-
 export const USERS: Section = {
   authentication_backend: {
-    rehash_on_login: [
-      'flag',
-      true,
-      'Hashes a password anew at sign-in when its digest is weaker than what is configured.',
-    ],
     password_reset: {
       '': 'Forgotten passwords.',
       disable: ['flag', false, 'Nobody can reset a forgotten password.'],
@@ -53,46 +46,6 @@ export const USERS: Section = {
     },
     password_change: {
       disable: ['flag', false, 'Nobody can change their password.'],
-    },
-    'file.password': {
-      sha2crypt: {
-        '': 'Digests with SHA-2 crypt.',
-        variant: [['sha256', 'sha512'], 'sha512', 'Which SHA-2.'],
-        iterations: [{ from: 1000, to: 999_999_999 }, 50_000, `${ITERATIONS}.`],
-        salt_length: [{ from: 1, to: 16 }, 16, 'Length of the salt in characters.'],
-      },
-      pbkdf2: {
-        '': 'Digests with PBKDF2.',
-        variant: [['sha1', 'sha224', 'sha256', 'sha384', 'sha512'], 'sha512', 'Which hash.'],
-        iterations: [
-          { from: 100_000, to: 2_147_483_647 },
-          310_000,
-          `${ITERATIONS}. The default is that of sha512: 280000 for sha384, 700000 for sha256, 900000 for sha224, 1600000 for sha1.`,
-        ],
-        salt_length: [{ from: 8, to: 2_147_483_647 }, 16, 'Length of the salt in bytes.'],
-      },
-      bcrypt: {
-        '': 'Digests with bcrypt.',
-        variant: [
-          ['standard', 'sha256'],
-          'standard',
-          'Whether the password is hashed with SHA-256 first: bcrypt reads 72 bytes.',
-        ],
-        cost: [{ from: 10, to: 31 }, 12, 'How many rounds one hash takes, as a power of two.'],
-      },
-      scrypt: {
-        '': 'Digests with scrypt.',
-        variant: [['scrypt', 'yescrypt'], 'scrypt', 'Which scrypt.'],
-        iterations: [{ from: 1, to: 58 }, 16, `${ITERATIONS}, as a power of two.`],
-        block_size: [
-          { from: 1, to: Number.MAX_SAFE_INTEGER },
-          8,
-          'How much memory one hash takes.',
-        ],
-        parallelism: [{ from: 1, to: 1_073_741_823 }, 1, 'How many lanes.'],
-        key_length: [{ from: 1, to: 137_438_953_440 }, 32, 'Length of the digest in bytes.'],
-        salt_length: [{ from: 8, to: 1024 }, 16, 'Length of the salt in bytes.'],
-      },
     },
     ldap: {
       '': 'Users in a directory.',

@@ -1,5 +1,6 @@
 /** What is wrong with the values of keys that nobody reads yet. */
 import type { ConfigPath } from '../../kernel/feature.ts'
+import { asMeant } from '../as-meant.ts'
 import { type Fault, NOT_ALLOWED, placeOf } from '../faults.ts'
 import { explainIssues, foundText } from '../issues.ts'
 import { describe, type Known, settled } from '../known.ts'
@@ -27,8 +28,11 @@ export function valueFaults(
   if (isNothing(value) || node.open) return []
   if (value.kind === 'scalar' && (value.unread || isUnset(value.value, node))) return []
   if (node.unread !== undefined) {
-    const { success, error } = node.unread.schema().safeParse(toPlain(value))
-    return success ? [] : explainIssues(error.issues, spot.path, root, known)
+    const schema = node.unread.schema()
+    const { success, error } = schema.safeParse(toPlain(value))
+    // It has no effect: how it is read need not be said as well.
+    if (success || schema.safeParse(toPlain(meantBy(value, settled(node)))).success) return []
+    return explainIssues(error.issues, spot.path, root, known)
   }
   if (value.kind === 'list' && node.item !== undefined) {
     const { item } = node
@@ -72,6 +76,12 @@ function mapFaults(value: MapTree, node: Known, spot: Spot, root: MapTree, known
     faults.push(...valueFaults(entry.value, child, inner, root, known))
   }
   return faults
+}
+
+function meantBy(value: Tree, node: Known): Tree {
+  const { item } = node
+  if (value.kind !== 'list' || item === undefined) return asMeant(value, node)?.value ?? value
+  return { ...value, items: value.items.map((one) => asMeant(one, item)?.value ?? one) }
 }
 
 /** Old templates of Authelia are full of `key: ''`. */

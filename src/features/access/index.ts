@@ -33,6 +33,7 @@ import {
 export type { Explanation } from './explain.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
+export { type Directory, strangersIn } from './strangers.ts'
 export type { Decision, Level, Refusal, Verdict } from './verdict.ts'
 export { anonymous }
 

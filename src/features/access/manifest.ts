@@ -33,12 +33,20 @@ export type QueryOperator = (typeof OPERATORS)[number]
 
 const policy = () => z.enum(POLICIES)
 
+/** What a rule asks for: left empty, it must not count as not asked. */
+function criterion<S extends z.ZodType>(schema: S): S {
+  scalarMeta.add(schema, { criterion: true })
+  return schema
+}
+
 /** A list that is there has something in it: an empty one would ask nothing where somebody meant to ask something. */
 const some = <S extends z.ZodType>(item: S) =>
-  oneOrMany(item).refine((list) => list.length > 0, {
-    error: 'is an empty list',
-    params: { allowed: 'at least one value, or no such key' },
-  })
+  criterion(
+    oneOrMany(item).refine((list) => list.length > 0, {
+      error: 'is an empty list',
+      params: { allowed: 'at least one value, or no such key' },
+    }),
+  )
 
 const pattern = () =>
   z
@@ -69,15 +77,17 @@ const holder = () =>
 
 /** `a`, `[a, b]` and `[[a, b], c]` all become lists of lists: any of the outer, all of the inner. */
 const subject = () =>
-  z.union([
-    holder().transform((one) => [[one]]),
-    z
-      .array(z.union([holder().transform((one) => [one]), z.array(holder()).min(1)]))
-      .refine((list) => list.length > 0, {
-        error: 'is an empty list',
-        params: { allowed: 'at least one subject, or no such key' },
-      }),
-  ])
+  criterion(
+    z.union([
+      holder().transform((one) => [[one]]),
+      z
+        .array(z.union([holder().transform((one) => [one]), z.array(holder()).min(1)]))
+        .refine((list) => list.length > 0, {
+          error: 'is an empty list',
+          params: { allowed: 'at least one subject, or no such key' },
+        }),
+    ]),
+  )
 
 const methods = () =>
   some(z.string().toUpperCase().pipe(z.enum(METHODS))).superRefine((list, context) => {
@@ -234,8 +244,18 @@ function check(
     | undefined
   const named = Object.keys(definitions?.network ?? {})
   if (control.rules.length === 0) checkEmpty(control, report, explicit)
+  if (control.default_policy === 'two_factor')
+    report.warn(['access_control', 'default_policy'], `where no rule matches, ${LOCKED}`)
   for (const [index, written] of control.rules.entries()) {
     const path = ['access_control', 'rules', index]
+    if (written.policy === 'two_factor') report.warn([...path, 'policy'], LOCKED)
+    for (const { at, holder } of holdersOf(written)) {
+      if (holder.startsWith('oauth2:client:'))
+        report.warn(
+          [...path, 'subject', ...at],
+          'matches nothing yet: there are no OAuth 2.0 clients',
+        )
+    }
     for (const [at, text] of (written.networks ?? []).entries()) {
       if (named.includes(text) || parseNetwork(text) !== undefined) continue
       const names = named.length === 0 ? 'a name that definitions.network has' : named.join(', ')
@@ -256,6 +276,20 @@ function check(
   }
 }
 
+/** Until there are second factors: what asks for one is a closed door, and its owner should know. */
+const LOCKED = 'two_factor lets nobody through yet: there are no second factors so far'
+
+/** Each `user:…`, `group:…` or `oauth2:client:…` of a rule, and where it stands below `subject`. */
+function* holdersOf({ subject = [] }: AccessRule): Generator<{
+  readonly at: readonly number[]
+  readonly holder: string
+}> {
+  for (const [i, all] of subject.entries()) {
+    // A single one and a list of one are the same by now: the place of the outer is right for both.
+    for (const [j, holder] of all.entries()) yield { at: all.length > 1 ? [i, j] : [i], holder }
+  }
+}
+
 function checkEmpty(
   control: AccessControl,
   report: ConfigReport,
@@ -268,7 +302,7 @@ function checkEmpty(
       everywhere === 'deny'
         ? 'is empty while default_policy is deny: nobody could open anything'
         : 'is empty while default_policy is bypass: everything would be open to everybody',
-      'at least one rule, or default_policy one_factor or two_factor',
+      'at least one rule, or default_policy: one_factor',
     )
   else if (explicit(['access_control']))
     report.warn(['access_control', 'rules'], `is empty: ${everywhere} holds everywhere`)

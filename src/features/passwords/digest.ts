@@ -4,7 +4,7 @@ import { schemes } from './schemes/index.ts'
 /** The longest real digest is a sha512-crypt or a pbkdf2-sha512 one, under 200 characters. */
 const MAX_LENGTH = 1024
 
-const NEW_PASSWORD = 'give this user a new password: argon2id is what new digests are'
+const NEW_PASSWORD = 'give this user a new password: vestibule hash-password makes a digest'
 
 /** Recognised, so that the refusal can say what it is. First match wins. */
 const REFUSED: readonly (readonly [RegExp, problem: string, hint: string])[] = [
@@ -14,7 +14,7 @@ const REFUSED: readonly (readonly [RegExp, problem: string, hint: string])[] = [
   [
     /^\$(plaintext|base64)\$/,
     'is not a digest but the password itself',
-    'a password is stored as a digest only; give this user a new one',
+    'a password is stored as a digest only: vestibule hash-password makes one',
   ],
 ]
 
@@ -34,5 +34,9 @@ export function parseDigest(text: string): ParsedDigest {
   for (const [pattern, problem, advice] of REFUSED) {
     if (pattern.test(bare)) return { ok: false, problem, hint: advice }
   }
-  return { ok: false, problem: 'is not a password digest', hint }
+  return {
+    ok: false,
+    problem: 'is not a password digest',
+    hint: `${hint}: vestibule hash-password makes one`,
+  }
 }

@@ -22,7 +22,6 @@ export type {
   Digest,
   HashParameters,
   ParsedDigest,
-  Sha512Parameters,
 } from './scheme.ts'
 
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
@@ -56,7 +55,8 @@ export interface Turn {
 export interface Passwords {
   /**
    * A new digest with the configured parameters and a fresh salt.
-   * @throws AppError HASHING_BUSY; PASSWORD_UNUSABLE when it is empty or longer than 1024 bytes
+   * @throws AppError HASHING_BUSY; PASSWORD_UNUSABLE when it is empty, or longer than 1024 bytes or than what the
+   *   configured algorithm reads of it (bcrypt: 72)
    */
   hash(password: string, client: string): Promise<string>
   /**
@@ -77,7 +77,7 @@ export interface Passwords {
   measure(digest: Digest | undefined): Promise<number>
   /**
    * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
-   * configured, and the whole password was looked at, so that the new digest admits nothing that the old one refused.
+   * configured, and both look at the whole password, so that the new digest admits nothing that the old one refused.
    */
   isOutdated(digest: Digest, password: string): boolean
   /** Turns away what waits; resolves when nothing is hashed any more. */
@@ -116,7 +116,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
   return {
     async hash(password, client) {
-      const reason = problemOf(password)
+      const reason = problemOf(password, maker.decoy.reads)
       if (reason !== undefined) throw new AppError('PASSWORD_UNUSABLE', { reason })
       return pool.run(client, () => maker.hash(password, threads))
     },
@@ -136,7 +136,9 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     },
     isOutdated: (digest, password) =>
       isWeaker(digest, maker.decoy) &&
-      (digest.reads === undefined || Buffer.byteLength(password) <= digest.reads),
+      [digest, maker.decoy].every(
+        ({ reads = MAX_PASSWORD }) => Buffer.byteLength(password) <= reads,
+      ),
     async close() {
       await pool.close()
       await threads.close()
@@ -146,17 +148,21 @@ export function createPasswords(options: PasswordsOptions): Passwords {
 
 /**
  * One digest, outside of any queue and with a salt of the caller's if there is one: for the command line alone.
- * @param salt for argon2 any bytes, for sha512 characters of `./0-9A-Za-z`
- * @throws RangeError as createPasswords
+ * @param salt as a maker takes it
+ * @throws RangeError as createPasswords; when the algorithm does not read all of the password
  */
 export async function makeDigest(
   parameters: HashParameters,
   password: string,
   salt?: Buffer,
 ): Promise<string> {
+  const maker = makerOf(parameters)
+  const { reads } = maker.decoy
+  if (problemOf(password, reads) === 'too long')
+    throw new RangeError(`the password is longer than ${reads ?? MAX_PASSWORD} bytes`)
   const threads = createThreads(1)
   try {
-    return await makerOf(parameters).hash(password, threads, salt)
+    return await maker.hash(password, threads, salt)
   } finally {
     await threads.close()
   }
@@ -176,7 +182,7 @@ function makerOf(parameters: HashParameters): Maker {
   return maker
 }
 
-function problemOf(password: string): 'empty' | 'too long' | undefined {
+function problemOf(password: string, most = MAX_PASSWORD): 'empty' | 'too long' | undefined {
   if (password === '') return 'empty'
-  return Buffer.byteLength(password) > MAX_PASSWORD ? 'too long' : undefined
+  return Buffer.byteLength(password) > most ? 'too long' : undefined
 }

@@ -27,10 +27,13 @@ export type ParsedDigest =
   /** Neither sentence repeats any of the text: it could be somebody's password. */
   | { readonly ok: false; readonly problem: string; readonly hint: string }
 
-/** How new digests are made. `memory` is in KiB, lengths are in bytes. */
+/** How new digests are made. `memory` is in KiB, lengths are in bytes, of sha2crypt's salt in characters. */
 export type HashParameters =
   | ({ readonly algorithm: 'argon2' } & Argon2Parameters)
-  | ({ readonly algorithm: 'sha512' } & Sha512Parameters)
+  | ({ readonly algorithm: 'scrypt' } & ScryptParameters)
+  | ({ readonly algorithm: 'bcrypt' } & BcryptParameters)
+  | ({ readonly algorithm: 'pbkdf2' } & Pbkdf2Parameters)
+  | ({ readonly algorithm: 'sha2crypt' } & Sha2CryptParameters)
 
 export interface Argon2Parameters {
   readonly variant: 'argon2id' | 'argon2i' | 'argon2d'
@@ -41,7 +44,30 @@ export interface Argon2Parameters {
   readonly saltLength: number
 }
 
-export interface Sha512Parameters {
+export interface ScryptParameters {
+  /** Binary logarithm. */
+  readonly iterations: number
+  readonly blockSize: number
+  readonly parallelism: number
+  readonly keyLength: number
+  readonly saltLength: number
+}
+
+export interface BcryptParameters {
+  /** `sha256`: of any length; `standard`: only the first 72 bytes of a password count, and longer ones are refused. */
+  readonly variant: 'standard' | 'sha256'
+  /** Binary logarithm of the rounds. */
+  readonly cost: number
+}
+
+export interface Pbkdf2Parameters {
+  readonly variant: 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512'
+  readonly iterations: number
+  readonly saltLength: number
+}
+
+export interface Sha2CryptParameters {
+  readonly variant: 'sha256' | 'sha512'
   readonly iterations: number
   readonly saltLength: number
 }
@@ -49,7 +75,7 @@ export interface Sha512Parameters {
 /** Makes digests with fixed parameters. */
 export interface Maker {
   /**
-   * @param salt instead of a random one of the configured length; for sha512, characters of `./0-9A-Za-z`
+   * @param salt instead of a random one of the configured length; for sha2crypt and bcrypt, characters of `./0-9A-Za-z`
    */
   hash(password: string, threads: Threads, salt?: Buffer): Promise<string>
   /** A digest with the same parameters that no password matches. */

@@ -2,7 +2,15 @@ import { z } from 'zod'
 import { parseAddress } from '../../kernel/cidr.ts'
 import type { Manifest } from '../../kernel/feature.ts'
 import { isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
-import { duration, durationOrOff, oneOrMany, secret, webUrl } from '../../kernel/scalars.ts'
+import { isPublicSuffix } from '../../kernel/public-suffix.ts'
+import {
+  duration,
+  durationOrOff,
+  oneOrMany,
+  scalarMeta,
+  secret,
+  webUrl,
+} from '../../kernel/scalars.ts'
 
 const SECOND = 1000
 /** Past this, dates leave the range that cookies and JavaScript can say. */
@@ -32,10 +40,14 @@ const lifetime = () =>
   })
 
 const remembering = () =>
-  durationOrOff().refine((ms) => ms === 0 || (ms >= SECOND && ms <= CENTURY), {
-    error: 'is no lifetime of a session',
-    params: { allowed: 'a duration of at least 1 second, or -1 to turn it off' },
-  })
+  durationOrOff()
+    .refine((ms) => ms === 0 || (ms >= SECOND && ms <= CENTURY), {
+      error: 'is no lifetime of a session',
+      params: { allowed: 'a duration of at least 1 second, or -1 to turn it off' },
+    })
+    .register(scalarMeta, { zero: 'turns "keep me signed in" off' })
+
+const inactivity = () => duration().register(scalarMeta, { zero: 'sets no limit' })
 
 /**
  * The domain of a cookie in its one spelling: without the dot that old configurations put in front, addresses in their
@@ -80,6 +92,13 @@ function domainFault(written: string): { message: string; allowed: string } | un
   }
   // As a browser reads it: 1.2.3 is 1.2.0.3 to it.
   if (parseHost(domain, 'https')?.name !== domain) return { message: 'is no domain', allowed }
+  if (isPublicSuffix(domain)) {
+    return {
+      message:
+        'is a public suffix: other people have names below it, and browsers refuse a cookie for it',
+      allowed: `your own name below it, such as home.${domain}`,
+    }
+  }
   return undefined
 }
 
@@ -110,7 +129,7 @@ const cookie = z
     name: cookieName().optional().describe('As `session.name`, for this domain.'),
     same_site: sameSite().optional().describe('As `session.same_site`, for this domain.'),
     expiration: lifetime().optional().describe('As `session.expiration`, for this domain.'),
-    inactivity: duration().optional().describe('As `session.inactivity`, for this domain.'),
+    inactivity: inactivity().optional().describe('As `session.inactivity`, for this domain.'),
     remember_me: remembering().optional().describe('As `session.remember_me`, for this domain.'),
   })
   .superRefine((entry, context) => {
@@ -169,7 +188,7 @@ const session = z
     expiration: lifetime()
       .prefault('1h')
       .describe('A session ends this long after signing in, used or not.'),
-    inactivity: duration()
+    inactivity: inactivity()
       .prefault('5m')
       .describe('A session ends when it was not used for this long. 0 turns the limit off.'),
     remember_me: remembering()

@@ -1,5 +1,6 @@
 import type { Fault } from '../../config/index.ts'
 import type { Digest } from '../passwords/index.ts'
+import type { Directory } from './directory.ts'
 import type { Marks } from './store.ts'
 
 /** Who somebody is. Keeps its identity (===) for as long as nothing about that user changed, the password included. */
@@ -84,6 +85,8 @@ export interface Users {
   reload(): Promise<ReloadResult>
   /** Told the canonical names of users who were deleted or disabled, or whose password changed: their sessions end. */
   onRemoved(listener: (names: readonly string[]) => void): void
+  /** Who is there now. */
+  directory(): Directory
   /** What stands for each enabled user's password. */
   marks(): Marks
   /** The stored digest that costs most to check; undefined when no digest is stored here. */

@@ -14,7 +14,9 @@ import type { FileConfig } from './manifest.ts'
 import type { PasswordMarks } from './store.ts'
 
 export type { Authentication, Guard, NewUser, Profile, ReloadResult, Users } from './backend.ts'
+export { type Directory, readDirectory, usersFileOf } from './directory.ts'
 export { hashParameters } from './hashing.ts'
+export { parsePassword } from './hashing-check.ts'
 export { openPasswordMarks, type PasswordMarks } from './store.ts'
 
 export interface UsersOptions {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
-import { duration } from '../../kernel/scalars.ts'
-import { checkPassword, PasswordConfig } from './hashing.ts'
+import { duration, filePath, scalarMeta } from '../../kernel/scalars.ts'
+import { PasswordConfig } from './hashing.ts'
+import { checkPassword } from './hashing-check.ts'
 
 export const FileConfig = z
   .strictObject({
-    path: z
-      .string()
+    path: filePath()
       .default('')
       .describe(
         'The users file; `users.yml` in the data directory when empty. Mount its directory, not the file alone: a change replaces the file.',
@@ -55,9 +55,10 @@ export const RefreshInterval = z
       .transform((word) => (word === 'disable' ? 'never' : word)),
     duration(),
   ])
+  .register(scalarMeta, { idle: 'has no effect: users of a file are always current' })
   .prefault('5m')
   .describe(
-    'How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`). Users of a file are always current.',
+    'Without effect, as users of a file are always current. How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`).',
   )
 
 // A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.

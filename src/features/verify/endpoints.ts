@@ -16,7 +16,8 @@ export type EndpointsConfig = Readonly<
   Record<
     string,
     {
-      readonly implementation: keyof typeof implementations
+      /** `legacy` may do without: its name says it. The manifest refuses any other that does. */
+      readonly implementation?: keyof typeof implementations | undefined
       readonly authn_strategies?:
         | readonly {
             readonly name: StrategyName
@@ -47,7 +48,7 @@ export function endpointsOf(config: EndpointsConfig | undefined): readonly Endpo
   const chosen = config === undefined || Object.keys(config).length === 0 ? DEFAULTS : config
   return [
     { name: 'verify', path: '/verify', dialect: ownDialect, strategies: USUAL },
-    ...Object.entries(chosen).map(([name, { implementation, authn_strategies }]) => ({
+    ...Object.entries(chosen).map(([name, { implementation = 'Legacy', authn_strategies }]) => ({
       name,
       // Authelia's old address of the one that was there first.
       path: name === 'legacy' ? '/api/verify' : `/api/authz/${name}`,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { clientTls } from '../../kernel/client-tls.ts'
 import type { Manifest } from '../../kernel/feature.ts'
-import { duration, secret } from '../../kernel/scalars.ts'
+import { duration, scalarMeta, secret } from '../../kernel/scalars.ts'
 
 const HOSTNAME = /^(\[?[0-9A-Fa-f:.]+\]?|[A-Za-z0-9._-]{1,253})$/
 const SECOND = 1000
@@ -26,6 +26,9 @@ const WITHOUT_EFFECT = {
   maximum_active_connections: 'commands share one connection',
   minimum_idle_connections: 'commands share one connection',
 } as const
+
+const idle = (why: string) => ({ idle: `has no effect: ${why}` })
+const MASTER = 'reads go to the master, for a replica may lag behind'
 
 const redis = z
   .strictObject({
@@ -77,16 +80,19 @@ const redis = z
     max_retries: z
       .int()
       .min(0)
+      .register(scalarMeta, idle(WITHOUT_EFFECT.max_retries))
       .default(0)
       .describe(`Without effect: ${WITHOUT_EFFECT.max_retries}.`),
     maximum_active_connections: z
       .int()
       .min(0)
+      .register(scalarMeta, idle(WITHOUT_EFFECT.maximum_active_connections))
       .default(8)
       .describe(`Without effect: ${WITHOUT_EFFECT.maximum_active_connections}.`),
     minimum_idle_connections: z
       .int()
       .min(0)
+      .register(scalarMeta, idle(WITHOUT_EFFECT.minimum_idle_connections))
       .optional()
       .describe(`Without effect: ${WITHOUT_EFFECT.minimum_idle_connections}.`),
     high_availability: z
@@ -100,12 +106,14 @@ const redis = z
         nodes: z.array(node(26_379)).max(32).default([]).describe('The sentinels, besides `host`.'),
         route_by_latency: z
           .boolean()
+          .register(scalarMeta, idle(MASTER))
           .default(false)
-          .describe('Without effect: reads go to the master, for a replica may lag behind.'),
+          .describe(`Without effect: ${MASTER}.`),
         route_randomly: z
           .boolean()
+          .register(scalarMeta, idle(MASTER))
           .default(false)
-          .describe('Without effect: reads go to the master, for a replica may lag behind.'),
+          .describe(`Without effect: ${MASTER}.`),
       })
       .optional()
       .describe('Redis with sentinels: they know which server is the master.'),
@@ -139,24 +147,6 @@ const redis = z
 
 export type RedisConfig = z.infer<typeof redis>
 
-const PATH = ['session', 'redis']
-
-const check: NonNullable<Manifest['check']> = (config, report, explicit) => {
-  // Checks run after every slice parsed: this is the output of the schema above.
-  const written = config['session.redis'] as RedisConfig | undefined
-  if (written === undefined) return
-  for (const [key, why] of Object.entries(WITHOUT_EFFECT)) {
-    if (explicit([...PATH, key])) report.warn([...PATH, key], `has no effect: ${why}`)
-  }
-  for (const key of ['route_by_latency', 'route_randomly'] as const) {
-    if (written.high_availability?.[key] === true)
-      report.warn(
-        [...PATH, 'high_availability', key],
-        'has no effect: a replica may still have what was revoked',
-      )
-  }
-}
-
 export default {
   config: {
     'session.redis': redis
@@ -165,5 +155,4 @@ export default {
         'Sessions in Redis, for several instances behind one load balancer. Needs `session.secret`, the same on all of them. Redis 6 or newer; docs/guides/scaling.md.',
       ),
   },
-  check,
 } satisfies Manifest

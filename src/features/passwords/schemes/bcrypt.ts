@@ -1,6 +1,7 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { equalBytes, Secret } from '../../../kernel/secret.ts'
-import type { Digest, ParsedDigest, Scheme } from '../scheme.ts'
+import { encodeBase64 } from '../phc.ts'
+import type { BcryptParameters, Digest, Maker, ParsedDigest, Scheme } from '../scheme.ts'
 
 /** 2^17 rounds are some ten seconds; the floor is the function's own. */
 const MIN_COST = 4
@@ -12,13 +13,17 @@ const READS = 72
 
 /**
  * bcrypt (Provos and Mazières, 1999), plain and as passlib's second `bcrypt-sha256`, which has no limit of 72 bytes.
- * Verified, not made.
  */
 export const bcrypt: Scheme = {
   name: 'bcrypt',
   prefixes: ['$2a$', '$2b$', '$2y$', '$bcrypt-sha256$'],
   variants: [['2a', '2b', '2y'], ['bcrypt-sha256']],
-  parse: (text) => (text.startsWith('$2') ? parsePlain(text) : parseSha256(text)),
+  parse,
+  maker: (parameters) => (parameters.algorithm === 'bcrypt' ? createMaker(parameters) : undefined),
+}
+
+function parse(text: string): ParsedDigest {
+  return text.startsWith('$2') ? parsePlain(text) : parseSha256(text)
 }
 
 const FORM = 'a bcrypt digest looks like $2b$12$<22 characters of salt><31 of key>'
@@ -50,7 +55,7 @@ function parsePlain(text: string): ParsedDigest {
 function parseSha256(text: string): ParsedDigest {
   const [, cost = '', salt = '', key = ''] = SHA256.exec(text) ?? []
   if (key === '') return refuse('is a malformed bcrypt-sha256 digest', FORM_SHA256)
-  const before = (password: string) => createHmac('sha256', salt).update(password).digest('base64')
+  const before = (password: string) => hashedFirst(password, salt)
   return (
     outOfBounds(Number(cost)) ?? {
       ok: true,
@@ -58,6 +63,10 @@ function parseSha256(text: string): ParsedDigest {
     }
   )
 }
+
+/** What `bcrypt-sha256` hands to bcrypt in place of the password: 44 characters, whatever its length. */
+const hashedFirst = (password: string, salt: string): string =>
+  createHmac('sha256', salt).update(password).digest('base64')
 
 const outOfBounds = (cost: number): ParsedDigest | undefined =>
   cost >= MIN_COST && cost <= MAX_COST
@@ -87,3 +96,28 @@ function digestOf(
     },
   }
 }
+
+function createMaker({ variant, cost }: BcryptParameters): Maker {
+  const write = (salt: string, key: string) =>
+    variant === 'standard'
+      ? `$2b$${String(cost).padStart(2, '0')}$${salt}${key}`
+      : `$bcrypt-sha256$v=2,t=2b,r=${cost}$${salt}$${key}`
+  const decoy = parse(write(encode(randomBytes(16)), encode(randomBytes(23))))
+  if (!decoy.ok)
+    throw new RangeError(`these bcrypt parameters make a password that ${decoy.problem}`)
+  return {
+    decoy: decoy.digest,
+    async hash(password, threads, given) {
+      const salt = given?.toString('latin1') ?? encode(randomBytes(16))
+      const first = variant === 'standard' ? password : hashedFirst(password, salt)
+      return write(salt, await threads.run({ kind: 'bcrypt', password: first, cost, salt }))
+    },
+  }
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const OWN_BASE64 = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** bcrypt's base64: the usual one with another alphabet, without padding. */
+const encode = (bytes: Buffer): string =>
+  encodeBase64(bytes).replace(/./g, (character) => OWN_BASE64[BASE64.indexOf(character)] ?? '')

@@ -1,8 +1,8 @@
-import { pbkdf2 as pbkdf2Callback } from 'node:crypto'
+import { pbkdf2 as pbkdf2Callback, randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { equalBytes, Secret } from '../../../kernel/secret.ts'
-import { decodeBase64 } from '../phc.ts'
-import type { ParsedDigest, Scheme } from '../scheme.ts'
+import { decodeBase64, encodeBase64 } from '../phc.ts'
+import type { Maker, ParsedDigest, Pbkdf2Parameters, Scheme } from '../scheme.ts'
 
 /** Off the event loop, on libuv's threads. */
 const derive = promisify(pbkdf2Callback)
@@ -24,7 +24,7 @@ const MAX_SALT = 256
 
 /**
  * RFC 8018 with HMAC, as passlib and Authelia write it (`$pbkdf2-sha512$…`, base64 with `.` for `+`) and as Frigate and
- * Django do (`pbkdf2_sha256$…`, where the salt is the text itself). Verified, not made.
+ * Django do (`pbkdf2_sha256$…`, where the salt is the text itself). Made in the former way.
  */
 export const pbkdf2: Scheme = {
   name: 'pbkdf2',
@@ -38,6 +38,7 @@ export const pbkdf2: Scheme = {
   ],
   variants: Object.keys(HASHES).map((name) => [name]),
   parse: (text) => (text.startsWith('$') ? parseModular(text) : parseDjango(text)),
+  maker: (parameters) => (parameters.algorithm === 'pbkdf2' ? createMaker(parameters) : undefined),
 }
 
 const FORM = 'a pbkdf2 digest looks like $pbkdf2-sha512$310000$<salt>$<key>'
@@ -105,6 +106,24 @@ function digestOf(
       text: new Secret(text),
       matches: async (password) =>
         equalBytes(await derive(password, salt, iterations, key.length, variant), key),
+    },
+  }
+}
+
+function createMaker({ variant, iterations, saltLength }: Pbkdf2Parameters): Maker {
+  const name = variant === 'sha1' ? 'pbkdf2' : `pbkdf2-${variant}`
+  const encode = (bytes: Buffer) => encodeBase64(bytes).replaceAll('+', '.')
+  const write = (salt: Buffer, key: Buffer) =>
+    `$${name}$${iterations}$${encode(salt)}$${encode(key)}`
+  const { size } = HASHES[variant]
+  const decoy = parseModular(write(randomBytes(saltLength), randomBytes(size)))
+  if (!decoy.ok)
+    throw new RangeError(`these pbkdf2 parameters make a password that ${decoy.problem}`)
+  return {
+    decoy: decoy.digest,
+    async hash(password, _threads, given) {
+      const salt = given ?? randomBytes(saltLength)
+      return write(salt, await derive(password, salt, iterations, size, variant))
     },
   }
 }

@@ -1,8 +1,8 @@
-import { type ScryptOptions, scrypt as scryptCallback } from 'node:crypto'
+import { randomBytes, type ScryptOptions, scrypt as scryptCallback } from 'node:crypto'
 import { promisify } from 'node:util'
 import { equalBytes, Secret } from '../../../kernel/secret.ts'
-import { parsePhc } from '../phc.ts'
-import type { ParsedDigest, Scheme } from '../scheme.ts'
+import { encodeBase64, parsePhc } from '../phc.ts'
+import type { Maker, ParsedDigest, Scheme, ScryptParameters } from '../scheme.ts'
 
 /** Off the event loop, on libuv's threads. */
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scryptCallback)
@@ -24,12 +24,13 @@ const MAX_WORK = 2 ** 25
 /** Measured: a KiB of scrypt takes as long as so many of argon2. */
 const WEIGHT = 5
 
-/** RFC 7914, in the string form of passlib and Authelia. Verified, not made. */
+/** RFC 7914, in the string form of passlib and Authelia. */
 export const scrypt: Scheme = {
   name: 'scrypt',
   prefixes: ['$scrypt$'],
   variants: [['scrypt']],
   parse,
+  maker: (parameters) => (parameters.algorithm === 'scrypt' ? createMaker(parameters) : undefined),
 }
 
 const FORM = 'a scrypt digest looks like $scrypt$ln=16,r=8,p=1$<salt>$<key>'
@@ -50,7 +51,7 @@ function parse(text: string): ParsedDigest {
   const parameters = { ln, r, p, saltLength: salt.length, keyLength: key.length }
   const problem = outOfBounds(parameters)
   if (problem !== undefined) return refuse(`is a scrypt digest whose ${problem}`)
-  const cost = { N: 2 ** ln, r, p, maxmem: 2 * 128 * MAX_BLOCKS }
+  const cost = costOf(ln, r, p)
   return {
     ok: true,
     digest: {
@@ -60,6 +61,30 @@ function parse(text: string): ParsedDigest {
       weight: Math.ceil((cost.N * r * p) / 8) * WEIGHT,
       text: new Secret(text),
       matches: async (password) => equalBytes(await derive(password, salt, key.length, cost), key),
+    },
+  }
+}
+
+/** `maxmem` only has to be enough: the bounds are ours. */
+const costOf = (ln: number, r: number, p: number) => ({
+  N: 2 ** ln,
+  r,
+  p,
+  maxmem: 2 * 128 * MAX_BLOCKS,
+})
+
+function createMaker(parameters: ScryptParameters): Maker {
+  const { iterations: ln, blockSize: r, parallelism: p, keyLength, saltLength } = parameters
+  const write = (salt: Buffer, key: Buffer) =>
+    `$scrypt$ln=${ln},r=${r},p=${p}$${encodeBase64(salt)}$${encodeBase64(key)}`
+  const decoy = parse(write(randomBytes(saltLength), randomBytes(keyLength)))
+  if (!decoy.ok)
+    throw new RangeError(`these scrypt parameters make a password that ${decoy.problem}`)
+  return {
+    decoy: decoy.digest,
+    async hash(password, _threads, given) {
+      const salt = given ?? randomBytes(saltLength)
+      return write(salt, await derive(password, salt, keyLength, costOf(ln, r, p)))
     },
   }
 }

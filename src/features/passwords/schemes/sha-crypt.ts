@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { equalBytes, Secret } from '../../../kernel/secret.ts'
-import type { Digest, Maker, ParsedDigest, Scheme, Sha512Parameters } from '../scheme.ts'
+import type { Digest, Maker, ParsedDigest, Scheme, Sha2CryptParameters } from '../scheme.ts'
 import { ALPHABET } from '../sha-crypt.ts'
 
 /** What the C library takes when a digest says none; the floor is its own. The ceiling is some six seconds. */
@@ -13,13 +13,14 @@ const MAX_SALT = 16
 
 type Variant = keyof typeof WEIGHT
 
-/** The SHA crypts of the C library, `$5$` and `$6$`; the latter is made too. */
+/** The SHA crypts of the C library, `$5$` and `$6$`. */
 export const shaCrypt: Scheme = {
   name: 'sha-crypt',
   prefixes: ['$5$', '$6$'],
   variants: [['sha256'], ['sha512']],
   parse,
-  maker: (parameters) => (parameters.algorithm === 'sha512' ? createMaker(parameters) : undefined),
+  maker: (parameters) =>
+    parameters.algorithm === 'sha2crypt' ? createMaker(parameters) : undefined,
 }
 
 const FORM = 'a sha512-crypt digest looks like $6$rounds=50000$<salt>$<86 characters of key>'
@@ -63,18 +64,22 @@ function digestOf(
   }
 }
 
-function createMaker({ iterations: rounds, saltLength }: Sha512Parameters): Maker {
-  const write = (salt: string, key: string) => `$6$rounds=${rounds}$${salt}$${key}`
-  const decoy = parse(write(characters(saltLength), characters(85) + characters(1, 4)))
+function createMaker({ variant, iterations: rounds, saltLength }: Sha2CryptParameters): Maker {
+  const id = variant === 'sha256' ? 5 : 6
+  const write = (salt: string, key: string) => `$${id}$rounds=${rounds}$${salt}$${key}`
+  // What the last character may be, the forms above say.
+  const key =
+    variant === 'sha256' ? characters(42) + characters(1, 16) : characters(85) + characters(1, 4)
+  const decoy = parse(write(characters(saltLength), key))
   if (!decoy.ok || saltLength > MAX_SALT)
-    throw new RangeError('these sha512 parameters make no digest that can be read')
+    throw new RangeError('these sha2crypt parameters make no digest that can be read')
   return {
     decoy: decoy.digest,
     async hash(password, threads, given) {
       const salt = given?.toString('latin1') ?? characters(saltLength)
       const key = await threads.run({
         kind: 'sha-crypt',
-        variant: 'sha512',
+        variant,
         password,
         rounds,
         salt,

@@ -5,6 +5,7 @@ import { AppError } from '../../../kernel/errors.ts'
 import { Refusal, systemCode } from '../../../kernel/refusal.ts'
 import type { Passwords, Turn } from '../../passwords/index.ts'
 import type { Authentication, Guard, Users } from '../backend.ts'
+import { directoryOf } from '../directory.ts'
 import { createRehash } from '../rehash.ts'
 import { isSamePassword, marksOf, type Search } from '../roster.ts'
 import { markOfText, type PasswordMarks } from '../store.ts'
@@ -155,6 +156,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
     onRemoved(listener) {
       listeners.push(listener)
     },
+    directory: () => directoryOf(roster()),
     marks: () => marksOf(roster()),
     dearest: () => roster().dearest(),
     async close() {

@@ -7,8 +7,8 @@ import {
   type Node,
   parseDocument,
   visit,
-  type YAMLError,
 } from 'yaml'
+import { syntaxFault } from '../../../config/yaml-faults.ts'
 
 export interface Place {
   readonly line: number
@@ -28,22 +28,7 @@ export interface Complaint extends Place {
   readonly message: string
 }
 
-/** By the parser's codes: its own messages may quote the text, and with it a digest. */
-const SYNTAX: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'has an anchor or alias without a name',
-  BAD_DQ_ESCAPE: 'has an escape sequence that YAML does not know (use single quotes?)',
-  BAD_INDENT: 'is not indented like what it belongs to, or a bracket before it is not closed',
-  BAD_SCALAR_START: 'begins with a character that YAML reserves (quote the value)',
-  BLOCK_AS_IMPLICIT_KEY: 'has a second ":" on the line, or a wrong indentation (quote the value?)',
-  MISSING_CHAR: 'lacks a closing quote, bracket or comma',
-  MULTILINE_IMPLICIT_KEY: 'lacks a ":" after the key',
-  MULTIPLE_DOCS: 'begins a second document; a users file is one document',
-  RESOURCE_EXHAUSTION: 'is nested too deeply',
-  TAB_AS_INDENT: 'is indented with a tab; YAML indents with spaces',
-  TAG_RESOLVE_FAILED: 'has a tag (!…) that has no meaning here',
-}
-
-/** @returns the text with its places, or everything that keeps it from being YAML */
+/** @returns the text with its places, or what keeps it from being YAML */
 export function parseYaml(text: string): YamlText | readonly Complaint[] {
   const lines = new LineCounter()
   const place = placesIn(lines)
@@ -56,12 +41,8 @@ export function parseYaml(text: string): YamlText | readonly Complaint[] {
     if (!(error instanceof RangeError)) throw error
     return [{ line: 1, column: 1, message: 'is nested too deeply' }]
   }
-  const problems: readonly YAMLError[] = [...document.errors, ...document.warnings]
-  if (problems.length > 0)
-    return problems.map(({ code, pos }) => ({
-      ...place(pos[0]),
-      message: SYNTAX[code] ?? 'is not YAML',
-    }))
+  const fault = syntaxFault(document, text)
+  if (fault !== undefined) return [{ ...place(fault.offset), message: fault.message }]
   const follow = createFollow(document, text)
   return {
     text,
