@@ -360,6 +360,10 @@ suite('what each implementation answers', () => {
         '/login',
         'https://login.example.com:0x/',
         'https://login.example.com\\@evil.test',
+        // Another origin to a browser: no cookie of the domain is sent there.
+        'https://login.example.com./',
+        'https://login.example.com.:443/',
+        'https://login.example.com%2e/',
       ])
         assert.equal((await ask(with_(bad))).statusCode, name.startsWith('legacy') ? 401 : 400, bad)
       if (name === 'ext-authz' || name === 'legacy')
