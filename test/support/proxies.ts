@@ -5,8 +5,13 @@ import { haproxyUnderTest } from './haproxy.ts'
 import { ingressNginxUnderTest } from './ingress-nginx.ts'
 import { nginxUnderTest } from './nginx.ts'
 import { npmUnderTest } from './npm.ts'
-import { DOMAIN_PROOFS } from './proxy-domains.ts'
-import { type Cannot, OWN_PROOFS, PROOFS, type ProxyUnderTest } from './proxy-proofs.ts'
+import {
+  type Cannot,
+  DOMAIN_PROOFS,
+  OWN_PROOFS,
+  PROOFS,
+  type ProxyUnderTest,
+} from './proxy-proofs.ts'
 import { swagUnderTest } from './swag.ts'
 import { traefikUnderTest } from './traefik.ts'
 
