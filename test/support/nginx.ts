@@ -47,4 +47,11 @@ export const nginxUnderTest: ProxyUnderTest = {
   missing: noNginx,
   cannot: {},
   start: (t, setup) => startNginx(t, nginxSnippet(setup), Number(setup.listen.split(':').at(-1))),
+  http2: (t, setup) =>
+    startNginx(
+      t,
+      // Old ones speak nothing else then.
+      nginxSnippet(setup).replaceAll(`listen ${setup.listen}`, `listen ${setup.listen} http2`),
+      Number(setup.listen.split(':').at(-1)),
+    ),
 }

@@ -108,4 +108,34 @@ export const PATH_PROOFS = {
       assert.ok(app.folded('Cookie').join().includes(mine), 'the cookies')
     },
   },
+  targets: {
+    title:
+      'what does not begin with a slash is refused before it is asked about: `http://…`, `*`, a host, nothing',
+    async prove({ port, cookie, during }) {
+      for (const host of ['app', 'public'])
+        for (const target of [
+          `http://${host}.${DOMAIN}/a`,
+          `http://${host}.${DOMAIN}:${port}/a`,
+          `http://${host}.${DOMAIN}?a`,
+          'http:///public/../a',
+          `http://x\\a\\b@${host}.${DOMAIN}/c`,
+          '*',
+          '*/a',
+          '?a',
+          '#/a',
+          '\\a',
+          'a',
+          `${host}.${DOMAIN}:80`,
+        ])
+          for (const method of ['GET', 'OPTIONS']) {
+            const lines = [`Host: ${host}.${DOMAIN}`, `Cookie: ${cookie}`]
+            const seen = await during(async () => {
+              const answer = await raw(port, `${method} ${target} HTTP/1.1`, lines)
+              // A proxy may answer an OPTIONS about itself.
+              if (method === 'GET') assert.match(answer, /^(?:HTTP\/1\.[01] 4|$)/, target)
+            })
+            assert.deepEqual(seen, [], `${method} ${target}`)
+          }
+    },
+  },
 } as const satisfies Readonly<Record<string, Proof>>

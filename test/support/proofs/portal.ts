@@ -1,6 +1,7 @@
 /** The portal behind the same proxy. */
 import assert from 'node:assert/strict'
 import { PASSWORD } from '../server.ts'
+import { raw } from '../wire.ts'
 import { ADDRESS, DOMAIN, HTML, type Proof } from './scene.ts'
 
 export const PORTAL_PROOFS = {
@@ -36,7 +37,7 @@ export const PORTAL_PROOFS = {
   },
   endpoints: {
     title: 'at the portal’s host nobody may ask the verify endpoints',
-    async prove({ ask }) {
+    async prove({ ask, port }) {
       for (const path of [
         '/verify',
         '/%76erify',
@@ -47,6 +48,24 @@ export const PORTAL_PROOFS = {
         '/api/authz/ext-authz/x',
       ])
         assert.equal((await ask(path, { host: 'auth' })).status, 404, path)
+      const lines = [`Host: auth.${DOMAIN}`, 'X-Forwarded-Method: GET']
+      for (const path of [
+        '/api/verify/../x',
+        '/api/verify/../../x',
+        '/api/verify/%2e%2e/x',
+        '/api/authz/ext-authz/../../x',
+        '/api/authz/ext-authz/../../../',
+        '/api/authz/ext%2dauthz/../../../x',
+        '/api/verify/..;/x',
+        '/verify/../',
+        `http://auth.${DOMAIN}/api/verify/../../x`,
+        `http:///api/verify/../../x`,
+      ]) {
+        const answer = await raw(port, `GET ${path} HTTP/1.1`, lines)
+        // None of the answers that a verdict has. Where `..` is cleaned away, it is the way to a page.
+        assert.match(answer, /^HTTP\/1\.1 (?:4(?:00|04|21)|503) |id="sign-in"/, path)
+        assert.doesNotMatch(answer, /^remote-user:/im, path)
+      }
       // However the path is spelled, there is no verdict.
       const headers = {
         'X-Original-URL': `http://public.${DOMAIN}/`,

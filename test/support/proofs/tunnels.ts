@@ -1,5 +1,6 @@
 /** Upgrades and tunnels. */
 import assert from 'node:assert/strict'
+import { INNER } from '../../drills/proxy-questions.ts'
 import { raw } from '../wire.ts'
 import { assertNo, DOMAIN, openSocket, type Proof } from './scene.ts'
 
@@ -32,6 +33,44 @@ export const TUNNEL_PROOFS = {
         const passed = app.folded('Upgrade').filter((protocol) => protocol !== 'websocket')
         assert.deepEqual(passed, [], protocols.join(' and '))
       }
+    },
+  },
+  connect: {
+    title: 'CONNECT opens no tunnel, with a session or without: nothing of it reaches the app',
+    async prove({ port, cookie, during }) {
+      for (const host of ['app', 'public'])
+        for (const target of ['app:80', `${host}.${DOMAIN}:80`, '/', `http://${host}.${DOMAIN}/`])
+          for (const who of [[], [`Cookie: ${cookie}`]]) {
+            const lines = [`Host: ${host}.${DOMAIN}`, ...who]
+            const seen = await during(() =>
+              raw(port, `CONNECT ${target} HTTP/1.1`, [...lines, 'Connection: keep-alive'], INNER),
+            )
+            assert.deepEqual(seen, [], target)
+          }
+    },
+  },
+  trace: {
+    title: 'TRACE reaches no app, open to everybody or not',
+    async prove({ ask, cookie, during }) {
+      for (const host of ['app', 'public'] as const)
+        for (const headers of [{}, { Cookie: cookie }]) {
+          const seen = await during(async () => {
+            const { status } = await ask('/', { host, method: 'TRACE', headers })
+            assert.ok(status >= 400, String(status))
+          })
+          assert.deepEqual(seen, [])
+        }
+    },
+  },
+  'own-405': {
+    title: 'CONNECT and TRACE are refused by the proxy itself, before anything is asked',
+    async prove({ port, ask, cookie }) {
+      const lines = [`Host: app.${DOMAIN}`, `Cookie: ${cookie}`]
+      // To some, CONNECT is no HTTP at all.
+      const answer = await raw(port, `CONNECT app.${DOMAIN}:80 HTTP/1.1`, lines)
+      assert.match(answer, /^HTTP\/1\.1 40[05] /)
+      for (const host of ['app', 'auth'] as const)
+        assert.equal((await ask('/', { host, method: 'TRACE' })).status, 405, host)
     },
   },
 } as const satisfies Readonly<Record<string, Proof>>

@@ -7,6 +7,7 @@ import {
   portalsOf,
   splitListen,
   verifyPaths,
+  verifyTargetPattern,
 } from '../setup.ts'
 
 /** Caddy 2.6 and newer, as a piece of a Caddyfile. */
@@ -33,9 +34,20 @@ export const caddy: PrintSnippet = (setup) => {
 ${removed.map((header) => `	request_header ${quoted(`-${header}`)}`).join('\n')}
 }
 
+# What cannot be asked about. CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on
+# the way to the app. What is asked about is what is sent on: no http://... and no * in place of a path.
+(vestibule_refused) {
+	@vestibule_tunnel method CONNECT TRACE
+	respond @vestibule_tunnel 405
+	@vestibule_no_path not vars_regexp {http.request.orig_uri} ^/
+	respond @vestibule_no_path 400
+}
+
 ${site(setup, hostsOf(setup))} {
 ${bind(setup)}	# In this order and no other.
 	route {
+		import vestibule_refused
+
 		# What only Vestibule may say does not come from a client (the list above).
 		import vestibule_removed
 
@@ -85,12 +97,19 @@ const otherSpellings = (headers: readonly string[]): readonly string[] => [
 const portal = (setup: ProxySetup, hosts: readonly string[], upstream: string): string => `
 # The portal, where people sign in.
 ${site(setup, hosts)} {
-${bind(setup)}	# Only proxies ask these.
-	@vestibule_verify path ${verifyPaths(setup)
-    .flatMap((path) => [path, `${path}/*`])
-    .join(' ')}
-	respond @vestibule_verify 404
-	reverse_proxy ${upstream}
+${bind(setup)}	route {
+		import vestibule_refused
+
+		# Only proxies ask these, however somebody writes them.
+		@vestibule_verify path ${verifyPaths(setup)
+      .flatMap((path) => [path, `${path}/*`])
+      .join(' ')}
+		respond @vestibule_verify 404
+		@vestibule_verify_written vars_regexp {http.request.orig_uri} \`${verifyTargetPattern(setup)}\`
+		respond @vestibule_verify_written 404
+
+		reverse_proxy ${upstream}
+	}
 }
 `
 
