@@ -19,7 +19,7 @@ function readProxyOptions(): { readonly options: DrillOptions; readonly only: re
   const only = values.proxy?.split(',') ?? []
   const unknown = only.filter((id) => !Object.hasOwn(proxiesUnderTest, id))
   if (unknown.length > 0) throw new RangeError(`--proxy knows no ${unknown}`)
-  return { options: toOptions(values, 20_000), only }
+  return { options: toOptions(values, 2_000), only }
 }
 
 /** Findings of one proxy that are shown. */

@@ -5,8 +5,8 @@ import type { ProxyQuestion } from './proxy-questions.ts'
 
 /** Milliseconds. A tunnel, and a proxy that waits for more of a request, stay open: nothing more is to be seen of them. */
 const QUIET = 150
-/** Longer than a proxy takes that asks again. */
-const PATIENCE = 5_000
+/** Of a request that a proxy waits for the rest of, nothing is to be seen either. What comes later counts with the next question. */
+const PATIENCE = 1_500
 
 /** The status of the first answer; 0: there was none. */
 export const send = (port: number, question: ProxyQuestion): Promise<number> =>
@@ -75,11 +75,13 @@ function sendStream(
     session.on('goaway', end)
     const begin = () => {
       try {
-        const endStream = headers[':method'] !== 'CONNECT' && inner === ''
-        const stream = session.request(headers, { endStream })
+        const isTunnel = headers[':method'] === 'CONNECT'
+        const stream = session.request(headers, { endStream: false })
+        // Of anything else it is the body.
+        if (!isTunnel) stream.end(inner)
         stream.on('response', (answer) => {
           status = Number(answer[':status'] ?? 0)
-          if (endStream) return
+          if (!isTunnel) return
           clearTimeout(wait)
           wait = setTimeout(end, QUIET)
           stream.write(inner)
