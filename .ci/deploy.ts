@@ -9,6 +9,7 @@ import { dirname } from 'node:path'
 import { formatFaults, loadConfig } from '../src/config/index.ts'
 import {
   neighbours,
+  nginxInOne,
   type ProxySetup,
   proxies,
   setupFor,
@@ -63,7 +64,7 @@ const compose: ProxySetup = {
 const files = [
   ...(await outputs('deploy', [])),
   ...(await outputs('deploy/example.com', ['config.example.yml'])),
-  ...proxies.nginx(compose).map(({ text }) => ({ path: 'deploy/compose/nginx.conf', text })),
+  { path: 'deploy/compose/nginx.conf', text: nginxInOne(compose) },
 ]
 
 const current = (path: string): string | undefined => {

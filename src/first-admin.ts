@@ -1,6 +1,5 @@
 import type { DataDirectory } from './data-directory.ts'
 import type { Audit } from './features/audit/index.ts'
-import { proxies, setupFor } from './features/proxy-config/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
@@ -46,16 +45,6 @@ export async function admitAdmin({
         portalUrl: domain?.portalUrl?.href ?? '',
         dataDirectory: data.path,
         usersFile,
-        nginx: proxies
-          .nginx(
-            setupFor({
-              address: config['server'].address,
-              domains: sessions.domains,
-              identityHeaders: config['identity_headers'],
-            }),
-          )
-          .map(({ text }) => text)
-          .join('\n'),
       }),
     )
     await users.add('admin', admin)

@@ -17,8 +17,6 @@ export interface FirstStart {
   readonly dataDirectory: string
   /** Where the digest of a new password goes. */
   readonly usersFile: string
-  /** What nginx needs, as features/proxy-config prints it. */
-  readonly nginx: string
 }
 
 /**
@@ -26,25 +24,22 @@ export interface FirstStart {
  * holds a password. `User: ` and `Password: ` each begin a line, so that a script can read them.
  */
 export function firstStartBanner(start: FirstStart): string {
-  // A terminal still shows what was printed last: the password goes below the long part.
+  // What was printed last is what a terminal still shows.
   return `
 ${RULE}
-This is the first start. For nginx in front of an app:
+This is the first start. There were no users, so one was made.
 
-${start.nginx.trim()}
-
-${RULE}
-There were no users, so one was made.
-
-User: admin
-Password: ${start.password}
+Portal: ${start.portalUrl}
+Data:   ${start.dataDirectory} (users, sessions and keys: back it up, show it to nobody)
+Proxy:  \`vestibule proxy-config nginx\` prints what nginx needs; traefik, caddy,
+        haproxy and others: docs/guides/proxies.md
 
 The password is shown this once, and stored as a digest only. Change it soon:
 run \`vestibule hash-password\` and put what it prints into the entry of admin in
 ${start.usersFile}
 
-Portal: ${start.portalUrl}
-Data:   ${start.dataDirectory} (users, sessions and keys: back it up, show it to nobody)
+User: admin
+Password: ${start.password}
 ${RULE}
 
 `

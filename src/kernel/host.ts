@@ -33,6 +33,16 @@ export function parseHost(authority: string, scheme: string): Host | undefined {
   return { name: unbracket(name), port: port === DEFAULT_PORTS[scheme] ? undefined : port }
 }
 
+/**
+ * The host of an address that a browser is sent to.
+ *
+ * @returns undefined for what `parseHost` refuses, and for a name with a dot at its end: to a browser that is another
+ *   origin, and a cookie of the name without the dot is not sent there
+ */
+export function browserHost({ host, hostname, protocol }: URL): Host | undefined {
+  return hostname.endsWith('.') ? undefined : parseHost(host, protocol.slice(0, -1))
+}
+
 function unbracket(name: string): string {
   if (!name.startsWith('[')) return name
   return parseAddress(name.slice(1, -1))?.text ?? name.slice(1, -1)

@@ -1,4 +1,4 @@
-import { isLoopback, isWithin, parseHost } from './host.ts'
+import { browserHost, isLoopback, isWithin } from './host.ts'
 
 /** A target longer than this is malformed everywhere (http-api: 16 KiB). */
 export const MAX_TARGET_LENGTH = 16 * 1024
@@ -21,9 +21,8 @@ export function isSafeRedirect(target: string, domains: readonly string[]): bool
   if (!/^https?:\/\/[^/]/i.test(target)) return false
   if (url.username !== '' || url.password !== '' || authorityOf(target).includes('@')) return false
   const scheme = url.protocol.slice(0, -1)
-  const host = parseHost(url.host, scheme)
-  // A trailing dot is another origin to the browser: our cookie is not sent there.
-  if (host === undefined || url.hostname.endsWith('.')) return false
+  const host = browserHost(url)
+  if (host === undefined) return false
   if (scheme !== 'https' && !(scheme === 'http' && isLoopback(host.name))) return false
   return domains.some((domain) => isWithin(host.name, domain))
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { noNginx } from '../support/nginx.ts'
 
 /** Runs a drill to its end. */
 async function run(file: string, ...args: readonly string[]) {
@@ -18,10 +19,27 @@ async function run(file: string, ...args: readonly string[]) {
   return { status, said }
 }
 
-// The full sizes: npm run drill:verify, drill:portal, drill:enumeration, drill:storm, drill:kill, drill:redis.
+// The full sizes: npm run drill:verify, drill:proxies, drill:portal, drill:enumeration, drill:storm, drill:kill, drill:redis.
 suite('drills, small', () => {
   test('of ten thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
     const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '10000')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  // Every proxy is asked in its own suite (test/system); this is the command.
+  test('through nginx, the app receives what was judged and allowed, and nothing else', {
+    skip: noNginx,
+  }, async (t) => {
+    const { status, said } = await run(
+      'proxies.ts',
+      '--seed',
+      '2',
+      '--size',
+      '50',
+      '--proxy',
+      'nginx',
+    )
     t.diagnostic(said)
     assert.equal(status, 0, said)
   })

@@ -9,6 +9,14 @@ export interface DrillOptions {
 /** @throws RangeError for what is no whole number */
 export function readOptions(defaultSize: number): DrillOptions {
   const { values } = parseArgs({ options: { seed: { type: 'string' }, size: { type: 'string' } } })
+  return toOptions(values, defaultSize)
+}
+
+/** @throws RangeError for what is no whole number */
+export function toOptions(
+  values: { readonly seed?: string | undefined; readonly size?: string | undefined },
+  defaultSize: number,
+): DrillOptions {
   const seed = Number(values.seed ?? Date.now() % 1_000_000)
   const size = Number(values.size ?? defaultSize)
   if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(size) || size < 1)

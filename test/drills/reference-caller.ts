@@ -14,9 +14,9 @@ export function portalOf(
   endpoint: Endpoint,
   { domain, portal }: Domain,
 ): string | undefined {
-  const named = valuesOf(headers, 'x-authelia-url')
-    .slice(-1)
-    .filter((value) => value !== '')
+  const values = valuesOf(headers, 'x-authelia-url')
+  // Blank or not: of two, no proxy's configuration has written both.
+  const named = values.length > 1 ? values : values.filter((value) => value !== '')
   const rd = queryOf(target).getAll('rd')
   const overrides =
     endpoint === 'ext-authz'
@@ -35,6 +35,7 @@ export function portalOf(
   const url = /^https?:\/\/[^/]/i.test(override) ? URL.parse(override) : null
   if (url === null || /[\s\\]/.test(override) || url.username !== '' || url.password !== '')
     throw new Malformed('the override is no URL')
+  if (url.hostname.endsWith('.')) throw new Malformed('another origin than the one without the dot')
   const host = hostOf(url.host, url.protocol.slice(0, -1))
   if (host === undefined || !covers(domain, host.name)) throw new Malformed('it leads out')
   if (url.protocol !== 'https:' && !isLoopback(host.name)) throw new Malformed('no TLS')

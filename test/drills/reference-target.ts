@@ -91,6 +91,9 @@ export function readTarget(request: AskedOf, endpoint: Endpoint): Asked {
   const { url, scheme: written, authority, rest, method } = parts
   if (url.length > MAX_URL) throw new Malformed('too long')
   if (!/^[A-Z]+$/.test(method) || method.length > MAX_METHOD) throw new Malformed('the method')
+  const methods = endpoint === 'legacy' ? [method, request.method] : [method]
+  if (methods.some((one) => one === 'CONNECT' || one === 'TRACE'))
+    throw new Malformed('a method that cannot be judged')
   const scheme = written.toLowerCase()
   if (!['https', 'wss', 'http', 'ws'].includes(scheme)) throw new Malformed('the scheme')
   const host = hostOf(authority, scheme)

@@ -9,11 +9,15 @@ const MODULES = '/usr/lib/apache2/modules'
 /** What Debian has loaded or a2enmod is told to load. */
 const LOADED = ['mpm_event', 'authz_core', 'alias', 'headers', 'lua', 'proxy', 'proxy_http']
 
-/** @param lua in place of the vestibule.lua that belongs to the snippet; null: the file is missing */
+/**
+ * @param lua in place of the vestibule.lua that belongs to the snippet; null: the file is missing
+ * @param more lines of the server's own configuration
+ */
 export async function startApache(
   t: Pick<TestContext, 'after'>,
   setup: ProxySetup,
   lua?: string | null,
+  more = '',
 ): Promise<void> {
   const files = Object.fromEntries(proxies.apache(setup).map(({ name, text }) => [name, text]))
   const script = lua === undefined ? (files['vestibule.lua'] ?? null) : lua
@@ -36,6 +40,7 @@ MaxRequestWorkers 16
 MinSpareThreads 1
 MaxSpareThreads 16
 Listen ${setup.listen}
+${more}
 ${files['vestibule.conf']?.replaceAll('/etc/apache2/', `${folder}/`)}`,
   )
   await startProgram(t, 'apache2', ['-DFOREGROUND', '-f', `${folder}/httpd.conf`], {
@@ -52,6 +57,13 @@ export const apacheUnderTest: ProxyUnderTest = {
     slashes: 'refused: mod_proxy would make one slash of them',
   },
   start: startApache,
+  http2: (t, setup) =>
+    startApache(
+      t,
+      setup,
+      undefined,
+      `LoadModule http2_module ${MODULES}/mod_http2.so\nProtocols h2c http/1.1\nH2Direct on`,
+    ),
 }
 
 function missingPart(): string | undefined {

@@ -19,7 +19,10 @@ export interface DemoApp {
   folded(name: string): readonly string[]
 }
 
-/** A protected app: shows a page, echoes what it saw as JSON, and speaks enough websocket to say one word. */
+/**
+ * A protected app: shows a page, echoes what it saw as JSON, and speaks enough websocket to say one word. It answers CONNECT
+ * and TRACE like anything else, as a HandlerFunc of Go does, and reads on: what comes through such a tunnel is a request.
+ */
 export async function startDemoApp(t: Pick<TestContext, 'after'>): Promise<DemoApp> {
   const seen: Seen[] = []
   const server = http.createServer((request, response) => {
@@ -54,6 +57,13 @@ export async function startDemoApp(t: Pick<TestContext, 'after'>): Promise<DemoA
     // One unmasked text frame (RFC 6455 §5.2).
     socket.write(Buffer.concat([Buffer.of(0x81, 5), Buffer.from('hello')]))
     socket.on('error', () => socket.destroy())
+  })
+  server.on('connect', (request, socket, head) => {
+    seen.push(record(request, ''))
+    socket.on('error', () => socket.destroy())
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    socket.unshift(head)
+    server.emit('connection', socket)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {

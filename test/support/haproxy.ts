@@ -24,4 +24,6 @@ export const haproxyUnderTest: ProxyUnderTest = {
   missing: missing('haproxy'),
   cannot: {},
   start: startHaproxy,
+  // It knows HTTP/2 by its first bytes.
+  http2: startHaproxy,
 }

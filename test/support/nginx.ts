@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
+import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.ts'
 import { folderWith, missing, startProgram } from './program.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
-import { nginxSnippet } from './snippet.ts'
 
 /** Why tests that need nginx can't run here; undefined when they can. */
 export const noNginx: string | undefined = missing('nginx')
@@ -23,8 +23,10 @@ export async function startNginx(
   httpBlock: string,
   port: number,
   modules: readonly string[] = [],
+  beside: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const folder = folderWith(t, {
+    ...beside,
     'nginx.conf': `${modules.map((module) => `load_module ${module};\n`).join('')}daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -42,9 +44,33 @@ ${httpBlock}
   await startProgram(t, 'nginx', ['-p', folder, '-c', `${folder}/nginx.conf`], { folder, port })
 }
 
+/** @param listening stands behind each `listen` */
+function startWithFiles(
+  t: Pick<TestContext, 'after'>,
+  setup: ProxySetup,
+  listening: string,
+): Promise<void> {
+  const files = proxies
+    .nginx(setup)
+    .map(({ name, text }) => [
+      name,
+      text.replaceAll(`listen ${setup.listen}`, `listen ${setup.listen}${listening}`),
+    ])
+  // What says that it goes beside nginx.conf is there, the others are in conf.d.
+  return startNginx(
+    t,
+    'include vestibule-http.conf;\ninclude app.conf;',
+    Number(setup.listen.split(':').at(-1)),
+    [],
+    Object.fromEntries(files),
+  )
+}
+
 export const nginxUnderTest: ProxyUnderTest = {
   name: 'nginx',
   missing: noNginx,
   cannot: {},
-  start: (t, setup) => startNginx(t, nginxSnippet(setup), Number(setup.listen.split(':').at(-1))),
+  start: (t, setup) => startWithFiles(t, setup, ''),
+  // Old ones speak nothing else then.
+  http2: (t, setup) => startWithFiles(t, setup, ' http2'),
 }

@@ -5,8 +5,14 @@ import { haproxyUnderTest } from './haproxy.ts'
 import { ingressNginxUnderTest } from './ingress-nginx.ts'
 import { nginxUnderTest } from './nginx.ts'
 import { npmUnderTest } from './npm.ts'
-import { DOMAIN_PROOFS } from './proxy-domains.ts'
-import { type Cannot, OWN_PROOFS, PROOFS, type ProxyUnderTest } from './proxy-proofs.ts'
+import {
+  type Cannot,
+  DOMAIN_PROOFS,
+  FORWARDED_PROOFS,
+  OWN_PROOFS,
+  PROOFS,
+  type ProxyUnderTest,
+} from './proxy-proofs.ts'
 import { swagUnderTest } from './swag.ts'
 import { traefikUnderTest } from './traefik.ts'
 
@@ -32,17 +38,20 @@ export function proofTable(): string {
     if (!notes.includes(text)) notes.push(text)
     return `no (${notes.indexOf(text) + 1})`
   }
-  const rows = Object.entries({ ...PROOFS, ...OWN_PROOFS, ...DOMAIN_PROOFS }).map(
-    ([id, { title }]) => {
-      const marks = Object.values(proxiesUnderTest).map(({ name, cannot }) => {
-        const reason = Object.entries<string | undefined>(cannot satisfies Cannot).find(
-          ([one]) => one === id,
-        )?.[1]
-        return reason === undefined ? '✔' : note(name, reason)
-      })
-      return [title.replace(/[|*]/g, '\\$&'), ...marks]
-    },
-  )
+  const rows = Object.entries({
+    ...PROOFS,
+    ...OWN_PROOFS,
+    ...DOMAIN_PROOFS,
+    ...FORWARDED_PROOFS,
+  }).map(([id, { title }]) => {
+    const marks = Object.values(proxiesUnderTest).map(({ name, cannot }) => {
+      const reason = Object.entries<string | undefined>(cannot satisfies Cannot).find(
+        ([one]) => one === id,
+      )?.[1]
+      return reason === undefined ? '✔' : note(name, reason)
+    })
+    return [title.replace(/[|*]/g, '\\$&'), ...marks]
+  })
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [
     line(['', ...names]),

@@ -1,7 +1,7 @@
 import {
+  nginxInOne,
   type ProxyDomain,
   type ProxySetup,
-  proxies,
 } from '../../src/features/proxy-config/index.ts'
 
 /** The setup of deploy/, but for what is named here. */
@@ -28,11 +28,7 @@ export const setupWith = ({
 })
 
 /** The nginx snippet for a setup, as one text. */
-export const nginxSnippet = (setup: ProxySetup): string =>
-  proxies
-    .nginx(setup)
-    .map(({ text }) => text)
-    .join('\n')
+export const nginxSnippet = (setup: ProxySetup): string => nginxInOne(setup)
 
 /** The nginx snippet of deploy/nginx as it is, but for ports and the hosts it answers. */
 export const snippet = (ports: { vestibule: number; listen: number; app: number }): string =>

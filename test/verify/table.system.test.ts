@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
+import { connect } from 'node:net'
 import { before, suite, test } from 'node:test'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
@@ -25,7 +26,6 @@ const METHODS = [
   'PUT',
   'PATCH',
   'DELETE',
-  'TRACE',
   'PROPFIND',
   'MKCOL',
   'LOCK',
@@ -163,6 +163,22 @@ suite('what each implementation answers', () => {
       sent.end()
     })
 
+  /** Everything that comes back until the server closes, which it does after its answer. */
+  const sendAll = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      let text = ''
+      const socket = connect(server.port, '127.0.0.1', () =>
+        socket.write(bytes.replaceAll('\r\n\r\n', '\r\nConnection: close\r\n\r\n')),
+      )
+      socket.setEncoding('latin1').on('data', (chunk) => {
+        text += chunk
+      })
+      socket.on('close', () => resolve(text))
+      socket.on('error', (error: NodeJS.ErrnoException) =>
+        error.code === 'ECONNRESET' ? undefined : reject(error),
+      )
+    })
+
   for (const [name, put] of Object.entries(IMPLEMENTATIONS)) {
     test(`${name}: every method, caller, person and policy`, async () => {
       const nginx = name === 'auth-request' || name === 'verify, nginx way'
@@ -225,6 +241,23 @@ suite('what each implementation answers', () => {
       }
     })
 
+    test(`${name}: CONNECT ends the connection, and nothing behind it is answered`, async () => {
+      const { path, headers } = put('GET', 'public.example.com', '/')
+      const lines = Object.entries({ Host: 'v', ...headers }).map(
+        ([key, value]) => `${key}: ${value}`,
+      )
+      const question = (start: string) => `${[start, ...lines].join('\r\n')}\r\n\r\n`
+      const known = await sendAll(question(`GET ${path} HTTP/1.1`))
+      assert.match(known, /^HTTP\/1\.1 200 /)
+      for (const target of [path, 'app.example.com:80', 'http://public.example.com/'])
+        assert.equal(
+          await sendAll(question(`CONNECT ${target} HTTP/1.1`) + question(`GET ${path} HTTP/1.1`)),
+          '',
+          target,
+        )
+      assert.match(await sendAll(question(`GET ${path} HTTP/1.1`)), /^HTTP\/1\.1 200 /)
+    })
+
     test(`${name}: what cannot be judged is ${name.startsWith('legacy') ? 401 : 400}, never a yes`, async () => {
       const expected = name.startsWith('legacy') ? 401 : 400
       const good = put('GET', 'app.example.com', '/')
@@ -263,6 +296,17 @@ suite('what each implementation answers', () => {
           scheme,
         )
       }
+      // Through HAProxy, CONNECT was judged like a GET and opened a tunnel.
+      for (const method of ['TRACE', ...(name === 'ext-authz' ? [] : ['CONNECT'])])
+        for (const host of ['public.example.com', 'app.example.com'])
+          for (const uri of ['/', '']) {
+            const question = put(method, host, uri)
+            const headers = { ...question.headers, Cookie: cookie }
+            const { statusCode } = await ask({ ...question, headers })
+            assert.equal(statusCode, expected, `${method} ${host}${uri}`)
+          }
+      if (name.startsWith('legacy'))
+        assert.equal((await ask({ ...good, method: 'TRACE' })).statusCode, expected)
       for (const header of [
         'X-Forwarded-Host',
         'X_Forwarded_Proto',
@@ -316,6 +360,10 @@ suite('what each implementation answers', () => {
         '/login',
         'https://login.example.com:0x/',
         'https://login.example.com\\@evil.test',
+        // Another origin to a browser: no cookie of the domain is sent there.
+        'https://login.example.com./',
+        'https://login.example.com.:443/',
+        'https://login.example.com%2e/',
       ])
         assert.equal((await ask(with_(bad))).statusCode, name.startsWith('legacy') ? 401 : 400, bad)
       if (name === 'ext-authz' || name === 'legacy')

@@ -70,6 +70,8 @@ const MALFORMED: readonly [string, string?][] = [
   ['https://app.example.com/\u007f'],
   [`https://app.example.com/${'a'.repeat(16_384)}`],
   ['https://app.example.com/', 'get'],
+  ['https://app.example.com/', 'CONNECT'],
+  ['https://app.example.com/', 'TRACE'],
   ['https://app.example.com/', ''],
   ['https://app.example.com/', 'GET '],
   ['https://app.example.com/', 'GET, POST'],

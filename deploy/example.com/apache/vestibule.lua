@@ -132,6 +132,8 @@ local function tidy_connection(r)
 end
 
 function ask(r)
+  -- CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on the way to the app.
+  if r.method == "CONNECT" or r.method == "TRACE" then return 405 end
   local target = r.unparsed_uri
   -- http://another.host/ in the request line would be asked about as the host of the Host header.
   if string.sub(target, 1, 1) ~= "/" then return 400 end

@@ -238,6 +238,14 @@ export const verifyPaths = ({ basePath }: ProxySetup): readonly string[] =>
 export const verifyPattern = ({ basePath }: ProxySetup): string =>
   `${basePath === undefined ? '' : `(${basePath.replaceAll('.', '[.]')})?`}/(verify|api/verify|api/authz)`
 
+/**
+ * The same for the beginning of a request target as it was written (PCRE, RE2): what a proxy compares otherwise is what it
+ * makes of it, and of `/api/verify/../x` that is `/api/x`. The portal has no path with a % in it, so none of these is spelled
+ * with one.
+ */
+export const verifyTargetPattern = (setup: ProxySetup): string =>
+  `^(${verifyPattern(setup)}([/?#;]|$)|[^?]*%)`
+
 /** A text as a literal inside a regular expression (PCRE and RE2). */
 export const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseAddress } from '../../kernel/cidr.ts'
 import type { Manifest } from '../../kernel/feature.ts'
-import { isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
+import { browserHost, isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
 import { isPublicSuffix } from '../../kernel/public-suffix.ts'
 import {
   duration,
@@ -158,9 +158,8 @@ const cookie = z
 
 function urlFault(written: string, domain: string, key: string): string | undefined {
   const url = new URL(written)
-  const host = parseHost(url.host, url.protocol.slice(0, -1))
-  // A trailing dot makes it another origin to the browser: the cookie is not sent there.
-  if (host === undefined || url.hostname.endsWith('.')) return 'has no host that can be used'
+  const host = browserHost(url)
+  if (host === undefined) return 'has no host that can be used'
   if (!covers(domain, host.name)) return `is not inside the cookie domain ${domain}`
   if (url.protocol !== 'https:' && !isLoopback(host.name)) {
     return 'is not https: browsers do not send the cookie there'

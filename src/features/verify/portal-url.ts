@@ -1,4 +1,4 @@
-import { isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
+import { browserHost, isLoopback, isWithin } from '../../kernel/host.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import { type Malformed, malformed } from './target.ts'
 
@@ -27,10 +27,9 @@ function parseOverride(text: string, domain: CookieDomain): { readonly portal: U
   const no = malformed('the portal that is named is none of the cookie domain')
   const url = /^https?:\/\/[^/\s\\]/i.test(text) && !/[\s\\]/.test(text) ? URL.parse(text) : null
   if (url === null || url.username !== '' || url.password !== '') return no
-  const scheme = url.protocol.slice(0, -1)
-  const host = parseHost(url.host, scheme)
+  const host = browserHost(url)
   if (host === undefined || !isWithin(host.name, domain.domain)) return no
-  if (scheme !== 'https' && !isLoopback(host.name)) return no
+  if (url.protocol !== 'https:' && !isLoopback(host.name)) return no
   return { portal: url }
 }
 

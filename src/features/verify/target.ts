@@ -45,7 +45,7 @@ export function readHost(authority: string, scheme: string): Host | null {
  * and read `//admin` as a host (advisory 43). The host alone goes through WHATWG's host rules.
  *
  * @param url at most 16 KiB, no control character, no space, no userinfo, a host in ASCII; anything else is malformed
- * @param method `A`–`Z` only
+ * @param method `A`–`Z` only, neither CONNECT nor TRACE
  */
 export function parseTarget(url: string, method: string, address: string): Asked | Malformed {
   if (url.length > MAX_TARGET_LENGTH) return malformed('the target URL is longer than 16 KiB')
@@ -73,6 +73,7 @@ export function parseParts(
 ): Asked | Malformed {
   if (url.length > MAX_TARGET_LENGTH) return malformed('the target URL is longer than 16 KiB')
   if (!isMethod(method)) return malformed('the method is not made of A–Z')
+  if (isUnjudgeable(method)) return UNJUDGEABLE
   const known = SCHEMES[scheme]
   if (known === undefined) return malformed('the scheme is not http, https, ws or wss')
   // The cast is what the line above has shown: SCHEMES and hostOf have the same four keys.
@@ -95,6 +96,14 @@ export function parseParts(
     },
   }
 }
+
+/**
+ * Whether a request with this method cannot be judged. CONNECT opens a tunnel, and no later request inside it is asked
+ * about. TRACE sends the headers of the request back, which hold what the proxy added.
+ */
+export const isUnjudgeable = (method: string): boolean => method === 'CONNECT' || method === 'TRACE'
+
+export const UNJUDGEABLE = malformed('the method is CONNECT or TRACE')
 
 const isDelimiter = (code: number): boolean => code === 0x2f || code === 0x3f || code === 0x23
 

@@ -110,6 +110,8 @@ local function tidy_connection(r)
 end
 
 function ask(r)
+  -- CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on the way to the app.
+  if r.method == "CONNECT" or r.method == "TRACE" then return 405 end
   local target = r.unparsed_uri
   -- http://another.host/ in the request line would be asked about as the host of the Host header.
   if string.sub(target, 1, 1) ~= "/" then return 400 end
@@ -155,6 +157,7 @@ function app(setup: ProxySetup, domain: ProxyDomain): string {
 ${others.map((host) => `    ServerAlias ${host}\n`).join('')}${certificate(setup, domain)}    # What is asked about is the Host header: another host than these belongs to another app, also on the first of your hosts,
     # to which Apache would otherwise give it.
     StrictHostCheck ON
+    TraceEnable off
     # Addresses of 8 KiB and more, and the cookies of many apps. Counts for all hosts of this address.
     LimitRequestLine 32768
     LimitRequestFieldSize 65536
@@ -224,7 +227,14 @@ function portal(setup: ProxySetup, domain: ProxyDomain): string {
     ServerName ${domain.portalHost}
 ${certificate(setup, domain)}    LimitRequestLine 32768
     LimitRequestFieldSize 65536
-    # Only proxies ask these.
+    TraceEnable off
+    # Only proxies ask these, however somebody writes them: THE_REQUEST is the line as it came.
+    <If "%{THE_REQUEST} !~ m#^[^ ]+ +/#">
+        Redirect 400 "/"
+    </If>
+    <If "%{THE_REQUEST} =~ m#^[^ ]+ +${verifyPattern(setup)}([/?; ]|$)# || %{THE_REQUEST} =~ m#^[^ ]+ +[^? ]*%#">
+        Redirect 404 "/"
+    </If>
     ProxyPassMatch "^${verifyPattern(setup)}(?:/|$)" "!"
     # mod_proxy says them anew, behind what a client says.
     RequestHeader unset X-Forwarded-For

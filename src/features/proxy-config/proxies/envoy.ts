@@ -49,6 +49,8 @@ static_resources:
                 use_remote_address: true
                 # A websocket, and no other upgrade (h2c): that would be a tunnel through which nobody asks again.
                 upgrade_configs: [{ upgrade_type: websocket }]
+                # What is asked about is what is sent on: no http://... in place of a path.
+                http_protocol_options: { allow_absolute_url: false }
                 http_filters:
                   # 1. What only Vestibule may say does not come from a client.
                   - name: vestibule.client
@@ -113,6 +115,12 @@ const clientLua = (setup: ProxySetup): string => `${luaNames({ ...setup, cookieN
 ${luaFolding(SAID_BEFORE)}
 function envoy_on_request(handle)
   local headers = handle:headers()
+  -- CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on the way to the app.
+  local method = headers:get(":method")
+  if method == "CONNECT" or method == "TRACE" then
+    handle:respond({ [":status"] = "405" }, "")
+    return
+  end
   local removed = {}
   for name in pairs(headers) do
     if is_forbidden(name) then removed[#removed + 1] = name end

@@ -40,6 +40,13 @@ defaults
 frontend apps
     bind ${address}:${port}${tls ? ' ssl crt /etc/haproxy/certs/ alpn h2,http/1.1' : ''}
 
+    # CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on the way to the app.
+    http-request return status 405 if METH_CONNECT or METH_TRACE
+    # HAProxy would send http://... and * on as they came, and ask about what it takes for the path. Over HTTP/2 it puts the
+    # address together itself, and sends the path alone on for these two schemes.
+    http-request return status 400 unless { path_beg / }
+    http-request return status 400 unless { url_beg / } or { fc_http_major ge 2 } { url_beg http:// https:// }
+
     # The hosts of the app: what is asked about is the Host header, and another one belongs to another app.
     acl vestibule_app req.fhdr(host),field(1,:),lower -m str ${hostsOf(setup).join(' ')}
 ${

@@ -5,6 +5,9 @@ import { envoy } from './envoy.ts'
 import { haproxy } from './haproxy.ts'
 import { ingressNginx } from './ingress-nginx.ts'
 import { nginx } from './nginx.ts'
+
+export { nginxInOne } from './nginx.ts'
+
 import { npm } from './npm.ts'
 import { swag } from './swag.ts'
 import { traefik } from './traefik.ts'

@@ -8,7 +8,7 @@ import {
   servedDomains,
   verifyPaths,
 } from '../setup.ts'
-import { cookieMaps } from './nginx-directives.ts'
+import { cookieMaps, REFUSED } from './nginx-directives.ts'
 
 /**
  * ingress-nginx 1.9 and newer. Snippets in annotations are off there by default, with reason: what they would do is done for
@@ -60,10 +60,11 @@ metadata:
 data:
   # The controller asks about the Host header. Where a request line names another host, nginx goes by that one: such requests
   # are refused, or one app could be asked about and another one reached. So is an upgrade to anything but a websocket (h2c):
-  # that would be a tunnel through which nobody asks again.
+  # that would be a tunnel, and no request inside it is asked about.
   server-snippet: |
     if ($vestibule_other_host) { return 421; }
     if ($vestibule_tunnel) { return 400; }
+${REFUSED}
   http-snippet: |
     map "$host $http_host" $vestibule_other_host {
         default 1;

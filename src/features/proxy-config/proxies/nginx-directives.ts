@@ -1,5 +1,5 @@
 import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
-import { type ProxySetup, verifyPaths } from '../setup.ts'
+import { type ProxySetup, verifyPaths, verifyTargetPattern } from '../setup.ts'
 
 /** The pieces of an nginx configuration, for nginx itself and for what others have built around it. */
 
@@ -60,6 +60,7 @@ const cookiePattern = (name: string): string =>
 export const serverDirectives = (upstream: string, first = ''): string =>
   `${ADDRESSES}
 ${NAMES}
+${REFUSED}
 
     # The question itself. No answer, or any answer but 2xx, 401 and 403, closes the door (nginx says 500).
     location = /internal/vestibule {
@@ -117,6 +118,12 @@ ${first}        proxy_pass http://${upstream}/verify;
 /** nginx reads the address before it knows the host: the block that comes first counts for all. */
 const ADDRESSES = `    # Addresses of 8 KiB and more, and the cookies of many apps.
     large_client_header_buffers 8 32k;`
+
+/** What cannot be asked about is refused before anything is asked. */
+export const REFUSED = `    # CONNECT opens a tunnel, and no request inside it is asked about. TRACE tells back what is added on the way to the app.
+    if ($request_method ~ "^(CONNECT|TRACE)$") { return 405; }
+    # What is asked about is what is sent on: no http://... and no * in place of a path.
+    if ($request !~ "^[^ ]+ +/") { return 400; }`
 
 /** nginx's defaults, said once more: a name with a dot that it lets through is one that no proxy_set_header takes away. */
 export const NAMES = `    # No client's Remote.User or Remote_User.
@@ -183,6 +190,9 @@ const REQUEST = `        proxy_http_version 1.1;
 
 /** For the `server { }` of the portal, where people sign in. `proxyPass` are the lines that lead to Vestibule. */
 export const portalDirectives = (setup: ProxySetup, proxyPass: string): string => `${ADDRESSES}
+${REFUSED}
+    # Only proxies ask these, however somebody writes them.
+    if ($request_uri ~ "${verifyTargetPattern(setup)}") { return 404; }
 
     location / {
 ${proxyPass}
@@ -191,7 +201,6 @@ ${REQUEST}
 ${BUFFERS}
     }
 
-    # Only proxies ask these.
 ${verifyPaths(setup)
   .map((path) => `    location ${path} { return 404; }`)
   .join('\n')}

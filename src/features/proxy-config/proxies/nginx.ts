@@ -15,12 +15,55 @@ import {
 } from './nginx-directives.ts'
 
 /**
- * What nginx needs, complete: where to ask, what to tell the app, what to keep from it, and where people go who may
- * not pass. One text for the banner of the first start, for deploy/nginx and for the tests that run nginx with it.
+ * What nginx needs: what all apps share, two files that each app's server block includes, and such a server block. Includes
+ * without a folder are looked up beside nginx.conf.
  */
-export const nginx: PrintSnippet = (setup) => {
-  const text = `# Vestibule in front of one app. Goes inside nginx's http { }, for example as /etc/nginx/conf.d/vestibule.conf. Once: a
-# further app takes a copy of the app's server block, with its own server_name and proxy_pass.
+export const nginx: PrintSnippet = (setup) => [
+  { name: 'vestibule-http.conf', text: shared(setup) },
+  {
+    name: SERVER_FILE,
+    text: `# Goes to /etc/nginx/, and is included in the server block of every app that Vestibule protects.
+
+${serverDirectives('vestibule')}`,
+  },
+  {
+    name: LOCATION_FILE,
+    text: `# Goes to /etc/nginx/, and is included in every location that Vestibule protects. A location inside another one, or one with a
+# proxy_set_header of its own, takes its own include: nginx inherits these lines only where there is none.
+
+${questionDirectives(setup)}
+
+${headerDirectives(setup)}
+`,
+  },
+  {
+    name: 'app.conf',
+    text: `# An app. Goes to /etc/nginx/conf.d/. For a further app: a copy with its own server_name and proxy_pass; in a server block that
+# you have, the two includes.
+${apps(setup, INCLUDES)}`,
+  },
+]
+
+/** The same as one text for nginx's http { }, for a container that takes one file. */
+export const nginxInOne = (setup: ProxySetup): string =>
+  `${shared(setup)}${apps(setup, { server: serverDirectives('vestibule').trimEnd(), location: `${questionDirectives(setup)}\n\n${headerDirectives(setup)}` })}`
+
+const SERVER_FILE = 'vestibule-server.conf'
+const LOCATION_FILE = 'vestibule-location.conf'
+const INCLUDES: Included = {
+  server: `    include ${SERVER_FILE};`,
+  location: `        include ${LOCATION_FILE};`,
+}
+
+/** The lines that a server block and a location take. */
+interface Included {
+  readonly server: string
+  readonly location: string
+}
+
+const shared = (
+  setup: ProxySetup,
+): string => `# Vestibule, for nginx: what all apps share. Goes inside http { }, once, for example as /etc/nginx/conf.d/vestibule-http.conf.
 
 upstream vestibule {
     server ${setup.verifyUpstream};
@@ -38,9 +81,10 @@ ${certificate(setup, servedDomains(setup)[0])}    # nginx reads the address befo
 ${NAMES}
     return 421;
 }
-${setup.domains.map((domain) => app(setup, domain)).join('')}${setup.domains.map((domain) => portal(setup, domain)).join('')}`
-  return [{ name: 'vestibule.conf', text }]
-}
+${setup.domains.map((domain) => portal(setup, domain)).join('')}`
+
+const apps = (setup: ProxySetup, included: Included): string =>
+  setup.domains.map((domain) => app(setup, domain, included)).join('')
 
 const listen = ({ listen: address, tls }: ProxySetup): string => (tls ? `${address} ssl` : address)
 
@@ -53,24 +97,22 @@ function certificate(setup: ProxySetup, domain: ProxyDomain | undefined): string
 `
 }
 
-const app = (setup: ProxySetup, domain: ProxyDomain): string =>
+const app = (setup: ProxySetup, domain: ProxyDomain, { server, location }: Included): string =>
   domain.hosts.length === 0
     ? ''
     : `
 server {
     listen ${listen(setup)};
     server_name ${domain.hosts.join(' ')};
-${certificate(setup, domain)}
+${certificate(setup, domain)}${server}
+
     location / {
+${location}
+
         # Your app.
         proxy_pass http://${setup.appUpstream};
-
-${questionDirectives(setup)}
-
-${headerDirectives(setup)}
     }
-
-${serverDirectives('vestibule')}}
+}
 `
 
 const portal = (setup: ProxySetup, domain: ProxyDomain): string =>

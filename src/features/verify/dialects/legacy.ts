@@ -1,6 +1,14 @@
 import { type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, type Fields, isPresent, portalHeaders } from '../fields.ts'
-import { type Asked, type Malformed, malformed, parseParts, parseTarget } from '../target.ts'
+import {
+  type Asked,
+  isUnjudgeable,
+  type Malformed,
+  malformed,
+  parseParts,
+  parseTarget,
+  UNJUDGEABLE,
+} from '../target.ts'
 
 /**
  * Authelia's old single endpoint: X-Original-URL, else the forwarded headers, else the request itself. It cannot know
@@ -21,6 +29,8 @@ export const legacy: Dialect = {
         FIELD.host)
     )
       return malformed('a header that is read came more than once')
+    // A proxy that passes the request itself on asks about this one, whatever a header says.
+    if (isUnjudgeable(line.method)) return UNJUDGEABLE
     const method = isPresent(fields.forwardedMethod) ? fields.forwardedMethod : line.method
     return isPresent(fields.originalUrl)
       ? parseTarget(fields.originalUrl, method, address)

@@ -1,9 +1,9 @@
 /** What has to be true of one proxy in front of the apps of two cookie domains, each with a cookie and a portal of its own. */
 import assert from 'node:assert/strict'
-import { Traveller } from '../hub/traveller.ts'
-import type { Proof } from './proxy-proofs.ts'
-import { PASSWORD, request } from './server.ts'
-import { raw } from './wire.ts'
+import { Traveller } from '../../hub/traveller.ts'
+import { PASSWORD, request } from '../server.ts'
+import { raw } from '../wire.ts'
+import type { Proof } from './scene.ts'
 
 const HTML = 'text/html,application/xhtml+xml,*/*;q=0.8'
 
