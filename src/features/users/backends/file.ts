@@ -11,6 +11,7 @@ import {
   createRoster,
   dearestOf,
   isOnlyChange,
+  mailKey,
   marksOf,
   removedBetween,
   type Search,
@@ -316,7 +317,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
 }
 
 const turnOf = (guard: Guard, name: string | undefined, login: string): Turn => ({
-  alone: guard.alone(name ?? login),
+  ...guard.place(name ?? '', mailKey(name ?? login)),
   admit: () => guard.admit(name ?? ''),
   settle: (right) => guard.settle(right),
 })
