@@ -27,11 +27,19 @@ test('on a busy machine it follows whichever checks are made, cheap ones too', (
     ['costly', 600],
   ] as const) {
     const { pace, check } = machine()
-    for (let i = 0; i < 60; i++) check(kind, 3)
+    for (let i = 0; i < 600; i++) check(kind, 3)
     assert.ok(pace.span() >= least && pace.span() < 700, `${kind}: ${pace.span()}`)
-    for (let i = 0; i < 60; i++) check(kind, 1)
+    for (let i = 0; i < 600; i++) check(kind, 1)
     assert.ok(pace.span() < 230, `${kind}: ${pace.span()}`)
   }
+})
+
+test('cheap checks that a busy machine runs at once do not make it forget what costly ones take', () => {
+  const { pace, check } = machine()
+  for (let i = 0; i < 30; i++) check('costly', 3)
+  const before = pace.span()
+  for (let i = 0; i < 16; i++) check('cheap', 1)
+  assert.ok(pace.span() > 0.8 * before, `${before}, then ${pace.span()}`)
 })
 
 test('checks that vary are given time to', () => {

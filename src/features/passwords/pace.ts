@@ -69,7 +69,8 @@ export function createPace(clock: Clock): Pace {
     },
     observe(kind, check, rest) {
       const quickest = note(kind, check)
-      slowdown.observe((check + GRAIN) / (quickest + GRAIN))
+      // A busy machine runs what is short at once, and lets what is long wait: a cheap check says little of a costly one.
+      slowdown.observe((check + GRAIN) / (quickest + GRAIN), quickest / Math.max(...best.values()))
       around.observe(rest)
     },
     span,
@@ -89,9 +90,10 @@ function createEstimate(first: number) {
   let mean = first
   let deviation = 0
   return {
-    observe(sample: number): void {
-      deviation += BETA * (Math.abs(sample - mean) - deviation)
-      mean += ALPHA * (sample - mean)
+    /** @param weight how much it says, up to 1 */
+    observe(sample: number, weight = 1): void {
+      deviation += weight * BETA * (Math.abs(sample - mean) - deviation)
+      mean += weight * ALPHA * (sample - mean)
     },
     upper: (): number => mean + DEVIATIONS * deviation,
   }
