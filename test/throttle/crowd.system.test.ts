@@ -50,8 +50,7 @@ test('of 25 sign-ins from a known device none is turned away by a flood of stran
     while (!over) {
       const i = asked++
       // Half of them make up a device cookie: that alone is worth nothing.
-      const cookie =
-        line % 2 === 0 ? '' : `vestibule_session_device=${String(i).padStart(43, 'x')}`
+      const cookie = line % 2 === 0 ? '' : `vestibule_session_device=${String(i).padStart(43, 'x')}`
       const client = `2001:db8:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::1`
       const { status } = await attempt(i % 3 === 0 ? 'john' : `u${i}`, 'wrong', client, cookie)
       strangers[status] = (strangers[status] ?? 0) + 1

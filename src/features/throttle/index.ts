@@ -31,6 +31,7 @@ import { createDevices, type Devices } from './devices.ts'
 import { createFailureLimit, type FailureLimit } from './failure-limit.ts'
 import { createGate } from './gate.ts'
 import type { Windows } from './limits.ts'
+import { inForce } from './manifest.ts'
 import { createRegulation, type RegulationConfig } from './regulation.ts'
 import { createRegulationStore } from './regulation-store.ts'
 import { heldReservations, reservationCookie } from './reservation-cookie.ts'
@@ -110,8 +111,9 @@ export function openDesks({
 }
 
 export async function createThrottle(options: ThrottleOptions): Promise<Throttle> {
-  const { limits, regulation: config, storage, users, passwords, clock, log, redis } = options
+  const { limits, storage, users, passwords, clock, log, redis } = options
   const { onBan, onLift, onRevoke } = options
+  const config = inForce(options.regulation)
   const limitOf = async (name: string, windows: Windows) =>
     createFailureLimit(await openCounter({ name, windows, redis, clock }))
   const limit = await limitOf('first-factor', limits)
