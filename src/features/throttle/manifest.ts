@@ -71,7 +71,7 @@ export default {
         'How many wrong passwords one client address may try: `N/period` or `N per M periods`, from second to year, ' +
           'several of them separated by `;`, `,` or `|`. All hold at once; right passwords do not count. IPv6 counts by ' +
           '/64; a browser that somebody has signed in with before counts by itself. Past it the answer is 429 with ' +
-          'Retry-After. `disable` turns it off.',
+          'Retry-After; a browser that has waited gets one attempt, whatever others have failed meanwhile. `disable` turns it off.',
       ),
   },
   check(config, report) {
