@@ -60,7 +60,7 @@ export function userBackendConformance(
       const { users } = await open(t, [john, gone])
       const told: unknown[] = []
       const guard = (admitted: boolean): Guard => ({
-        alone: (one) => [one],
+        place: (one, spelling) => ({ alone: [one, spelling] }),
         async admit(one) {
           told.push(one)
           return admitted
@@ -82,7 +82,7 @@ export function userBackendConformance(
     test('an attempt that a guard refuses with an error ends with it, unchecked', async (t) => {
       const { users } = await open(t, [john])
       const guard: Guard = {
-        alone: () => [],
+        place: () => ({}),
         admit: () => Promise.reject(new AppError('SIGN_IN_LIMITED')),
         settle: () => assert.fail('there is nothing to settle'),
       }

@@ -50,14 +50,24 @@ suite('drills, small', () => {
     assert.equal(status, 0, said)
   })
 
-  test('by the time of two hundred failures each, no two kinds of users are told apart', async (t) => {
-    const once = await run('enumeration.ts', '--seed', '1', '--size', '200')
-    t.diagnostic(once.said)
-    if (once.status === 0) return
-    // With so few, chance alone passes the mark now and then; it does not twice.
-    const again = await run('enumeration.ts', '--seed', '2', '--size', '200')
-    assert.equal(again.status, 0, `${once.said}\n${again.said}`)
-  })
+  // With so few, chance alone passes the mark now and then; it does not twice.
+  for (const [only, size, name] of [
+    [
+      'answers',
+      '200',
+      'by the time of two hundred failures each, no two kinds of users are told apart',
+    ],
+    ['bursts', '24', 'nor by the time of the last of sixteen answers to a burst'],
+  ] as const)
+    test(name, async (t) => {
+      const drill = (seed: string) =>
+        run('enumeration.ts', '--seed', seed, '--size', size, '--only', only)
+      const once = await drill('1')
+      t.diagnostic(once.said)
+      if (once.status === 0) return
+      const again = await drill('2')
+      assert.equal(again.status, 0, `${once.said}\n${again.said}`)
+    })
 
   test('a storm of sign-ins takes no more memory than its hashes, and verify goes on', async (t) => {
     const { status, said } = await run('storm.ts', '--size', '150')

@@ -2,46 +2,49 @@
  * The enumeration drill: whether an answer tells which names exist. Wrong passwords for a known user, an unknown, a
  * disabled, a banned one and one whose digest is of another scheme, mixed, eight at a time, after twenty sign-ins; then
  * simple classifiers try to tell any two of them apart by the time of the answer. Bodies, headers, their order and what
- * becomes of the connection must be the same to the byte.
+ * becomes of the connection must be the same to the byte. Then the same by bursts: sixteen attempts on one name at once,
+ * each from an address of its own, and the time of the last answer.
  *
- *     npm run drill:enumeration -- [--seed N] [--size N]
+ *     npm run drill:enumeration -- [--seed N] [--size N] [--only answers|bursts]
  *
- * Size is the number of failures of each kind. Ends with status 1 when bytes differ, or when a classifier does better than
- * 0.55 (area under the curve); with fewer than a thousand of each, where chance alone reaches that, better than 0.62.
+ * Size is the number of failures of each kind; of bursts there is an eighth. Ends with status 1 when bytes differ, or when a
+ * classifier does better than 0.55 (area under the curve); with fewer than a thousand of each, where chance alone reaches
+ * that, better than 0.62. Of few bursts it is the median of their ratios that counts.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import argon2 from 'argon2'
-import { makeDigest } from '../../src/features/passwords/index.ts'
-import { freePort } from '../support/nginx.ts'
-import { configFor, PASSWORD, run } from '../support/server.ts'
+
+import { PASSWORD } from '../support/server.ts'
 import { judge } from './classify.ts'
+import { enumerateByBursts } from './enumeration-bursts.ts'
+import {
+  type Costs,
+  KINDS,
+  type Kind,
+  type Line,
+  openLine,
+  openServer,
+  signIn,
+} from './enumeration-scene.ts'
 import { createCleanup, readOptions } from './options.ts'
 import { createRandom } from './random.ts'
-import { spawnServer } from './server.ts'
 
 const AT_ONCE = 8
-const KINDS = ['known', 'unknown', 'disabled', 'banned', 'other-scheme'] as const
-type Kind = (typeof KINDS)[number]
+const COSTS: Costs = { argon2: { memory: 19_456, iterations: 2 }, rounds: 20_000 }
 
-/** What is configured, and what the digests are made with. */
-const ARGON2 = { variant: 'argon2id', memory: 19_456, iterations: 2, parallelism: 1 } as const
-
-const { seed, size } = readOptions(2000)
+const { seed, size, only } = readOptions(2000)
 const most = size < 1000 ? 0.62 : 0.55
 const random = createRandom(seed)
 const cleanup = createCleanup()
 console.log(`enumeration: seed ${seed}, ${size} failures of each kind, ${AT_ONCE} at a time`)
 try {
-  process.exitCode = (await drill()) ? 0 : 1
+  const answers = only === 'bursts' || (await drill())
+  const bursts = only === 'answers' || (await enumerateByBursts({ size, random, cleanup }))
+  process.exitCode = answers && bursts ? 0 : 1
 } finally {
   await cleanup.run()
 }
 
 async function drill(): Promise<boolean> {
-  const port = await openServer()
+  const port = await openServer(cleanup, COSTS, size < 1000 ? 4 : undefined)
   const lines = await Promise.all(Array.from({ length: AT_ONCE }, () => openLine(port)))
   cleanup.after(() => {
     for (const line of lines) line.close()
@@ -104,112 +107,4 @@ function describe(kind: Kind, list: readonly number[]): string {
   const sorted = [...list].sort((a, b) => a - b)
   const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? 0).toFixed(1)
   return `${kind}: p5 ${at(0.05)} p50 ${at(0.5)} p95 ${at(0.95)} max ${at(1)} ms`
-}
-
-async function openServer(): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'vestibule-enumeration-'))
-  cleanup.after(() => rmSync(folder, { recursive: true, force: true }))
-  const port = await freePort()
-  const configFile = join(folder, 'config.yml')
-  mkdirSync(join(folder, 'data'), { mode: 0o700 })
-  const digest = await argon2.hash(PASSWORD, {
-    type: argon2.argon2id,
-    memoryCost: ARGON2.memory,
-    timeCost: ARGON2.iterations,
-    parallelism: ARGON2.parallelism,
-  })
-  const other = await makeDigest(
-    { algorithm: 'sha2crypt', variant: 'sha512', iterations: 50_000, saltLength: 16 },
-    PASSWORD,
-  )
-  const user = (password: string, more = {}) => ({ displayname: 'Somebody', password, ...more })
-  const users = {
-    known: user(digest),
-    disabled: user(digest, { disabled: true }),
-    banned: user(digest),
-    'other-scheme': user(other),
-  }
-  // JSON is YAML.
-  writeFileSync(join(folder, 'data', 'users.yml'), JSON.stringify({ users }))
-  const config = {
-    authentication_backend: { file: { password: { argon2: ARGON2 } } },
-    failed_login_rate_limit: 'disable',
-    // Attempts are counted as always, and nobody is banned by them.
-    regulation: { max_retries: 1_000_000, find_time: '1s' },
-  }
-  writeFileSync(configFile, JSON.stringify(configFor(port, folder, config)))
-  const server = spawnServer(folder, configFile)
-  cleanup.after(async () => {
-    server.child.kill('SIGTERM')
-    await server.ended
-  })
-  await server.ready
-  const args = ['bans', 'add', '--user', 'banned', '--permanent', '-c', configFile]
-  const ban = run(args, { folder })
-  if ((await ban.ended) !== 0) throw new Error(ban.output())
-  return port
-}
-
-function signIn(port: number, username: string, password: string): string {
-  const body = JSON.stringify({ username, password })
-  return (
-    `POST /api/firstfactor HTTP/1.1\r\nHost: auth.vestibule.localhost:${port}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-  )
-}
-
-interface Line {
-  /** One request, and its whole answer. `stays`: the connection is kept for another. */
-  ask(request: string): Promise<{ bytes: string; took: number; stays: boolean }>
-  close(): void
-}
-
-/** One connection, kept for as long as the server keeps it. */
-async function openLine(port: number): Promise<Line> {
-  let socket: Socket | undefined
-  const reach = (): Promise<Socket> =>
-    new Promise((resolve, reject) => {
-      const made = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(made))
-      made.setEncoding('latin1')
-      made.once('error', reject)
-    })
-  return {
-    async ask(request) {
-      const own = socket ?? (await reach())
-      socket = own
-      const began = performance.now()
-      own.write(request)
-      const bytes = await answerOn(own)
-      const took = performance.now() - began
-      const stays = !/^connection: close/im.test(bytes) && !own.destroyed
-      if (!stays) socket = undefined
-      return { bytes, took, stays }
-    },
-    close: () => socket?.destroy(),
-  }
-}
-
-function answerOn(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const settle = () => {
-      socket.off('data', read)
-      socket.off('close', lost)
-    }
-    const lost = () => {
-      settle()
-      reject(new Error('the connection was closed without an answer'))
-    }
-    const read = (chunk: string) => {
-      text += chunk
-      const head = text.indexOf('\r\n\r\n')
-      if (head === -1) return
-      const length = Number(/^content-length: (\d+)/im.exec(text)?.[1] ?? 0)
-      if (text.length < head + 4 + length) return
-      settle()
-      resolve(text)
-    }
-    socket.on('data', read)
-    socket.once('close', lost)
-  })
 }

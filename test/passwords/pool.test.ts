@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPool, type Pool } from '../../src/features/passwords/pool.ts'
+import { createPool, type Pool, type Reserved } from '../../src/features/passwords/pool.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { FakeClock } from '../support/clock.ts'
 
@@ -14,14 +14,15 @@ function tray(options: { concurrency?: number; queue?: number }) {
     pool,
     clock,
     began,
-    ask(client: string, name = client): Promise<string> {
-      return pool.run(client, async () => {
+    ask(client: string, name = client, reserved?: Reserved): Promise<string> {
+      const work = async () => {
         began.push(name)
         await new Promise<void>((resolve) => {
           ends.push(resolve)
         })
         return name
-      })
+      }
+      return pool.run(client, work, { reserved })
     },
     /** Ends the oldest running job and lets the next one begin. */
     async end(): Promise<void> {
@@ -189,6 +190,72 @@ test('a job that ends lets several go that waited for its word', async () => {
   assert.deepEqual(began, ['both', 'john', 'bob'])
 })
 
+/** A flood from fresh addresses that has filled the queue: nothing of it waits with more than one job. */
+function flooded(options: { concurrency?: number; queue?: number } = {}) {
+  const one = tray({ queue: 64, ...options })
+  const strangers = Array.from({ length: 150 }, (_, i) => one.ask(`2001:db8:0:${i}::1`, 'stranger'))
+  return { ...one, strangers: Promise.allSettled(strangers) }
+}
+const device = (user: string, id = `${user}'s`): Reserved => ({ user, device: id })
+
+test('a flood from fresh addresses turns away no known device, and none waits for more than one stranger', async () => {
+  const { ask, began, end, strangers } = flooded()
+  for (let i = 0; i < 25; i++) {
+    const before = began.length
+    const known = ask('192.0.2.1', 'known', device('john'))
+    await end()
+    assert.deepEqual(began.slice(before), ['known'])
+    await end()
+    assert.equal(await known, 'known')
+    await end()
+  }
+  for (let i = 0; i < 200; i++) await end()
+  assert.equal((await strangers).filter(({ status }) => status === 'fulfilled').length, 65)
+})
+
+test('known devices leave strangers every fourth turn', async () => {
+  const { ask, began, end } = flooded()
+  for (let i = 0; i < 12; i++) void ask('192.0.2.1', 'known', device(`u${i}`)).catch(() => {})
+  for (let i = 0; i < 10; i++) await end()
+  assert.equal(began.slice(1, 9).join(' '), 'known known known stranger known known known stranger')
+})
+
+test('a device that floods fills its own share, and neither other devices of its user nor other users wait for it', async () => {
+  const { ask, began, end } = flooded()
+  const stolen = Array.from({ length: 20 }, () =>
+    ask('198.51.100.1', 'stolen', device('john', 'stolen')).catch(() => 'refused'),
+  )
+  const own = ask('192.0.2.1', 'own', device('john', 'own'))
+  const other = ask('192.0.2.2', 'other', device('bob'))
+  for (let i = 0; i < 6; i++) await end()
+  assert.deepEqual(began.slice(1, 6), ['stolen', 'other', 'stolen', 'stranger', 'own'])
+  assert.deepEqual(await Promise.all([own, other]), ['own', 'other'])
+  for (let i = 0; i < 200; i++) await end()
+  const refused = (await Promise.all(stolen)).filter((answer) => answer === 'refused')
+  // Two wait in the reserved room. One more finds room among the strangers: it displaces none of them.
+  assert.ok(refused.length >= 17, String(refused.length))
+})
+
+test('a user with many devices does not fill the reserved room either', async () => {
+  const { ask, end } = flooded({ queue: 8 })
+  const many = Array.from({ length: 50 }, (_, i) =>
+    ask('198.51.100.1', 'many', device('john', String(i))).catch(() => 'refused'),
+  )
+  const others = Array.from({ length: 3 }, (_, i) => ask(`192.0.2.${i}`, 'other', device(`u${i}`)))
+  for (let i = 0; i < 80; i++) await end()
+  assert.deepEqual(await Promise.all(others), ['other', 'other', 'other'])
+  assert.ok((await Promise.all(many)).filter((answer) => answer === 'refused').length >= 43)
+})
+
+test('the server’s own work has room in a flood', async () => {
+  const { ask, began, end } = flooded()
+  const own = ask('', 'own')
+  await end()
+  assert.equal(began.at(-1), 'own')
+  await end()
+  assert.equal(await own, 'own')
+})
+
 /** A pool whose jobs have names and words, and end when they are told to. */
 function words(concurrency: number) {
   const pool = createPool({ concurrency, queue: 20, clock: new FakeClock() })
@@ -201,7 +268,7 @@ function words(concurrency: number) {
         began.push(name)
         return new Promise<void>((resolve) => void running.set(name, resolve))
       }
-      void pool.run(client, work, alone)
+      void pool.run(client, work, { alone })
     },
     async ends(name: string): Promise<void> {
       running.get(name)?.()

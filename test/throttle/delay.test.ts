@@ -108,6 +108,7 @@ suite('what the dearest digest costs', () => {
           measured.push(one)
           return measured.length * 100
         },
+        span: () => 0,
       },
     })
     assert.deepEqual(await Promise.all([cost(), cost()]), [100, 100])
@@ -127,10 +128,22 @@ suite('what the dearest digest costs', () => {
           if (busy) throw new AppError('HASHING_BUSY')
           return 50
         },
+        span: () => 0,
       },
     })
     assert.equal(await cost(), 0)
     busy = false
     assert.equal(await cost(), 50)
+  })
+
+  test('is no less than what checks occupy their places for at the moment', async () => {
+    let span = 0
+    const cost = createDearest({
+      users: { dearest: () => undefined },
+      passwords: { measure: async () => 50, span: () => span },
+    })
+    assert.equal(await cost(), 50)
+    span = 70
+    assert.equal(await cost(), 70)
   })
 })

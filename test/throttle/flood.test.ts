@@ -18,13 +18,13 @@ test('a flood of made-up names bans nobody, keeps nothing, and stays small', asy
     regulation: { modes: ['user'], max_retries: 3, find_time: 120_000, ban_time: 300_000 },
     storage,
     users: { dearest: () => undefined, onRemoved() {} },
-    passwords: { measure: async () => 1 },
+    passwords: { measure: async () => 1, span: () => 1 },
     clock,
     log,
   })
   t.after(() => throttle.close())
   const attempt = async (name: string, address: string, right: boolean) => {
-    const guard = await throttle.attempt({ address, devices: [] })
+    const guard = await throttle.attempt({ address, devices: [], reservations: undefined })
     const admitted = await guard.admit(name)
     await guard.settle(admitted && right)
     return admitted

@@ -219,6 +219,43 @@ suite('the failure limit', () => {
     assert.match(told.body, /href="\/\?rd(=|&#61;)http%3A%2F%2Fapp\.vestibule\.localhost%2F"/)
   })
 
+  test('promises a browser one attempt after the wait that it was shown, whatever others do meanwhile', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1 per 3 seconds' })
+    const browser = (password: string, cookie?: string) =>
+      server.request('/', {
+        method: 'POST',
+        headers: {
+          Host: `auth.vestibule.localhost:${server.port}`,
+          'Content-Type': 'application/x-www-form-urlencoded',
+          'Sec-Fetch-Site': 'same-origin',
+          ...(cookie !== undefined && { Cookie: cookie }),
+        },
+        body: new URLSearchParams({ username: 'john', password }).toString(),
+      })
+    const fill = () => attempt(server, 'wrong')
+    const limited = async (work: () => Promise<Answer>) => {
+      for (;;) {
+        const answer = await work()
+        if (answer.status === 429) return answer
+      }
+    }
+    await fill()
+    assert.equal((await limited(fill)).headers['set-cookie'], undefined, 'no program keeps it')
+    const told = await limited(() => browser('wrong'))
+    const [line = ''] = told.headers['set-cookie'] ?? []
+    assert.match(
+      line,
+      /^vestibule_session_reservation=[\w-]{22}; Path=\/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$/,
+    )
+    const cookie = line.split(';', 1)[0] ?? ''
+    const due = performance.now() + Number(told.headers['retry-after']) * 1000
+    while (performance.now() < due) await fill()
+    await limited(fill)
+    const answer = await browser(PASSWORD, cookie)
+    assert.equal(answer.status, 303)
+    assert.match(answer.headers.location ?? '', /signed-in/)
+  })
+
   test('on verify looks like wrong credentials and costs no hash; it never says 429', async (t) => {
     const server = await start(t, { failed_login_rate_limit: '1/hour' })
     const wrong = await basic(server, 'wrong')

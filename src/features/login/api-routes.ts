@@ -56,8 +56,12 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       const { username, password } = body
       const remember = body.keepMeLoggedIn ?? false
       const attempt = await firstFactor({ username, password, remember }, visit, where(request))
+      if (attempt.kind === 'limited') {
+        for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
+        throw attempt.error
+      }
+      request.checked = attempt.checked
       if (attempt.kind === 'refused') return refused()
-      request.success = attempt
       reply.header('Set-Cookie', attempt.cookies)
       const redirect = redirectAfter(
         portal.judge(

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { AppError } from '../../kernel/errors.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Sessions } from '../sessions/index.ts'
-import type { Throttle } from '../throttle/index.ts'
+import type { Checked, Throttle } from '../throttle/index.ts'
 import type { Profile, Users } from '../users/index.ts'
 import type { Visit } from './visit.ts'
 
@@ -22,16 +22,23 @@ export type Attempt =
       readonly kind: 'accepted'
       readonly profile: Profile
       readonly cookies: readonly string[]
-      /** How long it waited for its turn, in milliseconds. */
-      readonly waited: number
+      readonly checked: Checked
     }
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'refused'; readonly checked: Checked }
+  /** The limit on failures refused it. */
+  | {
+      readonly kind: 'limited'
+      /** SIGN_IN_LIMITED, with `retryAfter`. */
+      readonly error: AppError
+      /** With what the browser is promised. */
+      readonly cookies: readonly string[]
+    }
 
 /**
  * One attempt to sign in with a password. On success the visitor gets a new session and every session that came with
  * the request ends (advisory 12: no id survives a sign-in).
  *
- * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY, STORE_UNAVAILABLE
+ * @throws AppError HASHING_BUSY, STORE_UNAVAILABLE
  */
 export function createFirstFactor({
   users,
@@ -56,18 +63,17 @@ export function createFirstFactor({
     }
   }
 
-  /** @param limited told when the limit on failures refused it */
+  /** @returns the error when the limit on failures refused it */
   const attempt = async (
     { username, password }: Pick<Credentials, 'username' | 'password'>,
     who: Parameters<Throttle['attempt']>[0],
-    limited: () => void,
   ) => {
     try {
       const guard = await throttle.attempt(who)
       const answer = await users.authenticate(username, password, who.address, guard)
-      return { answer, ban: guard.ban, waited: guard.waited }
+      return { answer, ban: guard.ban, began: guard.began }
     } catch (error) {
-      if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') limited()
+      if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') return error
       throw error
     }
   }
@@ -77,16 +83,17 @@ export function createFirstFactor({
     visit: Visit,
     where: { readonly method: string; readonly path: string; readonly request_id: string },
   ): Promise<Attempt> => {
-    const { address, devices, userAgent } = visit
+    const { address, devices, reservations, userAgent } = visit
     const from = { address, userAgent, requestId: where.request_id }
     const method = 'password'
-    const limited = () =>
+    const tried = await attempt({ username, password }, { address, devices, reservations })
+    if (tried instanceof AppError) {
       audit.record('login.limited', { ...from, user: '', actor: 'unknown', details: { method } })
-    const { answer, ban, waited } = await attempt(
-      { username, password },
-      { address, devices },
-      limited,
-    )
+      const cookie = throttle.reservationCookie(tried, visit.domain)
+      return { kind: 'limited', error: tried, cookies: cookie === undefined ? [] : [cookie] }
+    }
+    const { answer, ban, began } = tried
+    const refused = { kind: 'refused', checked: { began, right: false } } as const
     const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
       // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
@@ -94,7 +101,7 @@ export function createFirstFactor({
       const about = { ...from, user: answer.name, actor: 'unknown' as const }
       if (ban !== undefined) audit.record('login.banned', { ...about, details: { method } })
       else audit.record('login.failed', { ...about, details: { method, reason: answer.reason } })
-      return { kind: 'refused' }
+      return refused
     }
     const { profile } = answer
     const started = await start({
@@ -106,7 +113,7 @@ export function createFirstFactor({
       userAgent,
       replaces: visit.cookies,
     })
-    if (started === undefined) return { kind: 'refused' }
+    if (started === undefined) return refused
     log.info(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
     // Signed in with all that is asked of anybody here: the browser is known from now on.
     const known = await throttle.devices.remember({
@@ -127,7 +134,7 @@ export function createFirstFactor({
     })
     if (known?.isNew) audit.record('device.added', { ...about, details: { device: known.device } })
     const cookies = [started.cookie, ...(known === undefined ? [] : [known.cookie])]
-    return { kind: 'accepted', profile, cookies, waited }
+    return { kind: 'accepted', profile, cookies, checked: { began, right: true } }
   }
 }
 

@@ -2,7 +2,6 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
-import { AppError } from '../../kernel/errors.ts'
 import { isLoopback } from '../../kernel/host.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
 import { levelOf } from '../sessions/index.ts'
@@ -186,16 +185,16 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     const refused = () => replies.redirect(reply, withCarried(home, carried, { failed: '' }))
     if (username.length > MAX_USERNAME || password.length > MAX_PASSWORD) return refused()
     const credentials = { username, password, remember: form['remember'] === 'on' }
-    const attempt = await portal
-      .firstFactor(credentials, visit, where(request))
-      .catch((error: unknown) => limitedBy(error))
-    if (attempt instanceof AppError) {
-      const wait = attempt.retryAfter ?? 1
+    const attempt = await portal.firstFactor(credentials, visit, where(request))
+    // Past the limit people get a page that still knows where they wanted to go.
+    if (attempt.kind === 'limited') {
+      const wait = attempt.error.retryAfter ?? 1
       reply.header('Retry-After', String(wait))
+      for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
       return show(request, reply, (t) => limitedPage(t, { carried, wait, base }), 429)
     }
+    request.checked = attempt.checked
     if (attempt.kind === 'refused') return refused()
-    request.success = attempt
     // Back to `/` and not on: there we see whether the browser kept the cookie.
     return replies.redirect(
       reply.header('Set-Cookie', attempt.cookies),
@@ -222,12 +221,6 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     if (rd !== '' && isSafeRedirect(rd, domains)) return headerBytes(rd)
     return otherwise === home ? `${home}?signed-out=` : otherwise
   }
-}
-
-/** Past the limit people get a page that still knows where they wanted to go. @throws what is another error */
-function limitedBy(error: unknown): AppError {
-  if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') return error
-  throw error
 }
 
 /**

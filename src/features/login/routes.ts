@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
-import { delayPlugin } from '../throttle/index.ts'
+import { bringsDeviceCookie, delayPlugin } from '../throttle/index.ts'
 import { apiRoutes } from './api-routes.ts'
 import { deviceRoutes } from './device-routes.ts'
 import { hubRoutes } from './hub-routes.ts'
@@ -11,7 +11,12 @@ import { visits } from './visits.ts'
 export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options) => {
   const { throttle, clock } = options
   const portal = createPortal(options)
-  await app.register(delayPlugin, { delay: throttle.delay, clock })
+  await app.register(delayPlugin, {
+    delay: throttle.delay,
+    turns: throttle.turns,
+    clock,
+    isClaim: ({ headers }) => bringsDeviceCookie(headers.cookie),
+  })
   await app.register(visits, options)
   await app.register(pageRoutes, { portal })
   await app.register(apiRoutes, { portal })

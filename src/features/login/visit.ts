@@ -3,7 +3,7 @@ import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isLoopback, parseHost } from '../../kernel/host.ts'
 import { type CookieDomain, cookieValues, type Identity, type Sessions } from '../sessions/index.ts'
-import { deviceCookieName } from '../throttle/index.ts'
+import { deviceCookieName, reservationCookieName } from '../throttle/index.ts'
 
 /** One request to the portal, understood: which cookie domain it belongs to, who comes from where. */
 export interface Visit {
@@ -20,6 +20,8 @@ export interface Visit {
   readonly cookies: readonly string[]
   /** Values of the device cookie. */
   readonly devices: readonly string[]
+  /** Values of the cookie that a limited browser was given; undefined when this is no browser. */
+  readonly reservations: readonly string[] | undefined
 }
 
 /**
@@ -53,9 +55,11 @@ export async function readVisit(
     })
   const cookies: string[] = []
   const devices: string[] = []
+  const reservations: string[] = []
   for (const header of valuesOf(rawHeaders, 'cookie')) {
     cookieValues(header, domain.name, cookies)
     cookieValues(header, deviceCookieName(domain), devices)
+    cookieValues(header, reservationCookieName(domain), reservations)
   }
   return {
     domain,
@@ -66,6 +70,11 @@ export async function readVisit(
     identity: cookies.length === 0 ? undefined : await sessions.identify(cookies, domain),
     cookies,
     devices,
+    // Browsers say where a request that writes comes from; programs that post JSON do not.
+    reservations:
+      headers['sec-fetch-site'] !== undefined || headers.origin !== undefined
+        ? reservations
+        : undefined,
   }
 }
 

@@ -10,20 +10,21 @@ import { availableParallelism } from 'node:os'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { argon2Binding } from './argon2-binding.ts'
-import { createPool } from './pool.ts'
+import { createPace } from './pace.ts'
+import { createPool, type Place } from './pool.ts'
 import type { Digest, HashParameters, Maker } from './scheme.ts'
 import { schemes } from './schemes/index.ts'
 import { isWeaker } from './strength.ts'
 import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
+export type { Place, Reserved } from './pool.ts'
 export type {
   Argon2Parameters,
   Digest,
   HashParameters,
   ParsedDigest,
 } from './scheme.ts'
-
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
 
 /** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
@@ -42,9 +43,7 @@ export interface PasswordsOptions {
 }
 
 /** What surrounds one check: asked and told while no other check with one of its words runs. */
-export interface Turn {
-  /** Of two checks that have a word in common, one waits for the other. */
-  readonly alone: readonly string[]
+export interface Turn extends Place {
   /** @returns false: the work is done all the same, and the password is wrong whatever it is */
   admit(): Promise<boolean>
   /** What came of it. Not called when `admit` or the work failed. */
@@ -70,11 +69,15 @@ export interface Passwords {
    */
   burn(password: string, client: string, turn?: Turn): Promise<void>
   /**
-   * How long a check takes here, in milliseconds: of this digest, or of the one for names that do not exist when that is
-   * dearer. Measured by one check.
+   * Learns what the costliest check is: of this digest, or of the one for names that do not exist when that costs more.
+   * Measured by one check. From then on every check occupies its place for as long.
+   * @param digest the costliest that is stored
+   * @returns milliseconds
    * @throws AppError HASHING_BUSY
    */
   measure(digest: Digest | undefined): Promise<number>
+  /** How long a check occupies its place at the moment, in milliseconds; 0 until `measure` has ended once. */
+  span(): number
   /**
    * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
    * configured, and both look at the whole password, so that the new digest admits nothing that the old one refused.
@@ -84,7 +87,7 @@ export interface Passwords {
   close(): Promise<void>
 }
 
-const ALWAYS: Turn = { alone: [], admit: async () => true, settle: async () => {} }
+const ALWAYS: Turn = { admit: async () => true, settle: async () => {} }
 
 /** @throws RangeError when no scheme makes digests with these parameters */
 export function createPasswords(options: PasswordsOptions): Passwords {
@@ -92,6 +95,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   const maker = makerOf(parameters)
   const concurrency = options.concurrency ?? Math.max(1, availableParallelism() - 1)
   const pool = createPool({ concurrency, queue, clock })
+  const pace = createPace(clock)
   const threads = createThreads(Math.min(MAX_THREADS, concurrency))
 
   async function verify(
@@ -104,13 +108,19 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     return pool.run(
       client,
       async () => {
+        const began = clock.monotonic()
+        const rest = pace.begin()
         const admitted = await turn.admit()
+        const asked = clock.monotonic()
         const matches = await digest.matches(unusable ? 'x' : password, threads)
+        const check = clock.monotonic() - asked
         const right = matches && admitted && !unusable
         await turn.settle(right)
+        pace.observe(kindOf(digest), check, clock.monotonic() - began - check)
+        await rest()
         return right
       },
-      turn.alone,
+      turn,
     )
   }
 
@@ -131,9 +141,12 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         const began = clock.monotonic()
         // As long as a password of people is; what it is makes no difference.
         await dearer.matches('correct horse battery staple', threads)
-        return clock.monotonic() - began
+        const took = clock.monotonic() - began
+        pace.costliest(kindOf(dearer), took)
+        return took
       })
     },
+    span: pace.span,
     isOutdated: (digest, password) =>
       isWeaker(digest, maker.decoy) &&
       [digest, maker.decoy].every(
@@ -173,6 +186,9 @@ export async function argon2Library(): Promise<string> {
   const { name } = await argon2Binding()
   return name
 }
+
+/** Checks of one kind cost the same. */
+const kindOf = ({ scheme, variant, weight }: Digest): string => `${scheme} ${variant} ${weight}`
 
 function makerOf(parameters: HashParameters): Maker {
   const maker = schemes

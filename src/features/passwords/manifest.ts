@@ -17,7 +17,7 @@ export const HashingConfig = z
       .max(10_000)
       .default(64)
       .describe(
-        'How many sign-ins may wait for their turn to be hashed. One client address may fill half of it; past the limit the answer is 503 with Retry-After.',
+        'How many sign-ins may wait for their turn to be hashed. One client address may fill half of it; past the limit the answer is 503 with Retry-After. A quarter more, at least 8, is reserved for browsers that their user has signed in with before; they also go first.',
       ),
   })
   .prefault({})

@@ -3,14 +3,14 @@ import type { Digest, Passwords } from '../passwords/index.ts'
 
 /**
  * What a check of the dearest digest takes, in milliseconds: measured at the first attempt, and again when the users have
- * another dearest digest. Until it is known, whoever asks waits for it.
+ * another dearest digest; more while checks occupy their places for longer. Until it is known, whoever asks waits for it.
  */
 export function createDearest({
   users,
   passwords,
 }: {
   readonly users: { dearest(): Digest | undefined }
-  readonly passwords: Pick<Passwords, 'measure'>
+  readonly passwords: Pick<Passwords, 'measure' | 'span'>
 }): () => number | Promise<number> {
   let kind: string | undefined
   let cost: number | Promise<number> = 0
@@ -35,6 +35,6 @@ export function createDearest({
       kind = found
       cost = measure(digest, typeof cost === 'number' ? cost : 0)
     }
-    return cost
+    return typeof cost === 'number' ? Math.max(cost, passwords.span()) : cost
   }
 }

@@ -15,13 +15,13 @@ const JITTER = 85
 export interface Delay {
   /** @param work of a success, in milliseconds, without the time that it was held back */
   succeeded(work: number): void
-  /** When an answer may leave, in milliseconds after its arrival. Another jitter each time. */
+  /** When an answer may leave, in milliseconds after its turn has come, at once or from a queue. Another jitter each time. */
   span(): Promise<number>
   /**
    * Waits until then. Holds nothing but a timer, and that no longer than the client is there.
-   * @param arrival by the monotonic clock
+   * @param began when its arrival, or its turn, was; by the monotonic clock
    */
-  hold(arrival: number, socket: Socket): Promise<void>
+  hold(began: number, socket: Socket): Promise<void>
 }
 
 export function createDelay({
@@ -47,8 +47,8 @@ export function createDelay({
       next = (next + 1) % SLOTS
     },
     span,
-    async hold(arrival, socket) {
-      const until = arrival + (await span())
+    async hold(began, socket) {
+      const until = began + (await span())
       // A timer may be early by a part of a millisecond.
       for (;;) {
         const rest = until - clock.monotonic()

@@ -43,8 +43,13 @@ export interface Devices {
   revokeUser(user: string): Promise<number>
 }
 
+const SUFFIX = '_device'
+
 /** Beside the session's; sent to the portal's host alone, never to an app. */
-export const deviceCookieName = ({ name }: CookieDomain): string => `${name}_device`
+export const deviceCookieName = ({ name }: CookieDomain): string => `${name}${SUFFIX}`
+
+/** Whether a Cookie header may hold a device cookie, of whichever domain: a quick look, before it is read. */
+export const bringsDeviceCookie = (cookie = ''): boolean => cookie.includes(`${SUFFIX}=`)
 
 export function createDevices({
   store,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { formatDuration } from '../../kernel/duration.ts'
 import type { Manifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import { parseLimits, type Windows } from './limits.ts'
@@ -32,17 +33,34 @@ export const Regulation = z
       .int()
       .min(0)
       .default(3)
-      .describe('How many wrong passwords within `find_time` make a ban; 0 never makes one.'),
-    find_time: duration().prefault('2m').describe('How long a wrong password counts.'),
+      .describe(
+        'How many wrong passwords within `find_time` make a ban; 0 never makes one, and the start says so.',
+      ),
+    find_time: duration()
+      .prefault('2m')
+      .describe('How long a wrong password counts. 0 is the default, as in Authelia.'),
     ban_time: duration()
       .prefault('5m')
-      .describe('How long a ban lasts, from the last wrong password; at least `find_time`.'),
+      .describe(
+        'How long a ban lasts, from the last wrong password; at least `find_time`. 0 is the default, as in Authelia.',
+      ),
   })
   .prefault({})
   .describe(
     'Bans after too many wrong passwords. A banned sign-in is answered exactly like a wrong password. A browser that the ' +
       'user has signed in with before has a count of its own: what strangers try does not stop it. See `vestibule bans`.',
   )
+
+const DEFAULTS = Regulation.parse({})
+
+/** What a configuration means: a duration of 0 is the default. A ban of no time, or a count over none, would be no ban. */
+export const inForce = <R extends Pick<z.infer<typeof Regulation>, 'find_time' | 'ban_time'>>(
+  given: R,
+): R => ({
+  ...given,
+  find_time: given.find_time || DEFAULTS.find_time,
+  ban_time: given.ban_time || DEFAULTS.ban_time,
+})
 
 export default {
   config: {
@@ -53,12 +71,24 @@ export default {
         'How many wrong passwords one client address may try: `N/period` or `N per M periods`, from second to year, ' +
           'several of them separated by `;`, `,` or `|`. All hold at once; right passwords do not count. IPv6 counts by ' +
           '/64; a browser that somebody has signed in with before counts by itself. Past it the answer is 429 with ' +
-          'Retry-After. `disable` turns it off.',
+          'Retry-After; a browser that has waited gets one attempt, whatever others have failed meanwhile. `disable` turns it off.',
       ),
   },
   check(config, report) {
     // Checks run after every slice parsed: this is the output of the schema above.
-    const { find_time, ban_time } = config['regulation'] as z.infer<typeof Regulation>
+    const given = config['regulation'] as z.infer<typeof Regulation>
+    if (given.max_retries === 0)
+      report.warn(
+        ['regulation', 'max_retries'],
+        '0 turns bans off: wrong passwords for one user, from many addresses, are not limited',
+      )
+    for (const key of ['find_time', 'ban_time'] as const)
+      if (given[key] === 0)
+        report.warn(
+          ['regulation', key],
+          `0 is the default, ${formatDuration(DEFAULTS[key])}; max_retries: 0 turns bans off`,
+        )
+    const { find_time, ban_time } = inForce(given)
     if (find_time > ban_time)
       report.fault(
         ['regulation'],

@@ -1,27 +1,52 @@
 /** How many attempts begin in one turn of the event loop: a quarter of a millisecond of work each. */
 const A_TURN = 1
+/** Claims that may wait for the first turn; more of them come in the order of all others. */
+const MAX_CLAIMS = 64
+/** After so many claims in a row another attempt begins: a made-up claim costs nothing. */
+const IN_A_ROW = 3
 
 /**
  * Lets attempts begin one at a time, so that a thousand that come at once are worked through between other requests and
  * not before them: verify has to be answered meanwhile.
- *
- * @returns calls what it is given in a later turn, in order
  */
-export function createTurns(): (begin: () => void) => void {
-  let waiting: (() => void)[] = []
+export interface Turns {
+  /**
+   * @param begin called in a later turn of the event loop, in order
+   * @param isClaim the attempt says that it comes from a known device: it goes first, and is looked up then
+   */
+  wait(begin: () => void, isClaim: boolean): void
+}
+
+export function createTurns(): Turns {
+  let claims: (() => void)[] = []
+  let others: (() => void)[] = []
+  let inARow = 0
   let isScheduled = false
 
-  function turn(): void {
-    for (const begin of waiting.splice(0, A_TURN)) begin()
-    isScheduled = waiting.length > 0
-    if (isScheduled) setImmediate(turn)
-    else waiting = []
+  function take(): (() => void) | undefined {
+    const isClaim = claims.length > 0 && (inARow < IN_A_ROW || others.length === 0)
+    inARow = isClaim ? inARow + 1 : 0
+    return (isClaim ? claims : others).shift()
   }
 
-  return (begin) => {
-    waiting.push(begin)
-    if (isScheduled) return
-    isScheduled = true
-    setImmediate(turn)
+  function turn(): void {
+    for (let i = 0; i < A_TURN; i++) take()?.()
+    isScheduled = claims.length + others.length > 0
+    if (isScheduled) {
+      setImmediate(turn)
+      return
+    }
+    claims = []
+    others = []
+  }
+
+  return {
+    wait(begin, isClaim) {
+      const line = isClaim && claims.length < MAX_CLAIMS ? claims : others
+      line.push(begin)
+      if (isScheduled) return
+      isScheduled = true
+      setImmediate(turn)
+    },
   }
 }

@@ -1,5 +1,5 @@
 import type { Fault } from '../../config/index.ts'
-import type { Digest } from '../passwords/index.ts'
+import type { Digest, Place } from '../passwords/index.ts'
 import type { Directory } from './directory.ts'
 import type { Marks } from './store.ts'
 
@@ -28,10 +28,11 @@ export type Authentication =
  */
 export interface Guard {
   /**
-   * Words of an attempt: of two attempts that have one in common, the later waits for the earlier.
-   * @param name canonical, or what was typed when nobody has that name: both must wait alike
+   * What the attempt must not run beside, and whether room is reserved for it.
+   * @param name the canonical name of a known user, disabled or not; else ''
+   * @param spelling one for all ways to write the name, also of a user that does not exist: both must wait alike
    */
-  alone(name: string): readonly string[]
+  place(name: string, spelling: string): Place
   /**
    * @param name the canonical name of a known user, disabled or not; else ''
    * @returns false: the work is done all the same, and the attempt is refused as by a wrong password

@@ -67,12 +67,19 @@ export function createCredentials(
     { username, password }: Basic,
     address: string,
   ): Promise<
-    (Authentication & { readonly banned: boolean; readonly waited: number }) | Refused
+    | (Authentication & {
+        readonly banned: boolean
+        /** When its turn had come, by the monotonic clock. */
+        readonly began: number
+      })
+    | Refused
   > => {
     try {
-      const guard = await throttle.attempt({ address, devices: [] })
+      // Cached credentials never come here: only what costs a hash waits for a turn.
+      await new Promise<void>((resolve) => throttle.turns.wait(resolve, false))
+      const guard = await throttle.attempt({ address, devices: [], reservations: undefined })
       const answer = await users.authenticate(username, password, address, guard)
-      return { ...answer, banned: guard.ban !== undefined, waited: guard.waited }
+      return { ...answer, banned: guard.ban !== undefined, began: guard.began }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
       log.info({ ...error.details, remote_ip: address }, error.message)
@@ -86,7 +93,6 @@ export function createCredentials(
     cache: BasicCache,
     request: FastifyRequest,
   ): Promise<Profile | Refused> => {
-    const arrival = clock.monotonic()
     const remembered = cache.recall(credentials)
     const known = remembered === undefined ? undefined : await users.profile(remembered)
     if (known !== undefined) return known
@@ -117,10 +123,10 @@ export function createCredentials(
       else audit.record('login.failed', { ...about, details: { method, reason } })
       // The same number for whatever was wrong: it is the address's own.
       const retryAfter = await throttle.retryAfter(address)
-      await throttle.delay.hold(arrival, request.raw.socket)
+      await throttle.delay.hold(answer.began, request.raw.socket)
       return { retryAfter }
     }
-    throttle.delay.succeeded(clock.monotonic() - arrival - answer.waited)
+    throttle.delay.succeeded(clock.monotonic() - answer.began)
     cache.keep(credentials, answer.profile.name)
     log.debug(fields, `Successful 1FA authentication attempt made by user '${answer.profile.name}'`)
     return answer.profile

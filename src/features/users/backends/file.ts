@@ -7,7 +7,7 @@ import type { Passwords, Turn } from '../../passwords/index.ts'
 import type { Authentication, Guard, Users } from '../backend.ts'
 import { directoryOf } from '../directory.ts'
 import { createRehash } from '../rehash.ts'
-import { isSamePassword, marksOf, type Search } from '../roster.ts'
+import { isSamePassword, mailKey, marksOf, type Search } from '../roster.ts'
 import { markOfText, type PasswordMarks } from '../store.ts'
 import type { Change } from '../users-file/change.ts'
 import { isMountedAlone, REASONS, removeDrafts } from '../users-file/disk.ts'
@@ -168,7 +168,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
 }
 
 const turnOf = (guard: Guard, name: string | undefined, login: string): Turn => ({
-  alone: guard.alone(name ?? login),
+  ...guard.place(name ?? '', mailKey(name ?? login)),
   admit: () => guard.admit(name ?? ''),
   settle: (right) => guard.settle(right),
 })
