@@ -43,6 +43,11 @@ suite('the portal', () => {
             { domain: ['app.example.com', '*.home.test'], policy: 'one_factor', title: 'The app' },
             { domain: 'post.example.com', methods: 'POST', policy: 'deny' },
             { domain: 'post.example.com', policy: 'one_factor' },
+            {
+              domain: 'files.example.com',
+              policy: 'bypass',
+              resources: '^/~(?P<User>[^/]+)/public/',
+            },
           ],
         },
       },
@@ -300,6 +305,15 @@ suite('the portal', () => {
     const rd = encodeURIComponent('https://post.example.com/')
     assert.equal((await ask(`/?rd=${rd}&rm=GET`, { headers: { Cookie: cookie } })).status, 302)
     assert.equal((await ask(`/?rd=${rd}&rm=POST`, { headers: { Cookie: cookie } })).status, 403)
+  })
+  // Verify let the request through, and the portal said "not allowed".
+  test('leads to what the rules let everybody open, also for somebody they do not name', async () => {
+    const rd = 'https://files.example.com/~jane/public/x'
+    const answer = await ask(`/?rd=${encodeURIComponent(rd)}&rm=GET`, {
+      headers: { Cookie: await session() },
+    })
+    assert.equal(answer.status, 302)
+    assert.equal(answer.headers.location, rd)
   })
   test('asking what is safe takes a session', async () => {
     const answer = await post('/api/checks/safe-redirection', { uri: 'https://app.example.com/' })

@@ -133,12 +133,7 @@ export function createWalker({
 
     decide({ target }, somebody) {
       if (somebody === undefined) return access.decide(anonymous, 0, target)
-      const { subject } = present(somebody.profile)
-      const decision = access.decide(subject, somebody.level, target)
-      if (decision.kind === 'allow') return decision
-      // What the rules let everybody do, signing in does not take away.
-      const asNobody = access.decide(anonymous, 0, target)
-      return asNobody.kind === 'allow' ? asNobody : decision
+      return access.decide(present(somebody.profile).subject, somebody.level, target)
     },
   }
 }
