@@ -129,6 +129,10 @@ const odd2 = (random: Random): string =>
 const texts = (fields: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]))
 
+/** What a sibling host sets for the domain, in front of the right one. */
+const planted = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, i) => `${name}=${`${i}`.padStart(43, 'P')}`).join('; ')
+
 function cookieOf(random: Random, cookies: readonly Cookie[]): string {
   const { value, domain } = random.pick(cookies)
   const name = DOMAINS.find((one) => one.domain === domain)?.cookie ?? 'vestibule_session'
@@ -139,6 +143,8 @@ function cookieOf(random: Random, cookies: readonly Cookie[]): string {
     own,
     `a=b; ${own}`,
     `${own}; ${name}=x`,
+    `${planted(name, random.pick([4, 5, 50, 800]))}; ${own}`,
+    `${planted(`${name}_device`, random.pick([4, 5, 300]))}; ${own}`,
     `${own}${random.pick(BITS)}`,
   ])
 }

@@ -437,6 +437,34 @@ suite('the portal', () => {
       assert.equal(await levelOf(elsewhere, 'auth.home.test'), 1)
     }
   })
+  // The planted ones came first, and only the first five were ended; a sign-in kept the old session as well.
+  test('planted cookies in front keep no session alive, at any door (measure 38)', async () => {
+    const planted = Array.from({ length: 1200 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
+    for (const many of [5, 1000]) {
+      const front = planted.slice(0, many).join('; ')
+      for (const end of [
+        (headers: Record<string, string>) => post('/api/logout', {}, headers),
+        (headers: Record<string, string>) => submit('/logout', {}, headers),
+        (headers: Record<string, string>) => post('/api/firstfactor', credentials, headers),
+        (headers: Record<string, string>) => submit('/', credentials, headers),
+      ]) {
+        const cookie = await session()
+        const answer = await end({ Cookie: `${front}; ${cookie}` })
+        assert.ok(answer.status === 200 || answer.status === 303, String(answer.status))
+        assert.equal(await levelOf(cookie), 0, `behind ${many}`)
+      }
+    }
+  })
+  // It answered "you are signed out" at once, and ended nothing.
+  test('GET /logout shows its page also where several cookies hide who is signed in', async () => {
+    const cookie = await session()
+    const front = Array.from({ length: 5 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
+    const headers = { Cookie: `${front.join('; ')}; ${cookie}` }
+    const page = await ask('/logout', { headers })
+    assert.equal(page.status, 200)
+    assert.match(page.body, /several sign-ins[\s\S]*<form method="post" action="\/logout">/)
+    assert.equal((await ask('/logout')).status, 302)
+  })
   test('GET /logout ends nothing: it shows a page that posts (measure 29, advisory 37)', async () => {
     const cookie = await session()
     const page = await ask('/logout?rd=https%3A%2F%2Fapp.example.com%2F', {

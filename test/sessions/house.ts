@@ -168,6 +168,7 @@ export function watched(store: SessionStore): SessionStore & {
     }
   return Object.assign(watch, {
     get: through('get', store.get),
+    getMany: through('getMany', store.getMany),
     findById: through('findById', store.findById),
     list: through('list', store.list),
     put: through('put', store.put),

@@ -267,6 +267,24 @@ suite('a revocation', () => {
     assert.deepEqual(await store.list(undefined, 10), [])
   })
 
+  test('that the store did not do in full is no sign-out: it is refused, and can be tried again', async (t) => {
+    const store = watched(createMemoryStore())
+    const house = openHouse(t, { store })
+    const all = []
+    for (let i = 0; i < 150; i++) all.push((await house.signIn('alice')).value)
+    let batch = 0
+    store.before = (name) => {
+      store.failing = name === 'delete' && ++batch === 2
+    }
+    await assert.rejects(house.sessions.end(all, house.domain), { code: 'STORE_UNAVAILABLE' })
+    assert.ok((await house.sessions.list('alice')).length > 0, 'some of them live on')
+    store.before = () => {}
+    store.failing = false
+    await house.sessions.end(all, house.domain)
+    assert.deepEqual(await house.sessions.list('alice'), [])
+    assert.ok((store.calls['delete'] ?? 0) <= 6, 'asked in batches')
+  })
+
   test('of a user wins against a sign-in that is still looking at what it replaces', async (t) => {
     const store = watched(createMemoryStore())
     const before = openHouse(t, { store })
@@ -274,7 +292,7 @@ suite('a revocation', () => {
     const { clock, users } = before
     const { sessions, signIn } = openHouse(t, { store, clock, users })
     const gate = Promise.withResolvers<void>()
-    store.before = (name) => (name === 'get' ? gate.promise : undefined)
+    store.before = (name) => (name === 'getMany' ? gate.promise : undefined)
     const refused = assert.rejects(signIn('alice', { replaces: [value] }), {
       code: 'AUTHENTICATION_FAILED',
     })

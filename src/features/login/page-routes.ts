@@ -195,10 +195,12 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   })
 
   app.get('/logout', { config: { guard: 'public' } }, (request, reply) => {
-    const { identity } = visitOf(request)
+    const { identity, cookies } = visitOf(request)
     const carried = readCarried(request.query)
-    if (identity === undefined) return replies.redirect(reply, afterLogout(carried, home), 302)
-    const user = identity.profile.displayName
+    // Of several cookies each may stand for a session, also where none of them counts.
+    if (identity === undefined && cookies.length < 2)
+      return replies.redirect(reply, afterLogout(carried, home), 302)
+    const user = identity?.profile.displayName
     return show(request, reply, (t) => signOutPage(t, { user, carried, formAction, base }))
   })
 

@@ -115,7 +115,8 @@ export function signOutPage(
     formAction,
     base,
   }: Place & {
-    readonly user: string
+    /** Undefined when several cookies came along, and it is not clear whose they are. */
+    readonly user: string | undefined
     readonly carried: Carried
     readonly formAction: readonly string[]
   },
@@ -124,7 +125,7 @@ export function signOutPage(
     title: t('login.signOut.title'),
     formAction,
     content: html`<h1>${t('login.signOut.title')}</h1>
-<p class="lead">${t('login.signOut.text', { user })}</p>
+<p class="lead">${user === undefined ? t('login.signOut.several') : t('login.signOut.text', { user })}</p>
 <form method="post" action="${base}/logout">
 !${hidden(carried)}
 <button class="button" type="submit">${t('login.signOut.submit')}</button>

@@ -10,20 +10,21 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { BaseLogger } from 'pino'
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { startSweeper } from '../../storage/index.ts'
 import type { Users } from '../users/index.ts'
 import { createCache, type Found } from './cache.ts'
-import { expiredCookie, isWellFormed } from './cookie.ts'
+import { batches, createCarried } from './carried.ts'
+import { expiredCookie } from './cookie.ts'
 import { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
 import { createLinked } from './linked.ts'
 import type { SessionConfig } from './manifest.ts'
 import { createRecognition } from './recognise.ts'
-import { createRecords, keyOf } from './record.ts'
+import { createRecords } from './record.ts'
 import { forgettableAt, type Identity, isAlive, type Session } from './session.ts'
 import { createStart, type LinkOptions, type Started, type StartOptions } from './start.ts'
 import type { SessionStore, StoredSession } from './stores/index.ts'
@@ -81,10 +82,12 @@ export interface Sessions {
   revoke(key: string): Promise<void>
   /**
    * Ends every session of the domain that one of these cookie values stands for, and all that are linked with them: of two
-   * live ones none counts, and still both have to end when their owner signs out.
-   * @throws AppError STORE_UNAVAILABLE
+   * live ones none counts, and still both have to end when their owner signs out. When it resolves, all of them are over.
+   * @param values however many
+   * @returns those that were alive
+   * @throws AppError STORE_UNAVAILABLE: some of them may live on
    */
-  end(values: readonly string[], domain: CookieDomain): Promise<void>
+  end(values: readonly string[], domain: CookieDomain): Promise<readonly Session[]>
   /** @returns how many were stored */
   revokeUser(user: string): Promise<number>
   /**
@@ -193,11 +196,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     inBackground.add(done)
   }
 
-  async function revoke(key: string): Promise<number> {
-    drop(key)
-    const count = await ask('delete', () => store.delete([key]))
-    // Once more: a read that began before the deletion may have brought it back.
-    drop(key)
+  async function revoke(keys: readonly string[]): Promise<number> {
+    let count = 0
+    for (const some of batches(keys)) {
+      for (const key of some) drop(key)
+      count += await ask('delete', () => store.delete(some))
+      // Once more: a read that began before the deletion may have brought it back.
+      for (const key of some) drop(key)
+    }
     return count
   }
 
@@ -231,6 +237,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     (await read(key))?.session
   const find = async (key: string): Promise<Session | undefined> =>
     inMemory(key) ?? readSession(key)
+  const carried = createCarried({
+    inMemory,
+    read: (keys) => ask('get', () => store.getMany(keys)),
+    open: latest,
+  })
   // Sessions of one sign-in are found among those of its user; where there is one domain, there is one session.
   const linked = createLinked({
     revoke,
@@ -239,13 +250,14 @@ export function createSessions(options: SessionsOptions): Sessions {
   const starts = createStart({
     domainNamed: (name) => byName.get(name),
     find,
+    carried,
     read: readSession,
     async put(session, replaced) {
       const row = stored(session)
       await ask('put', () => store.put(row, replaced, session.expiresAt))
       for (const key of replaced) drop(key)
     },
-    revoke,
+    revoke: (key) => revoke([key]),
     revokeUser: (user) => revokeUsers([user]),
     // With others about it may have ended by now; whoever asks for it first reads it.
     keep: shared ? () => {} : cache.put,
@@ -255,6 +267,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     clock,
     random,
   })
+
+  const isAliveAt = (session: Session, now: EpochMs): boolean => {
+    const domain = byName.get(session.domain)
+    return domain !== undefined && isAlive(session, domain, now)
+  }
 
   store.changes?.onChange({
     ended: cache.doubt,
@@ -275,7 +292,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       trust: store.changes?.trust ?? ALWAYS,
       shared,
       read,
-      end: ({ key }) => later(revoke(key), 'a session that is over could not be removed'),
+      end: ({ key }) => later(revoke([key]), 'a session that is over could not be removed'),
       used: lastSeen.note,
       users,
       clock,
@@ -285,32 +302,31 @@ export function createSessions(options: SessionsOptions): Sessions {
     link: starts.link,
 
     async revoke(key) {
-      await revoke(key)
+      await revoke([key])
     },
     async end(values, { domain }) {
-      for (const key of new Set(values.filter(isWellFormed).map(keyOf))) {
-        const session = await find(key)
-        if (session?.domain === domain) await linked.end(session)
-      }
+      const { sessions, unreadable } = await carried(values)
+      const now = clock.now()
+      // With another secret in use they would be alive again, and their owner has signed out.
+      await revoke(unreadable)
+      const ended = await linked.end(sessions.filter((session) => session.domain === domain))
+      return ended.filter((session) => isAliveAt(session, now))
     },
     revokeUser: (user) => revokeUsers([user]),
     async revokeById(id) {
       const row = await ask('find', () => store.findById(id))
       if (row === undefined) return []
       const session = inMemory(row.key) ?? open(row)
-      if (session !== undefined) return (await linked.end(session)).map((one) => one.id)
+      if (session !== undefined) return (await linked.end([session])).map((one) => one.id)
       // Nobody can use what doesn't open; whoever names it wants it gone all the same.
-      return (await revoke(row.key)) > 0 ? [id] : []
+      return (await revoke([row.key])) > 0 ? [id] : []
     },
 
     async list(user) {
       const stored = await readAll(user)
       const now = clock.now()
       return stored
-        .filter((session) => {
-          const domain = byName.get(session.domain)
-          return domain !== undefined && isAlive(session, domain, now)
-        })
+        .filter((session) => isAliveAt(session, now))
         .sort((a, b) => b.createdAt - a.createdAt)
     },
 
