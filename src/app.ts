@@ -26,6 +26,7 @@ import { createMessages } from './http/messages.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
+import { readPairs } from './kernel/pairs.ts'
 import { createLiveAccess, type LiveAccess } from './live-access.ts'
 
 /** What outlives a request and is not made from the configuration alone. */
@@ -79,7 +80,11 @@ export async function createApp(
     genReqId: requestIds(),
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
-    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false },
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      querystringParser: readPairs,
+    },
   })
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
@@ -138,6 +143,13 @@ export async function createApp(
     })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
+  // Fastify's own router of unknown addresses has a parser of its own, and reads thousands of names in their queries.
+  fastify.route({
+    method: fastify.supportedMethods.filter((method) => method !== 'CONNECT'),
+    url: '*',
+    config: { guard: 'public' },
+    handler: (_request, reply) => reply.callNotFound(),
+  })
   await fastify.ready()
   return { fastify, access, connected: peers.welcome }
 }

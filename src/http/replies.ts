@@ -107,11 +107,13 @@ export function createReplies({
       app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
         return replies.refuse(error, request, reply)
       })
+      const known = new Set<string>()
+      app.addHook('onRoute', function notesTheRoute({ method, url }) {
+        for (const one of [method].flat()) known.add(`${one} ${url}`)
+      })
       app.setNotFoundHandler(function answerUnknownRoute(request, reply) {
         const path = pathOf(request)
-        const allowed = KNOWN_METHODS.filter(
-          (method) => app.findRoute({ method, url: path }) !== null,
-        )
+        const allowed = KNOWN_METHODS.filter((method) => known.has(`${method} ${path}`))
         if (allowed.length > 0) reply.header('Allow', allowed.join(', '))
         const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
         report(log, refusal, refusal, request)
@@ -184,7 +186,8 @@ function refuse(
   const { statusCode: status, code } = refusal
   if (refusal.retryAfter !== undefined) reply.header('Retry-After', String(refusal.retryAfter))
   // The route and not what was sent: the router takes /%76erify and http://host/verify for /verify.
-  const path = request.routeOptions.url ?? pathOf(request)
+  const route = request.routeOptions.url ?? '*'
+  const path = route === '*' ? pathOf(request) : route
   if (/^\/(verify$|api\/verify(\/|$)|api\/authz\/)/.test(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it (http-api §3).

@@ -39,8 +39,12 @@ export function depart(random: (size: number) => Buffer = randomBytes): Departur
 /** Trips that have not come back yet, by the name of their cookie. At most sixteen. */
 export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, string> {
   const trips = new Map<string, string>()
-  if (header?.includes(PREFIX) !== true) return trips
-  for (const pair of header.split(';')) {
+  if (header === undefined) return trips
+  // From one name to the next, and no list of all pairs: the header may hold thousands that are none of ours.
+  for (let at = header.indexOf(PREFIX); at !== -1; at = header.indexOf(PREFIX, at + 1)) {
+    if (!beginsPair(header, at)) continue
+    const semicolon = header.indexOf(';', at)
+    const pair = header.slice(at, semicolon === -1 ? undefined : semicolon)
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
     if (equals === -1 || !NAME.test(name)) continue
@@ -48,6 +52,13 @@ export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, s
     if (trips.size === MAX_TRIPS) break
   }
   return trips
+}
+
+/** Whether a cookie's name begins here: in the value of another one, a sibling host may have written anything. */
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1
+  while (before >= 0 && header[before] === ' ') before--
+  return before < 0 || header[before] === ';'
 }
 
 /** Whether this browser set out with this state. */

@@ -4,6 +4,7 @@ import type { Page } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isLoopback } from '../../kernel/host.ts'
+import { readPairs } from '../../kernel/pairs.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
 import { levelOf } from '../sessions/index.ts'
 import { forbiddenContent } from '../verify/index.ts'
@@ -32,7 +33,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   const logoutUrl = portal.logoutUrl === undefined ? undefined : new URL(portal.logoutUrl).href
   const formAction = formDestinations(domains, logoutUrl)
   const home = `${base}/`
-  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+  await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
   const show = (
     request: FastifyRequest,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
+import { firstPairs } from '../../kernel/pairs.ts'
 import { type Access, anonymous, type Decision } from '../access/index.ts'
 import {
   type CookieDomain,
@@ -21,7 +22,7 @@ import type { Asked } from './target.ts'
 export interface Walk extends Asked {
   readonly endpoint: Endpoint
   readonly fields: Fields
-  /** The endpoint's own query; not the target's. */
+  /** The endpoint's own query, its first pairs; not the target's. */
   readonly query: URLSearchParams
   readonly domain: CookieDomain
   /** Undefined only where the dialect uses no configured one. */
@@ -104,7 +105,8 @@ export function createWalker({
       const domain = sessions.domainOf(asked.target.host)
       if (domain === undefined) throw refuse('no cookie domain covers the host', asked)
       const question = url.indexOf('?')
-      const query = question === -1 ? NO_QUERY : new URLSearchParams(url.slice(question + 1))
+      const query =
+        question === -1 ? NO_QUERY : new URLSearchParams(firstPairs(url.slice(question + 1)))
       const found = portalFor(dialect.portals(fields, query), dialect.usesConfiguredPortal, domain)
       if ('malformed' in found) throw refuse(found.malformed, asked)
       if (!trusted) {
