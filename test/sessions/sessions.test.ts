@@ -267,6 +267,33 @@ suite('a revocation', () => {
     assert.deepEqual(await store.list(undefined, 10), [])
   })
 
+  // The audit trail said so at once, whether the store did it or not, and for users who had no session.
+  test('of removed users is told when it is done, with how many, and not for those who had none', async (t) => {
+    const store = watched(createMemoryStore())
+    const { sessions, signIn, users, revoked } = openHouse(t, { store })
+    await signIn('alice')
+    await signIn('alice')
+    await signIn('bob')
+    users.add('carol')
+    store.failing = true
+    users.tellRemoved('alice')
+    users.tellRemoved('carol')
+    await turn()
+    assert.deepEqual(revoked, [], 'nothing has ended yet')
+    store.failing = false
+    await signIn('alice')
+    assert.deepEqual(revoked, [['alice', 2]], 'made up for before the next sign-in')
+    users.tellRemoved('carol')
+    users.tellRemoved('bob')
+    await sessions.close()
+    assert.deepEqual(revoked, [
+      ['alice', 2],
+      ['bob', 1],
+    ])
+    await sessions.revokeUser('alice')
+    assert.equal(revoked.length, 2, 'who asks for it knows it by themselves')
+  })
+
   test('that the store did not do in full is no sign-out: it is refused, and can be tried again', async (t) => {
     const store = watched(createMemoryStore())
     const house = openHouse(t, { store })

@@ -9,6 +9,7 @@
  * known session takes no IO. Whatever fails on the way is "no session" or STORE_UNAVAILABLE, never a yes.
  */
 import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
@@ -112,6 +113,8 @@ export interface SessionsOptions {
   readonly users: Pick<Users, 'profile' | 'onRemoved'>
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
+  /** Told once the sessions of a user who was removed or changed have ended. @param count at least one */
+  readonly onRemoved?: (user: string, count: number) => void
   /** Unguessable bytes. */
   readonly random?: (size: number) => Buffer
   /** How many sessions are kept in memory; 100,000 by default, some 60 MB. */
@@ -147,6 +150,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     failed: (error) => log.error({ err: error }, 'sessions that are over could not be removed'),
   })
   const inBackground = new Set<Promise<void>>()
+  /** Users who were removed or changed, and whose sessions have not ended yet. */
+  const removed = new Set<string>()
   let warned = false
 
   function stored(session: Session): StoredSession {
@@ -215,9 +220,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     return endings.run(gone, clock.now(), async () => {
       forget()
-      const count = await ask('delete', () => store.deleteOwned(names.flatMap(records.owners)))
+      let total = 0
+      for (const [i, name] of names.entries()) {
+        if (i > 0) await nextTurn()
+        const count = await ask('delete', () => store.deleteOwned(records.owners(name)))
+        if (removed.delete(name) && count > 0) options.onRemoved?.(name, count)
+        total += count
+      }
       forget() // as in revoke
-      return count
+      return total
     })
   }
 
@@ -280,6 +291,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   })
 
   users.onRemoved((names) => {
+    for (const name of names) removed.add(name)
     later(revokeUsers(names), 'the sessions of removed users are not deleted yet')
   })
 
