@@ -294,6 +294,29 @@ suite('a revocation', () => {
     assert.equal(revoked.length, 2, 'who asks for it knows it by themselves')
   })
 
+  test('is told apart from the other ends of a session, for the log', async (t) => {
+    const { sessions, signIn, users, clock, domain } = openHouse(t, { store: createMemoryStore() })
+    const why = async (value: string): Promise<string> => {
+      let said = ''
+      await sessions.identify([value], domain, (reason) => {
+        said = reason
+      })
+      return said
+    }
+    const gone = await signIn('carol')
+    users.vanish('carol')
+    assert.equal(await why(gone.value), 'user-gone')
+    const [idle, ended] = [await signIn('alice'), await signIn('alice')]
+    await sessions.revoke(ended.key)
+    assert.equal(await why(ended.value), 'unknown-session')
+    assert.equal(await why(idle.value), '')
+    clock.advance(5 * MINUTE + 1)
+    assert.equal(await why(idle.value), 'session-idle')
+    const old = await signIn('alice', { remember: true })
+    clock.advance(31 * 24 * HOUR)
+    assert.equal(await why(old.value), 'session-expired')
+  })
+
   test('that the store did not do in full is no sign-out: it is refused, and can be tried again', async (t) => {
     const store = watched(createMemoryStore())
     const house = openHouse(t, { store })

@@ -24,7 +24,7 @@ import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
 import { createLinked } from './linked.ts'
 import type { SessionConfig } from './manifest.ts'
-import { createRecognition } from './recognise.ts'
+import { createRecognition, type NoteReason } from './recognise.ts'
 import { createRecords } from './record.ts'
 import { forgettableAt, type Identity, isAlive, type Session } from './session.ts'
 import { createStart, type LinkOptions, type Started, type StartOptions } from './start.ts'
@@ -58,11 +58,13 @@ export interface Sessions {
    *
    * At once when the one value's session is known, else a promise.
    * @param values of the domain's cookie, as `cookieValues` reads them
+   * @param note told why it is nobody's; of several reasons the last one is what counts
    * @throws AppError STORE_UNAVAILABLE, or rejects with it; the cookie is to be left alone then
    */
   identify(
     values: readonly string[],
     domain: CookieDomain,
+    note?: NoteReason,
   ): Identity | undefined | Promise<Identity | undefined>
   /**
    * Starts a session under a new id and ends those it replaces: nothing that was known before the sign-in is worth

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { firstPairs } from '../../kernel/pairs.ts'
+import type { VerifyReason } from '../../kernel/verify-reasons.ts'
 import { type Access, anonymous, type Decision } from '../access/index.ts'
 import {
   type CookieDomain,
@@ -27,6 +28,8 @@ export interface Walk extends Asked {
   readonly domain: CookieDomain
   /** Undefined only where the dialect uses no configured one. */
   readonly portal: URL | undefined
+  /** Why the cookies do not say who it is; set where the log wants to know. */
+  reason: VerifyReason | undefined
 }
 
 /** Somebody, and how many kinds of factors they have shown. */
@@ -80,8 +83,13 @@ export function createWalker({
   return {
     read(endpoint, { rawHeaders, socket, url = '', method = '' }) {
       const { dialect, path } = endpoint
-      const refuse = (reason: string, asked?: Asked): AppError =>
+      const refuse = (
+        reason: string,
+        asked?: Asked,
+        why: VerifyReason = 'malformed-request',
+      ): AppError =>
         new AppError(dialect.malformed === 401 ? 'VERIFY_MALFORMED_LEGACY' : 'VERIFY_MALFORMED', {
+          why,
           reason,
           ...(asked !== undefined && { host: asked.target.host }),
         })
@@ -103,7 +111,8 @@ export function createWalker({
       })
       if ('malformed' in asked) throw refuse(asked.malformed)
       const domain = sessions.domainOf(asked.target.host)
-      if (domain === undefined) throw refuse('no cookie domain covers the host', asked)
+      if (domain === undefined)
+        throw refuse('no cookie domain covers the host', asked, 'no-cookie-domain')
       const question = url.indexOf('?')
       const query =
         question === -1 ? NO_QUERY : new URLSearchParams(firstPairs(url.slice(question + 1)))
@@ -111,22 +120,31 @@ export function createWalker({
       if ('malformed' in found) throw refuse(found.malformed, asked)
       if (!trusted) {
         peers.reportUntrusted(socket)
-        throw new AppError('VERIFY_PEER_UNTRUSTED')
+        const why: VerifyReason = 'untrusted-proxy'
+        throw new AppError('VERIFY_PEER_UNTRUSTED', { why })
       }
       const warning = dialect.warning?.(fields, asked)
       if (warning !== undefined) warnOnce(peers.addressOf(socket), warning)
       const { target } = asked
-      return { endpoint, fields, query, domain, portal: found.portal, url: asked.url, target }
+      const { portal } = found
+      return { endpoint, fields, query, domain, portal, url: asked.url, target, reason: undefined }
     },
 
     identify(walk) {
       const { cookies } = walk.fields
-      if (cookies.length === 0) return undefined
       const values: string[] = []
       for (const header of cookies) cookieValues(header, walk.domain.name, values)
-      if (values.length === 0) return undefined
+      if (values.length === 0) {
+        walk.reason = 'no-cookie'
+        return undefined
+      }
+      const note = log.isLevelEnabled('debug')
+        ? (reason: VerifyReason) => {
+            walk.reason = reason
+          }
+        : undefined
       try {
-        const found = sessions.identify(values, walk.domain)
+        const found = sessions.identify(values, walk.domain, note)
         return found instanceof Promise ? found.catch((error) => withoutStore(walk, error)) : found
       } catch (error) {
         return withoutStore(walk, error)
