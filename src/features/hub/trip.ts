@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { EpochMs } from '../../kernel/clock.ts'
 import { equalBytes } from '../../kernel/secret.ts'
 
 /**
@@ -20,6 +21,11 @@ const NAME_LENGTH = 8
  * once more. Browsers try for some minutes to reach a host that is silent.
  */
 const MAX_AGE = 600
+/**
+ * Milliseconds: redirects take seconds. Others may have seen the hash of a state (in an address, a log), and can have a code
+ * made for it that says who they are: later than this it signs nobody in.
+ */
+const RETURNS_WITHIN = 60_000
 /** More than these have come from nobody's tabs. */
 const MAX_TRIPS = 16
 
@@ -30,8 +36,9 @@ export interface Departure {
   readonly cookie: string
 }
 
-export function depart(random: (size: number) => Buffer = randomBytes): Departure {
-  const state = random(32).toString('base64url')
+/** @param now is part of the state, and so of its hash */
+export function depart(now: EpochMs, random: (size: number) => Buffer = randomBytes): Departure {
+  const state = `${now.toString(36)}.${random(32).toString('base64url')}`
   const stateHash = hash('sha256', state, 'base64url')
   return { stateHash, cookie: setCookie(nameOf(stateHash), state, MAX_AGE) }
 }
@@ -61,10 +68,21 @@ function beginsPair(header: string, at: number): boolean {
   return before < 0 || header[before] === ';'
 }
 
-/** Whether this browser set out with this state. */
-export function isOurs(stateHash: string, trips: ReadonlyMap<string, string>): boolean {
+/**
+ * Whether this browser set out with this state, not long ago.
+ * @param asked its owner was asked meanwhile, and took their time: the cookie's own age is the limit
+ */
+export function isOurs(
+  stateHash: string,
+  trips: ReadonlyMap<string, string>,
+  now: EpochMs,
+  asked: boolean,
+): boolean {
   const state = trips.get(nameOf(stateHash))
   if (state === undefined) return false
+  const age = now - Number.parseInt(state, 36)
+  // The other node that wrote it may be a little ahead.
+  if (!(age >= -RETURNS_WITHIN && age < (asked ? MAX_AGE * 1000 : RETURNS_WITHIN))) return false
   return equalBytes(hash('sha256', state, 'buffer'), Buffer.from(stateHash, 'base64url'))
 }
 

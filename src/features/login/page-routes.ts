@@ -3,7 +3,6 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Page } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { isLoopback } from '../../kernel/host.ts'
 import { readPairs } from '../../kernel/pairs.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
 import { levelOf } from '../sessions/index.ts'
@@ -11,6 +10,7 @@ import { forbiddenContent } from '../verify/index.ts'
 import { type Carried, readCarried, textFields, withCarried } from './carried.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import { next, type Step } from './flow.ts'
+import { formDestinations } from './form-destinations.ts'
 import { isAway, tripsOver, wayThroughHub, wayToHub } from './hub-routes.ts'
 import {
   cookieRefusedPage,
@@ -130,7 +130,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
         : undefined
     // Whoever signed out, or mistyped, is at the form for a reason.
     const isFresh = [...flags].every((flag) => flag === 'rd' || flag === 'rm')
-    return isFresh ? wayToHub(portal.hub, request, visit, carried) : undefined
+    return isFresh ? wayToHub(portal.hub, request, visit, carried, portal.clock.now()) : undefined
   }
 
   const appsOf = ({ identity, address }: Visit) => {
@@ -222,20 +222,6 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
 function limitedBy(error: unknown): AppError {
   if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') return error
   throw error
-}
-
-/**
- * Where the answer to one of our forms may lead, as form-action sources: every cookie domain and what lies below it,
- * and the configured logout URL. Without them browsers block the redirect after a form.
- */
-function formDestinations(domains: readonly string[], logoutUrl: string | undefined): string[] {
-  const sources = domains.flatMap((domain) =>
-    (isLoopback(domain) ? ['https', 'http'] : ['https']).flatMap((scheme) => [
-      `${scheme}://${domain}:*`,
-      `${scheme}://*.${domain}:*`,
-    ]),
-  )
-  return logoutUrl === undefined ? sources : [...sources, new URL(logoutUrl).origin]
 }
 
 /** Text as the bytes of its UTF-8, one character a byte: the only way in which Node writes it into a header. */

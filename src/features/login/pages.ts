@@ -172,6 +172,39 @@ export function secondFactorPage(
   }
 }
 
+/** Somebody else has signed in with this browser: does its owner mean to be this user? */
+export function takeOverPage(
+  t: Translate,
+  {
+    user,
+    fields,
+    other,
+    formAction,
+    base,
+  }: Place & {
+    readonly user: string
+    readonly fields: Readonly<Record<string, string>>
+    /** The form of this portal. */
+    readonly other: string
+    readonly formAction: readonly string[]
+  },
+): Content {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )
+  return {
+    title: t('login.takeOver.title', { user }),
+    formAction,
+    content: html`<h1>${t('login.takeOver.title', { user })}</h1>
+<p class="lead">${t('login.takeOver.text', { user })}</p>
+<form method="post" action="${base}/hub/return">
+!${inputs.join('\n')}
+<button class="button" type="submit">${t('login.takeOver.submit', { user })}</button>
+</form>
+<a class="button quiet below" href="${other}">${t('login.takeOver.other')}</a>`,
+  }
+}
+
 /** @param wait seconds */
 export function limitedPage(
   t: Translate,
