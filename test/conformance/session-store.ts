@@ -377,6 +377,25 @@ export function sessionStoreConformance(
       }
     })
 
+    // What SECURITY.md says of rows that are put back: no more than this, and no less.
+    test('that is put back after its end counts again, until its absolute end at the latest', async (t) => {
+      const store = await openHere(t)
+      const house = openHouse(t, { store })
+      const { value, key } = await house.signIn('alice', { remember: true })
+      const row = await store.get(key)
+      assert.ok(row)
+      await house.sessions.end([value], house.domain)
+      assert.equal(await house.who(value), undefined)
+      await store.put(row, [])
+      assert.equal(await house.who(value), 'alice')
+      house.clock.advance(30 * DAY)
+      await store.delete([key])
+      await store.put({ ...row, expiresAt: at(DAY) }, [])
+      const { clock, users } = house
+      const cold = openHouse(t, { store, clock, users })
+      assert.equal(await cold.who(value), undefined, 'the record says when it ends')
+    })
+
     test('that cannot be read now ends too when its cookie signs out, and does not come back', async (t) => {
       const store = await openHere(t)
       const house = openHouse(t, { store })
