@@ -11,7 +11,7 @@ import { admin } from './features/admin/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import type { Hub } from './features/hub/index.ts'
-import { login } from './features/login/index.ts'
+import { isSignedIn, login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -66,8 +66,11 @@ export async function createApp(
   const assets = loadAssets(config['branding'].accent)
   const base = server.address.basePath === '/' ? '' : server.address.basePath
   const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
-  const replies = createReplies({ headers, layout, messages, log, base })
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
+  const replies = createReplies({
+    ...{ headers, layout, messages, log, base },
+    isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
+  })
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )

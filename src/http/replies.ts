@@ -66,6 +66,7 @@ export function createReplies({
   messages,
   log,
   base,
+  isSignedIn,
 }: {
   readonly headers: HeaderSets
   readonly layout: Layout
@@ -73,6 +74,8 @@ export function createReplies({
   readonly log: Logger
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** Whether an unknown page was asked for by somebody who is signed in: then it leads elsewhere. */
+  readonly isSignedIn: (request: FastifyRequest) => Promise<boolean>
 }): Replies {
   const replies: Replies = {
     page(request, reply, page, status = 200) {
@@ -111,13 +114,14 @@ export function createReplies({
       app.addHook('onRoute', function notesTheRoute({ method, url }) {
         for (const one of [method].flat()) known.add(`${one} ${url}`)
       })
-      app.setNotFoundHandler(function answerUnknownRoute(request, reply) {
+      app.setNotFoundHandler(async function answerUnknownRoute(request, reply) {
         const path = pathOf(request)
         const allowed = KNOWN_METHODS.filter((method) => known.has(`${method} ${path}`))
         if (allowed.length > 0) reply.header('Allow', allowed.join(', '))
         const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
         report(log, refusal, refusal, request)
-        return refuse({ replies, messages, base }, request, reply, refusal)
+        const signedIn = request.headers.cookie !== undefined && (await isSignedIn(request))
+        return refuse({ replies, messages, base }, request, reply, refusal, signedIn)
       })
     },
   }
@@ -182,6 +186,8 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: AppError,
+  /** Somebody asks for a page that there is not. */
+  signedIn = false,
 ): FastifyReply {
   const { statusCode: status, code } = refusal
   if (refusal.retryAfter !== undefined) reply.header('Retry-After', String(refusal.retryAfter))
@@ -206,8 +212,8 @@ function refuse(
     {
       title: t(`${words}.title`),
       content: html`<h1>${t(`${words}.title`)}</h1>
-<p>${t(`${words}.text`, values)}</p>
-!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`}`,
+<p>${t(signedIn ? 'error.notFound.signedIn' : `${words}.text`, values)}</p>
+!${code === 'COOKIE_DOMAIN_UNKNOWN' ? '' : html`<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : signedIn ? 'error.start' : 'error.home')}</a>`}`,
       requestId: request.id,
     },
     status,

@@ -559,6 +559,40 @@ suite('the portal', () => {
     }
     assert.ok(weight <= 15 * 1024, String(weight))
   })
+  // It offered the sign-in to people who are signed in, and the refusals led nowhere but to signing out.
+  test('every dead end has a way on: a page that is not there, one that is not allowed', async () => {
+    const cookie = await session()
+    const wayHome =
+      /<a class="button quiet[^"]*" href="(?:https:\/\/auth\.example\.com)?\/">Go to the portal</
+    const lost = await ask('/nothing', { headers: { Cookie: cookie } })
+    assert.equal(lost.status, 404)
+    assert.match(lost.body, wayHome)
+    assert.match(lost.body, /You are still signed in/)
+    const planted = `vestibule_session=${'P'.repeat(43)}`
+    for (const headers of [{}, { Cookie: planted }]) {
+      const nobody = await ask('/nothing', { headers })
+      assert.equal(nobody.status, 404)
+      assert.match(nobody.body, /Go to sign-in/)
+    }
+    const elsewhere = await ask('/nothing', { host: 'evil.test', headers: { Cookie: cookie } })
+    assert.equal(elsewhere.status, 404)
+    const rd = encodeURIComponent('https://unknown.example.com/')
+    for (const path of [`/?rd=${rd}`, `/forbidden?rd=${rd}`]) {
+      const refused = await ask(path, { headers: { Cookie: cookie } })
+      assert.equal(refused.status, 403)
+      assert.match(refused.body, wayHome)
+    }
+    const verdict = await ask('/verify', {
+      headers: {
+        Cookie: cookie,
+        Accept: 'text/html',
+        'X-Original-URL': 'https://unknown.example.com/',
+        'X-Original-Method': 'GET',
+      },
+    })
+    assert.equal(verdict.status, 403)
+    assert.match(verdict.body, wayHome)
+  })
   test('unknown paths, methods and broken addresses are refused in the manner of where they were asked', async () => {
     assert.equal(JSON.parse((await ask('/api/nothing')).body).status, 'KO')
     assert.equal((await ask('/api/nothing')).status, 404)

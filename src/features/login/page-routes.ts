@@ -154,6 +154,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
           user: visitOf(request).identity?.profile.displayName ?? '',
           host,
           switchUrl: withCarried(`${base}/logout`, carried),
+          homeUrl: home,
         }),
         requestId: request.id,
       }),

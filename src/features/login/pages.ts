@@ -168,7 +168,8 @@ export function secondFactorPage(
     content: html`<h1>${t('login.secondFactor.title')}</h1>
 <p>${t('login.secondFactor.text', { user, host })}</p>
 <p>${t('login.secondFactor.next', { host })}</p>
-<a class="button quiet" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
+<a class="button quiet" href="${base}/">${t('login.home')}</a>
+<a class="button quiet below" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
   }
 }
 

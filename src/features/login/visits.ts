@@ -54,6 +54,18 @@ export function visitOf({ visit }: FastifyRequest): Visit {
   return visit
 }
 
+/** Whether the request comes from somebody who is signed in; not when that cannot be found out. */
+export async function isSignedIn(
+  request: FastifyRequest,
+  tools: Pick<VisitsOptions, 'sessions' | 'peers'>,
+): Promise<boolean> {
+  try {
+    return (await readVisit(request, tools)).identity !== undefined
+  } catch {
+    return false
+  }
+}
+
 /**
  * Who is signed in.
  * @throws AppError SIGN_IN_REQUIRED

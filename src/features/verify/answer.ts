@@ -100,6 +100,7 @@ export function createAnswers({
         host: target.host,
         switchUrl:
           portal === undefined ? undefined : signInUrl(portal, url, target.method, '/logout'),
+        homeUrl: portal === undefined ? undefined : `${portal.origin}${portal.pathname}`,
       }),
       requestId: request.id,
       selfContained: true,
