@@ -11,7 +11,7 @@ import { admin } from './features/admin/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import type { Hub } from './features/hub/index.ts'
-import { login } from './features/login/index.ts'
+import { isSignedIn, login } from './features/login/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -27,6 +27,7 @@ import { createMessages } from './http/messages.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
+import { readPairs } from './kernel/pairs.ts'
 import { createLiveAccess, type LiveAccess } from './live-access.ts'
 
 /** What outlives a request and is not made from the configuration alone. */
@@ -66,11 +67,14 @@ export async function createApp(
   const assets = loadAssets(config['branding'].accent)
   const base = server.address.basePath === '/' ? '' : server.address.basePath
   const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
-  const replies = createReplies({ headers, layout, messages, log, base })
   const icons = createIcons(log)
   // A picture that is missing is said at the start, not when somebody looks at the page.
   for (const { icon } of config['access_control'].rules) if (icon !== undefined) icons.urlOf(icon)
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
+  const replies = createReplies({
+    ...{ headers, layout, messages, log, base },
+    isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
+  })
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -83,7 +87,11 @@ export async function createApp(
     genReqId: requestIds(),
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
-    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false },
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      querystringParser: readPairs,
+    },
   })
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
@@ -145,6 +153,13 @@ export async function createApp(
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.register(iconRoutes, { icons, headers })
+  // Fastify's own router of unknown addresses has a parser of its own, and reads thousands of names in their queries.
+  fastify.route({
+    method: fastify.supportedMethods.filter((method) => method !== 'CONNECT'),
+    url: '*',
+    config: { guard: 'public' },
+    handler: (_request, reply) => reply.callNotFound(),
+  })
   await fastify.ready()
   return { fastify, access, connected: peers.welcome }
 }

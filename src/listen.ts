@@ -4,6 +4,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { ListenAddress } from './kernel/address.ts'
 import { Refusal, systemCode } from './kernel/refusal.ts'
+import { createRefuser, MAX_HEADERS } from './refuser.ts'
+import { createTurns } from './turns.ts'
 
 export interface Listening {
   /** What was bound, for people: `http://127.0.0.1:9091`, `unix:/run/vestibule.sock`. */
@@ -30,8 +32,6 @@ export interface ListenOptions {
 
 /** How often slow clients are looked for. Node's own 30 s would make half a minute of a timeout of six seconds. */
 const CHECK_EVERY = 1_000
-/** How long a client that was refused may take to read why, before its connection is cut. */
-const LINGER = 1_000
 /** How often, while draining, connections are looked for that have nothing left to do. */
 const SWEEP_EVERY = 50
 
@@ -40,7 +40,8 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
   let draining = false
   const connections = new Set<Socket>()
   const servers: Server[] = []
-  const refuse = createRefuser(options.refusalHeaders)
+  const turns = createTurns()
+  const refuser = createRefuser(options.refusalHeaders, turns)
   const stopWatching = cutUnread(connections, options.timeouts.write)
 
   const open = async (target: Target) => {
@@ -52,26 +53,31 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         keepAliveTimeout: options.timeouts.idle,
         connectionsCheckingInterval: CHECK_EVERY,
         noDelay: true,
+        // Node's own answer would go without our headers.
+        requireHostHeader: false,
       },
-      (request, response) => {
-        // While draining, each connection ends with the answer it waits for.
-        if (draining) response.shouldKeepAlive = false
-        options.handler(request, response)
-      },
+      (request, response) =>
+        turns.take(request, response, () => {
+          // While draining, each connection ends with the answer it waits for.
+          if (draining) response.shouldKeepAlive = false
+          const status = refuser.statusOf(request)
+          if (status === undefined) options.handler(request, response)
+          else refuser.answer(response, status)
+        }),
     )
-    // Node drops headers past its count in silence: a flood of junk must not push a real one out.
-    server.maxHeadersCount = 0
+    // Node drops headers past its count in silence; a request with one more than we take is refused as a whole.
+    server.maxHeadersCount = MAX_HEADERS + 1
     server.on('connection', (socket: Socket) => {
       connections.add(socket)
       options.connected(socket, address.kind)
       socket.once('close', () => connections.delete(socket))
     })
     // Node's own answer would go without our headers. `100-continue` does not come here.
-    server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-      response.writeHead(417, { ...options.refusalHeaders, Connection: 'close' }).end()
+    server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+      turns.take(request, response, () => refuser.answer(response, 417))
     })
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      refuse(error, socket as Socket)
+      refuser.refuse(error, socket as Socket)
     })
     await bind(server, target)
     server.on('error', options.onError)
@@ -239,32 +245,4 @@ function explain(error: unknown, target: Target): Refusal {
   return new Refusal(`cannot listen on ${where}: ${why}`, 'server.address says where to listen', {
     cause: error,
   })
-}
-
-const REFUSALS: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-}
-
-/** Answers what is no request, or none in time: `400`, `408` or `431`, and the connection is over. */
-function createRefuser(headers: Readonly<Record<string, string>>) {
-  const head = Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join('')
-  const refused = new WeakSet<Socket>()
-  return (error: NodeJS.ErrnoException, socket: Socket): void => {
-    // What comes after it is not read as a request either.
-    if (refused.has(socket)) return
-    if (error.code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy()
-      return
-    }
-    refused.add(socket)
-    const status = REFUSALS[error.code ?? ''] ?? '400 Bad Request'
-    socket.end(
-      `HTTP/1.1 ${status}\r\n${head}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${status.length}\r\nConnection: close\r\n\r\n${status}`,
-    )
-    // Cut at once, a client that still sends would lose the answer; never cut, one that does not close would stay.
-    setTimeout(() => socket.destroy(), LINGER).unref()
-  }
 }

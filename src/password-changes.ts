@@ -11,11 +11,14 @@ export async function endOutdatedSessions({
   users,
   sessions,
   marks,
+  ended,
   log,
 }: {
   readonly users: Pick<Users, 'marks' | 'onRemoved'>
   readonly sessions: Pick<Sessions, 'revokeUser'>
   readonly marks: PasswordMarks
+  /** Told of each user whose sessions have ended. @param count at least one */
+  readonly ended: (user: string, count: number) => void
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
 }): Promise<void> {
   const end = async (names: readonly string[]): Promise<void> => {
@@ -27,7 +30,10 @@ export async function endOutdatedSessions({
       if (mark !== undefined) current.set(name, mark)
     }
     try {
-      for (const name of names) await sessions.revokeUser(name)
+      for (const name of names) {
+        const count = await sessions.revokeUser(name)
+        if (count > 0) ended(name, count)
+      }
       await marks.settle(names, current)
     } catch (error) {
       log.error(

@@ -196,10 +196,10 @@ async function start({
       `the users file ${usersFile} holds nobody, and there were users at the last start`,
       'restore it from a backup; to begin anew with an administrator, remove it',
     )
-  users.onRemoved((names) => {
-    const details = { reason: 'user-changed' } as const
-    for (const user of names) audit.record('session.revoked', { user, actor: 'system', details })
-  })
+  const noteRevoked = (user: string, sessions: number): void => {
+    const details = { sessions, reason: 'user-changed' } as const
+    audit.record('session.revoked', { user, actor: 'system', details })
+  }
 
   const secrets = config['session'].secret ?? [data.secret('session')]
   const sessions = createSessions({
@@ -211,6 +211,7 @@ async function start({
     secrets,
     cacheSize: config['session'].cache_size,
     users,
+    onRemoved: noteRevoked,
     clock,
     log,
   })
@@ -222,7 +223,7 @@ async function start({
     secrets,
     clock,
   })
-  await endOutdatedSessions({ users, sessions, marks, log })
+  await endOutdatedSessions({ users, sessions, marks, ended: noteRevoked, log })
 
   const throttle = await createThrottle({
     redis,

@@ -1,10 +1,8 @@
 import {
-  type Access,
   anonymous,
   createAccess,
   type Decision,
   type Explanation,
-  type Level,
   type Subject,
   type Target,
 } from '../features/access/index.ts'
@@ -74,10 +72,10 @@ async function check(cli: Cli, options: Options): Promise<void> {
   const isKnown = subject !== anonymous
   const decisions = isKnown
     ? {
-        one_factor: decide(access, subject, 1, target),
-        two_factor: decide(access, subject, 2, target),
+        one_factor: access.decide(subject, 1, target),
+        two_factor: access.decide(subject, 2, target),
       }
-    : { not_signed_in: decide(access, subject, 0, target) }
+    : { not_signed_in: access.decide(subject, 0, target) }
   if (options.json) {
     const { url, method } = options
     const kinds = Object.entries(decisions).map(([level, { kind }]) => [level, kind])
@@ -144,14 +142,6 @@ async function withGroups(
     subject: { ...subject, groups: found },
     known: `Groups of ${name}, from the users file: ${list}.`,
   }
-}
-
-/** As the verify endpoints do it: what the rules let everybody do, signing in does not take away. */
-function decide(access: Access, subject: Subject, level: Level, target: Target): Decision {
-  const decision = access.decide(subject, level, target)
-  if (decision.kind === 'allow') return decision
-  const asNobody = access.decide(anonymous, 0, target)
-  return asNobody.kind === 'allow' ? asNobody : decision
 }
 
 const LEVELS: Readonly<Record<string, string>> = {

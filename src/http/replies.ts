@@ -66,6 +66,7 @@ export function createReplies({
   messages,
   log,
   base,
+  isSignedIn,
 }: {
   readonly headers: HeaderSets
   readonly layout: Layout
@@ -73,6 +74,8 @@ export function createReplies({
   readonly log: Logger
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** Whether an unknown page was asked for by somebody who is signed in: then it leads elsewhere. */
+  readonly isSignedIn: (request: FastifyRequest) => Promise<boolean>
 }): Replies {
   const replies: Replies = {
     page(request, reply, page, status = 200) {
@@ -112,15 +115,18 @@ export function createReplies({
       app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
         return replies.refuse(error, request, reply)
       })
-      app.setNotFoundHandler(function answerUnknownRoute(request, reply) {
+      const known = new Set<string>()
+      app.addHook('onRoute', function notesTheRoute({ method, url }) {
+        for (const one of [method].flat()) known.add(`${one} ${url}`)
+      })
+      app.setNotFoundHandler(async function answerUnknownRoute(request, reply) {
         const path = pathOf(request)
-        const allowed = KNOWN_METHODS.filter(
-          (method) => app.findRoute({ method, url: path }) !== null,
-        )
+        const allowed = KNOWN_METHODS.filter((method) => known.has(`${method} ${path}`))
         if (allowed.length > 0) reply.header('Allow', allowed.join(', '))
         const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
         report(log, refusal, refusal, request)
-        return refuse({ replies, messages, base }, request, reply, refusal)
+        const signedIn = request.headers.cookie !== undefined && (await isSignedIn(request))
+        return refuse({ replies, messages, base }, request, reply, refusal, signedIn)
       })
     },
   }
@@ -185,11 +191,14 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: AppError,
+  /** Somebody asks for a page that there is not. */
+  signedIn = false,
 ): FastifyReply {
   const { statusCode: status, code } = refusal
   if (refusal.retryAfter !== undefined) reply.header('Retry-After', String(refusal.retryAfter))
   // The route and not what was sent: the router takes /%76erify and http://host/verify for /verify.
-  const path = request.routeOptions.url ?? pathOf(request)
+  const route = request.routeOptions.url ?? '*'
+  const path = route === '*' ? pathOf(request) : route
   if (/^\/(verify$|api\/verify(\/|$)|api\/authz\/)/.test(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it (http-api §3).
@@ -212,8 +221,8 @@ function refuse(
     {
       title: t(`${words}.title`),
       content: html`<h1>${t(`${words}.title`)}</h1>
-<p>${t(`${words}.text`, values)}</p>
-<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : 'error.home')}</a>`,
+<p>${t(signedIn ? 'error.notFound.signedIn' : `${words}.text`, values)}</p>
+<a class="button quiet" href="${base}/">${t(again ? 'error.retry' : signedIn ? 'error.start' : 'error.home')}</a>`,
       requestId: request.id,
     },
     status,

@@ -305,3 +305,24 @@ test('a refused path is denied whatever the rules say, and the verdict says why'
     assert.equal(rules.decide(person('john'), 2, asked).kind, 'deny')
   }
 })
+
+// The portal asked without this rule, and refused what verify let through.
+test('what the rules let everybody do, signing in does not take away', () => {
+  const rules = access({
+    default_policy: 'deny',
+    rules: [
+      { domain: 'files.example.com', policy: 'bypass', resources: '^/~(?P<User>[^/]+)/public/' },
+      { domain: 'files.example.com', policy: 'two_factor' },
+    ],
+  })
+  const open = target('https://files.example.com/~jane/public/x')
+  for (const [who, level] of [
+    [nobody, 0],
+    [person('jane'), 1],
+    [person('john'), 1],
+    [person('john'), 2],
+  ] as const)
+    assert.equal(rules.decide(who, level, open).kind, 'allow', `${who.user} ${level}`)
+  const shut = target('https://files.example.com/~jane/private')
+  assert.equal(rules.decide(person('john'), 1, shut).kind, 'step-up')
+})

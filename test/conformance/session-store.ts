@@ -57,6 +57,17 @@ export function sessionStoreConformance(
       assert.equal(await store.findById('key-a'), undefined)
     })
 
+    test('and gives back many at once, of those that are there', async (t) => {
+      const store = await openHere(t)
+      for (const name of ['a', 'b', 'c']) await store.put(row(name), [])
+      const keys = ['key-a', ...Array.from({ length: 300 }, (_, i) => `key-no-${i}`), 'key-c']
+      const found = (await store.getMany(keys)).map(plain)
+      const byKey = (a: { key: string } | undefined, b: { key: string } | undefined) =>
+        (a?.key ?? '') < (b?.key ?? '') ? -1 : 1
+      assert.deepEqual(found.sort(byKey), [plain(row('a')), plain(row('c'))])
+      assert.deepEqual(await store.getMany([]), [])
+    })
+
     test('and replaces in one step, whether what it replaces is there or not', async (t) => {
       const store = await openHere(t)
       await store.put(row('a'), [])
@@ -344,6 +355,61 @@ export function sessionStoreConformance(
       })
       house.clock.advance(5 * MINUTE + 1)
       assert.deepEqual(await ids(), [second.id], 'what is over is not listed')
+    })
+
+    // Only the first five values were ended: five planted cookies in front kept the session alive.
+    test('ends when its owner signs out or in, however many values stand in front of its own', async (t) => {
+      for (const how of ['out', 'in'] as const) {
+        const store = await openHere(t)
+        const house = openHouse(t, { store })
+        const cold = openHouse(t, { store, clock: house.clock, users: house.users })
+        const planted = Array.from({ length: 1400 }, (_, i) => `${i}`.padStart(43, 'P'))
+        const [mine, other] = [await house.signIn('alice'), await house.signIn('alice')]
+        const values = [...planted, mine.value, 'garbage', ...planted, other.value, mine.value]
+        if (how === 'in') await house.signIn('alice', { replaces: values })
+        else {
+          const ended = await house.sessions.end(values, house.domain)
+          assert.deepEqual(ended.map(({ id }) => id).sort(), [mine.id, other.id].sort())
+          assert.deepEqual(await house.sessions.end(values, house.domain), [])
+        }
+        for (const one of [house, cold])
+          for (const { value } of [mine, other]) assert.equal(await one.who(value), undefined, how)
+      }
+    })
+
+    // What SECURITY.md says of rows that are put back: no more than this, and no less.
+    test('that is put back after its end counts again, until its absolute end at the latest', async (t) => {
+      const store = await openHere(t)
+      const house = openHouse(t, { store })
+      const { value, key } = await house.signIn('alice', { remember: true })
+      const row = await store.get(key)
+      assert.ok(row)
+      await house.sessions.end([value], house.domain)
+      assert.equal(await house.who(value), undefined)
+      await store.put(row, [])
+      assert.equal(await house.who(value), 'alice')
+      house.clock.advance(30 * DAY)
+      await store.delete([key])
+      await store.put({ ...row, expiresAt: at(DAY) }, [])
+      const { clock, users } = house
+      const cold = openHouse(t, { store, clock, users })
+      assert.equal(await cold.who(value), undefined, 'the record says when it ends')
+    })
+
+    test('that cannot be read now ends too when its cookie signs out, and does not come back', async (t) => {
+      const store = await openHere(t)
+      const house = openHouse(t, { store })
+      const { value } = await house.signIn('alice')
+      const { clock, users, domain } = house
+      const mistaken = openHouse(t, {
+        store,
+        clock,
+        users,
+        secrets: [new Secret('another secret of the tests, by mistake')],
+      })
+      assert.deepEqual(await mistaken.sessions.end([value], domain), [])
+      const again = openHouse(t, { store, clock, users })
+      assert.equal(await again.who(value), undefined)
     })
 
     test('is the right one of fifty that start and are asked for at once (advisory 34)', async (t) => {

@@ -69,7 +69,7 @@ function judgeAll({ pieces, dues }: Reading, outcome: Outcome): readonly Finding
       return findings
     }
     if (due === undefined) {
-      // Node's own answer to a request without Host.
+      // A request without Host, or what is none.
       if (answer.status === 400 && isLast(answer)) return findings
       findings.push({
         weight: answer.status === 200 ? 'violation' : 'difference',

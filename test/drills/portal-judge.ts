@@ -24,8 +24,6 @@ export function judgePortal(
   const { status, headers, body } = answer
   if (status >= 500 && !(status === 503 && valuesOf(headers, 'retry-after').length > 0))
     return '5xx'
-  // Node's own answer to a request without Host, which no browser sends.
-  if (status === 400 && !/\nhost *:/i.test(bytes)) return undefined
   // A verify answer ends at the proxy; the other drill looks at those.
   if (valuesOf(headers, 'remote-user').length > 0) return undefined
   for (const [name, pattern] of Object.entries(ALWAYS)) {

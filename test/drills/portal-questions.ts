@@ -48,6 +48,9 @@ const TARGETS: readonly string[] = [
 ]
 const NAMES = [...PEOPLE.map(({ name }) => name), 'nobody', 'JOHN', ' john', '', '\0', '__proto__']
 const PASSWORDS = [PASSWORD, PASSWORD, PASSWORD, 'wrong', '', ' ', 'p'.repeat(1024), '\0']
+/** What a parser may take long for. */
+const MANY_NAMES = Array.from({ length: 9000 }, (_, i) => `n${i}`).join('&')
+const MANY_BLANKS = `1${' '.repeat(20_000)},10.1.2.3`
 const SITES = ['same-origin', 'same-origin', 'same-origin', 'same-site', 'cross-site', 'none', 'x']
 
 /** @returns the question of an index; any can be made again without those before it */
@@ -67,7 +70,11 @@ function draftOf(random: Random, cookies: readonly Cookie[]): Draft {
   const path = random.pick(random.chance(0.15) ? ODD_PATHS : isWrite ? FORM_PATHS : USUAL_PATHS)
   const fields = fieldsOf(random)
   const { type, body } = isWrite ? bodyOf(fields, path, random) : { type: '', body: '' }
-  const query = isWrite && random.chance(0.8) ? '' : `?${new URLSearchParams(carriedOf(random))}`
+  const carried = new URLSearchParams(carriedOf(random)).toString()
+  const query =
+    isWrite && random.chance(0.8)
+      ? ''
+      : `?${carried}${random.chance(0.02) ? `&${MANY_NAMES.slice(0, 20_000)}` : ''}`
   const headers: Header[] = [['Host', random.pick(PORTALS)]]
   if (isWrite) headers.push(['Content-Length', String(body.length)])
   if (type !== '') headers.push(['Content-Type', type])
@@ -79,7 +86,8 @@ function draftOf(random: Random, cookies: readonly Cookie[]): Draft {
     headers.push(['Accept', random.pick(['text/html', 'application/json', '*/*'])])
   if (random.chance(0.4))
     headers.push(['Accept-Language', random.pick(['de, en;q=0.5', 'x'.repeat(500), ';;q=', '*'])])
-  if (random.chance(0.2)) headers.push(['X-Forwarded-For', random.pick(['10.1.2.3', 'x', ', ,'])])
+  if (random.chance(0.2))
+    headers.push(['X-Forwarded-For', random.pick(['10.1.2.3', 'x', ', ,', MANY_BLANKS])])
   const method = isWrite
     ? random.chance(0.9)
       ? 'POST'
@@ -124,10 +132,24 @@ function bodyOf(fields: Record<string, unknown>, path: string, random: Random) {
 }
 
 const odd2 = (random: Random): string =>
-  random.pick(['', '{', '[]', '"', '\xff\xfe', 'a=b', '{"a":'.repeat(2000), 'a=&'.repeat(3000)])
+  random.pick([
+    MANY_NAMES,
+    '',
+    '{',
+    '[]',
+    '"',
+    '\xff\xfe',
+    'a=b',
+    '{"a":'.repeat(2000),
+    'a=&'.repeat(3000),
+  ])
 
 const texts = (fields: Record<string, unknown>): Record<string, string> =>
   Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, String(value)]))
+
+/** What a sibling host sets for the domain, in front of the right one. */
+const planted = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, i) => `${name}=${`${i}`.padStart(43, 'P')}`).join('; ')
 
 function cookieOf(random: Random, cookies: readonly Cookie[]): string {
   const { value, domain } = random.pick(cookies)
@@ -139,6 +161,8 @@ function cookieOf(random: Random, cookies: readonly Cookie[]): string {
     own,
     `a=b; ${own}`,
     `${own}; ${name}=x`,
+    `${planted(name, random.pick([4, 5, 50, 800]))}; ${own}`,
+    `${planted(`${name}_device`, random.pick([4, 5, 300]))}; ${own}`,
     `${own}${random.pick(BITS)}`,
   ])
 }

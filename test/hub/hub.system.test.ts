@@ -3,7 +3,7 @@ import { before, suite, test } from 'node:test'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
-import { Traveller } from './traveller.ts'
+import { Traveller, type Visited } from './traveller.ts'
 
 const HUB = 'https://auth.example.com'
 const B = 'https://auth.example.org'
@@ -56,6 +56,25 @@ suite('one login for several root domains', () => {
     await who(traveller, B),
     await who(traveller, C),
   ]
+  /** What the question's form sends. */
+  const fieldsOf = ({ answer }: Visited): URLSearchParams =>
+    new URLSearchParams(
+      [...(answer?.body ?? '').matchAll(/type="hidden" name="(\w+)" value="([^"]*)"/g)].map(
+        ([, name = '', value = '']): [string, string] => [
+          name,
+          value.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(code)),
+        ],
+      ),
+    )
+  const goOn = (traveller: Traveller, question: Visited): Promise<Visited> =>
+    traveller.visit(`${question.url.origin}/hub/return`, {
+      method: 'POST',
+      headers: {
+        'Sec-Fetch-Site': 'same-origin',
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
+      body: fieldsOf(question).toString(),
+    })
   const isForm = (body = ''): boolean => body.includes('id="sign-in"')
 
   test('who is signed in at the hub is signed in at the others by opening them', async () => {
@@ -95,11 +114,11 @@ suite('one login for several root domains', () => {
     const [cookie = ''] = gone.headers['set-cookie'] ?? []
     assert.match(
       cookie,
-      /^__Host-vestibule_hub_[\w-]{8}=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-vestibule_hub_[\w-]{8}=[0-9a-z]{8}\.[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/,
     )
     assert.doesNotMatch(
       gone.headers.location ?? '',
-      new RegExp(/=([\w-]{43});/.exec(cookie)?.[1] ?? '-'),
+      new RegExp(/\.([\w-]{43});/.exec(cookie)?.[1] ?? '-'),
     )
     const here = await me.visit(at(B, APP.b))
     assert.equal(here.way.length, 1)
@@ -136,7 +155,11 @@ suite('one login for several root domains', () => {
     await me.signIn(at(HUB, APP.hub), john)
     await me.visit(at(B, APP.b))
     await me.visit(at(C, APP.c))
-    await me.signIn(at(B, APP.b), jane)
+    const question = await me.signIn(at(B, APP.b), jane)
+    assert.equal(question.url.origin, HUB)
+    assert.match(question.answer?.body ?? '', /Sign in as jane\?/)
+    assert.deepEqual(await everywhere(me), ['', 'jane', ''], 'nobody, until they say so')
+    assert.equal((await goOn(me, question)).url.href, APP.b)
     assert.deepEqual(await everywhere(me), ['jane', 'jane', ''])
     await me.visit(at(C, APP.c))
     assert.deepEqual(await everywhere(me), ['jane', 'jane', 'jane'])
@@ -288,6 +311,56 @@ suite('one login for several root domains', () => {
     assert.equal(await who(victim, B), '', 'the code belongs to another state')
   })
 
+  // It was so for ten minutes after the victim had set out, and without a word.
+  test('who has seen a state signs nobody in as themselves who has signed in there: they are asked', async () => {
+    const mallory = browser()
+    await mallory.signIn(at(HUB, APP.hub), jane)
+    const victim = browser()
+    await victim.signIn(at(B, APP.b), john)
+    await victim.ask(`${B}/api/logout`, {
+      method: 'POST',
+      headers: { 'Sec-Fetch-Site': 'same-origin' },
+    })
+    const own = await victim.ask(at(B, APP.b))
+    const back = await mallory.ask(own.headers.location ?? '')
+    const lure = back.headers.location ?? ''
+    assert.match(lure, /code=/)
+    const question = await victim.visit(lure)
+    assert.equal(question.answer?.status, 200)
+    assert.match(question.answer?.body ?? '', /Sign in as jane\?/)
+    assert.equal(await who(victim, B), '')
+    assert.equal(question.answer?.headers['referrer-policy'], 'same-origin')
+    const fields = fieldsOf(question)
+    const crossed = await victim.ask(`${B}/hub/return`, {
+      method: 'POST',
+      headers: {
+        'Sec-Fetch-Site': 'cross-site',
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
+      body: fields.toString(),
+    })
+    assert.equal(crossed.status, 403)
+    await victim.visit(`${B}/hub/return?${fields}`)
+    assert.equal(await who(victim, B), '', 'no link answers for them')
+    assert.equal((await goOn(victim, question)).url.origin, B)
+    assert.equal(await who(victim, B), '', 'and the code is spent by the attempt')
+  })
+
+  test('who says yes is signed in, and not asked again', async () => {
+    const family = browser()
+    for (const asked of [true, false]) {
+      await family.signIn(at(HUB, APP.hub), john)
+      const end = await family.signIn(at(B, APP.b), jane)
+      assert.equal(/Sign in as/.test(end.answer?.body ?? ''), asked)
+      if (asked) assert.equal((await goOn(family, end)).url.href, APP.b)
+      assert.deepEqual(await everywhere(family), ['jane', 'jane', ''])
+      await family.ask(`${B}/api/logout`, {
+        method: 'POST',
+        headers: { 'Sec-Fetch-Site': 'same-origin' },
+      })
+    }
+  })
+
   test('a code is worth nothing at another domain, nor at another host of its own', async () => {
     for (const host of ['auth.example.net', 'auth.example.com', 'other.example.org']) {
       const me = await signedIn()
@@ -349,7 +422,7 @@ suite('one login for several root domains', () => {
       assert.ok(value)
       assert.ok(!server.output().includes(value), key)
     }
-    assert.match(server.output(), /The sign-in of user 'john' at example\.com was taken over/)
+    assert.match(server.output(), /event=session\.linked/)
   })
 })
 

@@ -43,12 +43,16 @@ function openHub(t: TestContext, once: OnceStore = createMemoryOnce(), secrets =
 }
 
 /** The browser's side of a trip. */
-function setOut() {
-  const { stateHash, cookie } = depart()
+function setOut(now: EpochMs) {
+  const { stateHash, cookie } = depart(now)
   return { stateHash, trips: tripsUnderWay(cookie.split(';', 1)[0]) }
 }
 
-const BROWSER = { address: '', userAgent: '', replaces: [] }
+const BROWSER = {
+  ...{ address: '', userAgent: '', replaces: [] },
+  confirmed: false,
+  isForeign: async () => false,
+}
 
 suite('the hub', () => {
   test('is the first cookie domain that has a portal', (t) => {
@@ -72,7 +76,7 @@ suite('the hub', () => {
 
   test('vouches for everybody, and others only for a fresh sign-in and to it', async (t) => {
     const { house, hub, member, org, sessions, clock } = openHub(t)
-    const { stateHash } = setOut()
+    const { stateHash } = setOut(clock.now())
     const [com, net] = [member('example.com'), member('example.net')]
     const session = async (domain: typeof org) => {
       const { id } = await house.signIn('alice', { domain })
@@ -95,11 +99,11 @@ suite('the hub', () => {
 
 suite('a code', () => {
   const issue = async (opened: ReturnType<typeof openHub>, to = 'example.org') => {
-    const { house, hub, com, sessions, member } = opened
+    const { house, hub, com, sessions, member, clock } = opened
     const { id, key } = await house.signIn('alice', { domain: com, remember: true })
     const session = (await sessions.list()).find((one) => one.id === id)
     assert.ok(session)
-    const trip = setOut()
+    const trip = setOut(clock.now())
     const code = await hub.vouch(session, member(to), trip.stateHash)
     assert.ok(code)
     return { code, key, ...trip }
@@ -113,13 +117,62 @@ suite('a code', () => {
     const early = await issue(opened)
     clock.advance(30 * SECOND - 1)
     const started = await accept(hub, member('example.org'), early)
-    assert.ok(started && started !== 'kept')
+    assert.ok(started && started !== 'kept' && 'session' in started)
     assert.equal(started.session.user, 'alice')
     assert.equal(started.session.domain, 'example.org')
     assert.equal(started.session.remembered, true)
     const late = await issue(opened)
     clock.advance(30 * SECOND)
     assert.equal(await accept(hub, member('example.org'), late), undefined)
+  })
+
+  // Who had seen the state could sign a browser in as themselves for ten minutes.
+  test('is worth nothing for a browser that set out more than a minute ago, however new it is', async (t) => {
+    const opened = openHub(t)
+    const { hub, house, com, sessions, member, clock } = opened
+    const { id } = await house.signIn('mallory', { domain: com })
+    const session = (await sessions.list()).find((one) => one.id === id)
+    assert.ok(session)
+    const org = member('example.org')
+    for (const [wait, begins] of [
+      [MINUTE - 1, true],
+      [MINUTE, false],
+    ] as const) {
+      const victim = setOut(clock.now())
+      clock.advance(wait)
+      const code = await hub.vouch(session, org, victim.stateHash)
+      assert.ok(code)
+      const started = await accept(hub, org, { code, key: '', ...victim })
+      assert.equal(started !== undefined, begins, `${wait}`)
+    }
+  })
+
+  test("asks first where the browser is known to be another user's, and then holds for its answer", async (t) => {
+    const opened = openHub(t)
+    const { hub, member, clock } = opened
+    const org = member('example.org')
+    const asked: string[] = []
+    const ask = async (confirmed: boolean, one: Awaited<ReturnType<typeof issue>>) =>
+      hub.accept(one.code, {
+        ...BROWSER,
+        ...one,
+        at: org,
+        confirmed,
+        isForeign: async (user) => asked.push(user) > 0,
+      })
+    const one = await issue(opened)
+    const question = await ask(false, one)
+    assert.ok(question && question !== 'kept' && 'code' in question)
+    assert.equal(question.user, 'alice')
+    assert.deepEqual(asked, ['alice'])
+    assert.equal(await ask(true, await issue(opened)), undefined, 'no question was asked')
+    const second = await ask(false, await issue(opened))
+    assert.ok(second && second !== 'kept' && 'code' in second)
+    assert.equal(await ask(false, { ...one, code: second.code }), undefined, 'by no link')
+    clock.advance(4 * MINUTE)
+    const started = await ask(true, { ...one, code: question.code })
+    assert.ok(started && started !== 'kept' && 'session' in started)
+    assert.equal(await ask(true, { ...one, code: question.code }), undefined, 'once')
   })
 
   test('is out of time by its own record too, whatever the store still holds', async (t) => {
@@ -132,12 +185,18 @@ suite('a code', () => {
 
   test('is for one portal, one browser and one state', async (t) => {
     const opened = openHub(t)
-    const { hub, member } = opened
+    const { hub, member, clock } = opened
     const org = member('example.org')
     assert.equal(await accept(hub, member('example.net'), await issue(opened)), undefined)
-    assert.equal(await accept(hub, org, { ...(await issue(opened)), ...setOut() }), undefined)
     assert.equal(
-      await accept(hub, org, { ...(await issue(opened)), stateHash: setOut().stateHash }),
+      await accept(hub, org, { ...(await issue(opened)), ...setOut(clock.now()) }),
+      undefined,
+    )
+    assert.equal(
+      await accept(hub, org, {
+        ...(await issue(opened)),
+        stateHash: setOut(clock.now()).stateHash,
+      }),
       undefined,
     )
     assert.equal(await accept(hub, org, { ...(await issue(opened)), trips: new Map() }), undefined)
@@ -216,11 +275,11 @@ suite('a code', () => {
       put: () => Promise.reject(new Error('down')),
       take: () => Promise.reject(new Error('down')),
     }
-    const { hub, house, com, sessions, member } = openHub(t, failing)
+    const { hub, house, com, sessions, member, clock } = openHub(t, failing)
     const { id } = await house.signIn('alice', { domain: com })
     const session = (await sessions.list()).find((one) => one.id === id)
     assert.ok(session)
-    const { stateHash, trips } = setOut()
+    const { stateHash, trips } = setOut(clock.now())
     const org = member('example.org')
     const unavailable = { code: 'STORE_UNAVAILABLE' }
     await assert.rejects(hub.vouch(session, org, stateHash), unavailable)
@@ -231,7 +290,10 @@ suite('a code', () => {
 })
 
 test('a header with a thousand trips is read for sixteen', () => {
-  const header = Array.from({ length: 1000 }, () => depart().cookie.split(';', 1)[0]).join('; ')
+  const header = Array.from(
+    { length: 1000 },
+    () => depart(0 as EpochMs).cookie.split(';', 1)[0],
+  ).join('; ')
   assert.equal(tripsUnderWay(header).size, 16)
   assert.equal(tripsUnderWay(undefined).size, 0)
   assert.equal(tripsUnderWay('a=b; vestibule_session=x').size, 0)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis, withoutRedis } from '../support/redis.ts'
 import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
@@ -58,6 +59,32 @@ test('every station may be another node, and without Redis all ways end at the f
     headers: { 'Sec-Fetch-Site': 'same-origin' },
   })
   assert.deepEqual([await who(me, HUB), await who(me, B)], ['', ''])
+
+  // Measure 38: whole on every node, though others planted values in front.
+  const owner = browser()
+  const opened = await owner.visit(at(B))
+  assert.equal((await owner.signIn(opened.url, john)).url.href, APP)
+  const thief = browser()
+  for (const host of ['auth.example.com', 'auth.example.org'])
+    for (const [name, value] of owner.cookies(host)) thief.set(host, name, value)
+  assert.deepEqual([await who(thief, HUB), await who(thief, B)], ['john', 'john'])
+  const mine = owner.cookies('auth.example.org').get('vestibule_session')
+  const front = Array.from({ length: 600 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
+  const out = await balanced.request('/api/logout', {
+    method: 'POST',
+    headers: {
+      Host: 'auth.example.org',
+      'Sec-Fetch-Site': 'same-origin',
+      Cookie: [...front, `vestibule_session=${mine}`].join('; '),
+    },
+  })
+  assert.equal(out.status, 200)
+  for (const portal of [HUB, B, HUB, B]) {
+    for (let tries = 0; (await who(thief, portal)) !== ''; tries++) {
+      assert.ok(tries < 200, `a session lives on at ${portal}`)
+      await sleep(10)
+    }
+  }
 
   const signedIn = browser()
   await signedIn.signIn(`${HUB}/`, john)

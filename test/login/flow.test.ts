@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redirectAfter } from '../../src/features/login/api-routes.ts'
 import { type Destination, type Facts, next } from '../../src/features/login/flow.ts'
+import { secondFactorPage } from '../../src/features/login/pages.ts'
 
 const URL_ = 'https://app.example.com/x'
 const safe = (outcome: 'allow' | 'deny' | 'one_factor' | 'two_factor'): Destination => ({
@@ -67,4 +68,10 @@ test('after the first factor a script is told where to go, or nothing (http-api 
   assert.equal(redirectAfter(safe('allow'), 'https://home/'), URL_)
   assert.equal(redirectAfter(safe('deny'), undefined), URL_)
   assert.equal(redirectAfter(safe('two_factor'), 'https://home/'), undefined)
+})
+
+test('who needs a second factor has a way back, besides signing out', () => {
+  const { content } = secondFactorPage((key) => key, { user: 'john', host: 'bank', base: '/base' })
+  assert.match(content, /href="\/base\/">login\.home</)
+  assert.match(content, /href="\/base\/logout">/)
 })

@@ -43,6 +43,11 @@ suite('the portal', () => {
             { domain: ['app.example.com', '*.home.test'], policy: 'one_factor', title: 'The app' },
             { domain: 'post.example.com', methods: 'POST', policy: 'deny' },
             { domain: 'post.example.com', policy: 'one_factor' },
+            {
+              domain: 'files.example.com',
+              policy: 'bypass',
+              resources: '^/~(?P<User>[^/]+)/public/',
+            },
           ],
         },
       },
@@ -301,6 +306,15 @@ suite('the portal', () => {
     assert.equal((await ask(`/?rd=${rd}&rm=GET`, { headers: { Cookie: cookie } })).status, 302)
     assert.equal((await ask(`/?rd=${rd}&rm=POST`, { headers: { Cookie: cookie } })).status, 403)
   })
+  // Verify let the request through, and the portal said "not allowed".
+  test('leads to what the rules let everybody open, also for somebody they do not name', async () => {
+    const rd = 'https://files.example.com/~jane/public/x'
+    const answer = await ask(`/?rd=${encodeURIComponent(rd)}&rm=GET`, {
+      headers: { Cookie: await session() },
+    })
+    assert.equal(answer.status, 302)
+    assert.equal(answer.headers.location, rd)
+  })
   test('asking what is safe takes a session', async () => {
     const answer = await post('/api/checks/safe-redirection', { uri: 'https://app.example.com/' })
     assert.equal(answer.status, 401)
@@ -423,6 +437,34 @@ suite('the portal', () => {
       assert.equal(await levelOf(elsewhere, 'auth.home.test'), 1)
     }
   })
+  // The planted ones came first, and only the first five were ended; a sign-in kept the old session as well.
+  test('planted cookies in front keep no session alive, at any door (measure 38)', async () => {
+    const planted = Array.from({ length: 1200 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
+    for (const many of [5, 1000]) {
+      const front = planted.slice(0, many).join('; ')
+      for (const end of [
+        (headers: Record<string, string>) => post('/api/logout', {}, headers),
+        (headers: Record<string, string>) => submit('/logout', {}, headers),
+        (headers: Record<string, string>) => post('/api/firstfactor', credentials, headers),
+        (headers: Record<string, string>) => submit('/', credentials, headers),
+      ]) {
+        const cookie = await session()
+        const answer = await end({ Cookie: `${front}; ${cookie}` })
+        assert.ok(answer.status === 200 || answer.status === 303, String(answer.status))
+        assert.equal(await levelOf(cookie), 0, `behind ${many}`)
+      }
+    }
+  })
+  // It answered "you are signed out" at once, and ended nothing.
+  test('GET /logout shows its page also where several cookies hide who is signed in', async () => {
+    const cookie = await session()
+    const front = Array.from({ length: 5 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
+    const headers = { Cookie: `${front.join('; ')}; ${cookie}` }
+    const page = await ask('/logout', { headers })
+    assert.equal(page.status, 200)
+    assert.match(page.body, /several sign-ins[\s\S]*<form method="post" action="\/logout">/)
+    assert.equal((await ask('/logout')).status, 302)
+  })
   test('GET /logout ends nothing: it shows a page that posts (measure 29, advisory 37)', async () => {
     const cookie = await session()
     const page = await ask('/logout?rd=https%3A%2F%2Fapp.example.com%2F', {
@@ -516,6 +558,40 @@ suite('the portal', () => {
       weight += gzipSync(plain.body).length
     }
     assert.ok(weight <= 15 * 1024, String(weight))
+  })
+  // It offered the sign-in to people who are signed in, and the refusals led nowhere but to signing out.
+  test('every dead end has a way on: a page that is not there, one that is not allowed', async () => {
+    const cookie = await session()
+    const wayHome =
+      /<a class="button quiet[^"]*" href="(?:https:\/\/auth\.example\.com)?\/">Go to the portal</
+    const lost = await ask('/nothing', { headers: { Cookie: cookie } })
+    assert.equal(lost.status, 404)
+    assert.match(lost.body, wayHome)
+    assert.match(lost.body, /You are still signed in/)
+    const planted = `vestibule_session=${'P'.repeat(43)}`
+    for (const headers of [{}, { Cookie: planted }]) {
+      const nobody = await ask('/nothing', { headers })
+      assert.equal(nobody.status, 404)
+      assert.match(nobody.body, /Go to sign-in/)
+    }
+    const elsewhere = await ask('/nothing', { host: 'evil.test', headers: { Cookie: cookie } })
+    assert.equal(elsewhere.status, 404)
+    const rd = encodeURIComponent('https://unknown.example.com/')
+    for (const path of [`/?rd=${rd}`, `/forbidden?rd=${rd}`]) {
+      const refused = await ask(path, { headers: { Cookie: cookie } })
+      assert.equal(refused.status, 403)
+      assert.match(refused.body, wayHome)
+    }
+    const verdict = await ask('/verify', {
+      headers: {
+        Cookie: cookie,
+        Accept: 'text/html',
+        'X-Original-URL': 'https://unknown.example.com/',
+        'X-Original-Method': 'GET',
+      },
+    })
+    assert.equal(verdict.status, 403)
+    assert.match(verdict.body, wayHome)
   })
   test('unknown paths, methods and broken addresses are refused in the manner of where they were asked', async () => {
     assert.equal(JSON.parse((await ask('/api/nothing')).body).status, 'KO')

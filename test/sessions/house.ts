@@ -58,6 +58,8 @@ export interface House {
   readonly clock: FakeClock
   readonly users: Roster
   readonly said: unknown[]
+  /** Of whom it was told that their sessions ended, and how many. */
+  readonly revoked: (readonly [user: string, count: number])[]
   readonly domain: CookieDomain
   /** Signs somebody in; they exist from then on. @returns the cookie's value, and the session */
   signIn(user: string, options?: SignIn): Promise<{ value: string; key: string; id: string }>
@@ -96,12 +98,14 @@ export function openHouse(t: TestContext, options: HouseOptions): House {
   const clock = options.clock ?? new FakeClock()
   const users = options.users ?? new Roster()
   const said: unknown[] = []
+  const revoked: [string, number][] = []
   const say = (...line: unknown[]) => void said.push(line)
   const sessions = createSessions({
     config: manifest.config.session.parse(config),
     store,
     secrets,
     users,
+    onRemoved: (user, count) => void revoked.push([user, count]),
     clock,
     log: { warn: say, error: say },
     ...(cacheSize !== undefined && { cacheSize }),
@@ -114,6 +118,7 @@ export function openHouse(t: TestContext, options: HouseOptions): House {
     clock,
     users,
     said,
+    revoked,
     domain,
     async signIn(user, { remember = false, replaces = [], ...where } = {}) {
       const { session, cookie } = await sessions.start({
@@ -168,6 +173,7 @@ export function watched(store: SessionStore): SessionStore & {
     }
   return Object.assign(watch, {
     get: through('get', store.get),
+    getMany: through('getMany', store.getMany),
     findById: through('findById', store.findById),
     list: through('list', store.list),
     put: through('put', store.put),

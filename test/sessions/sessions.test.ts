@@ -267,6 +267,74 @@ suite('a revocation', () => {
     assert.deepEqual(await store.list(undefined, 10), [])
   })
 
+  // The audit trail said so at once, whether the store did it or not, and for users who had no session.
+  test('of removed users is told when it is done, with how many, and not for those who had none', async (t) => {
+    const store = watched(createMemoryStore())
+    const { sessions, signIn, users, revoked } = openHouse(t, { store })
+    await signIn('alice')
+    await signIn('alice')
+    await signIn('bob')
+    users.add('carol')
+    store.failing = true
+    users.tellRemoved('alice')
+    users.tellRemoved('carol')
+    await turn()
+    assert.deepEqual(revoked, [], 'nothing has ended yet')
+    store.failing = false
+    await signIn('alice')
+    assert.deepEqual(revoked, [['alice', 2]], 'made up for before the next sign-in')
+    users.tellRemoved('carol')
+    users.tellRemoved('bob')
+    await sessions.close()
+    assert.deepEqual(revoked, [
+      ['alice', 2],
+      ['bob', 1],
+    ])
+    await sessions.revokeUser('alice')
+    assert.equal(revoked.length, 2, 'who asks for it knows it by themselves')
+  })
+
+  test('is told apart from the other ends of a session, for the log', async (t) => {
+    const { sessions, signIn, users, clock, domain } = openHouse(t, { store: createMemoryStore() })
+    const why = async (value: string): Promise<string> => {
+      let said = ''
+      await sessions.identify([value], domain, (reason) => {
+        said = reason
+      })
+      return said
+    }
+    const gone = await signIn('carol')
+    users.vanish('carol')
+    assert.equal(await why(gone.value), 'user-gone')
+    const [idle, ended] = [await signIn('alice'), await signIn('alice')]
+    await sessions.revoke(ended.key)
+    assert.equal(await why(ended.value), 'unknown-session')
+    assert.equal(await why(idle.value), '')
+    clock.advance(5 * MINUTE + 1)
+    assert.equal(await why(idle.value), 'session-idle')
+    const old = await signIn('alice', { remember: true })
+    clock.advance(31 * 24 * HOUR)
+    assert.equal(await why(old.value), 'session-expired')
+  })
+
+  test('that the store did not do in full is no sign-out: it is refused, and can be tried again', async (t) => {
+    const store = watched(createMemoryStore())
+    const house = openHouse(t, { store })
+    const all = []
+    for (let i = 0; i < 150; i++) all.push((await house.signIn('alice')).value)
+    let batch = 0
+    store.before = (name) => {
+      store.failing = name === 'delete' && ++batch === 2
+    }
+    await assert.rejects(house.sessions.end(all, house.domain), { code: 'STORE_UNAVAILABLE' })
+    assert.ok((await house.sessions.list('alice')).length > 0, 'some of them live on')
+    store.before = () => {}
+    store.failing = false
+    await house.sessions.end(all, house.domain)
+    assert.deepEqual(await house.sessions.list('alice'), [])
+    assert.ok((store.calls['delete'] ?? 0) <= 6, 'asked in batches')
+  })
+
   test('of a user wins against a sign-in that is still looking at what it replaces', async (t) => {
     const store = watched(createMemoryStore())
     const before = openHouse(t, { store })
@@ -274,7 +342,7 @@ suite('a revocation', () => {
     const { clock, users } = before
     const { sessions, signIn } = openHouse(t, { store, clock, users })
     const gate = Promise.withResolvers<void>()
-    store.before = (name) => (name === 'get' ? gate.promise : undefined)
+    store.before = (name) => (name === 'getMany' ? gate.promise : undefined)
     const refused = assert.rejects(signIn('alice', { replaces: [value] }), {
       code: 'AUTHENTICATION_FAILED',
     })

@@ -10,6 +10,7 @@ import { freePort } from './nginx.ts'
 /** A running server, started as a user starts it. */
 export interface RunningServer {
   readonly port: number
+  readonly pid: number
   readonly folder: string
   readonly configFile: string
   readonly usersFile: string
@@ -158,6 +159,7 @@ export function run(
   }
   return {
     port,
+    pid: child.pid ?? 0,
     output: () => output,
     until,
     signal: (name) => void child.kill(name),

@@ -21,8 +21,22 @@ suite('the log', () => {
     cookie = await signIn(server.port, 'john')
   })
 
+  // There were three: the sign-in, its audit line, and the audit line of the new device.
+  test('a sign-in is one line', async () => {
+    const from = server.output().length
+    await signIn(server.port, 'bob')
+    assert.equal((await verdict(server.port, undefined)).status, 401)
+    await server.until(/access needs a sign-in/, from)
+    const lines = server.output().slice(from).trim().split('\n')
+    assert.equal(lines.length, 2, lines.join('\n'))
+    assert.match(
+      lines[0] ?? '',
+      /event=login\.succeeded .*new_device=true|new_device=true .*event=login\.succeeded/,
+    )
+  })
+
   test('a request that passes writes nothing at info, with a session or without one', async () => {
-    await server.until(/Successful 1FA/)
+    await server.until(/event=login.succeeded/)
     const from = server.output().length
     for (let i = 0; i < 25; i++) {
       assert.equal((await verdict(server.port, cookie)).status, 200)

@@ -110,7 +110,7 @@ test('SIGHUP reads the users file where it is not watched, and the log file anew
   writeFileSync(server.usersFile, await usersYaml({ john: {} }))
   // As logrotate does it.
   const before = readFileSync(logFile, 'utf8')
-  assert.match(before, /Successful 1FA/)
+  assert.match(before, /event=login.succeeded/)
   renameSync(logFile, `${logFile}.1`)
   await verdict(server.port, undefined)
   await eventually(

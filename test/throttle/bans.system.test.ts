@@ -183,6 +183,22 @@ suite('a known device', () => {
     assert.equal((await attempt(server, PASSWORD, other)).status, 429, 'it is nobody else’s')
   })
 
+  // Four planted cookies in front of the right one made it a stranger's browser.
+  test('is known however many device cookies a sibling host plants in front of its own', async (t) => {
+    const server = await start(t, { failed_login_rate_limit: '1/hour' })
+    const cookie = deviceOf(await attempt(server, PASSWORD))
+    assert.equal((await attempt(server, 'wrong')).status, 401)
+    const name = cookie.slice(0, cookie.indexOf('='))
+    const planted = Array.from({ length: 150 }, (_, i) => `${name}=${`${i}`.padStart(43, 'P')}`)
+    const front = [...planted, ...Array<string>(300).fill(`${name}=x`)].join('; ')
+    assert.equal(
+      (await attempt(server, PASSWORD, { cookie: front })).status,
+      429,
+      'they are of no use by themselves',
+    )
+    assert.equal((await attempt(server, PASSWORD, { cookie: `${front}; ${cookie}` })).status, 200)
+  })
+
   test('is listed for its owner, and forgotten when they, an operator or a new password say so', async (t) => {
     const server = await start(t)
     const answer = await attempt(server, PASSWORD)

@@ -49,7 +49,10 @@ export interface Access {
   /** The default policy or some rule demands two factors. */
   readonly needsTwoFactor: boolean
   verdict(subject: Subject, target: Target): Verdict
-  /** What the verdict means for somebody who has signed in so far. */
+  /**
+   * What the rules mean for a subject that has signed in this far. What they let everybody do, signing in does not take
+   * away: a subject that is refused, or asked for more, is decided as the anonymous one where that is allowed.
+   */
   decide(subject: Subject, level: Level, target: Target): Decision
   /** Every rule's answer, criterion by criterion. Costs as much as there are rules. */
   explain(subject: Subject, target: Target): Explanation
@@ -174,8 +177,12 @@ export function createAccess(
     }
   }
 
-  const decide: Access['decide'] = (subject, level, target) =>
-    decisionOf(verdict(subject, target), level)
+  const decide: Access['decide'] = (subject, level, target) => {
+    const decision = decisionOf(verdict(subject, target), level)
+    if (decision.kind === 'allow' || isAnonymous(subject)) return decision
+    const forAll = decisionOf(verdict(anonymous, target), 0)
+    return forAll.kind === 'allow' ? forAll : decision
+  }
 
   return {
     needsTwoFactor:

@@ -18,7 +18,7 @@ export interface QueryTest {
 }
 
 export function meetsQuery({ lists, keys }: QueryTest, query: string | undefined): boolean {
-  const values = firstValues(query ?? '', keys)
+  const values = valuesOf(query ?? '', keys)
   return lists.some((list) => list.every((condition) => meets(condition, values)))
 }
 
@@ -46,17 +46,37 @@ export function meets(
   }
 }
 
-/** The first value of each of some keys, read as a form is (WHATWG URL §5.1). */
-export function firstValues(query: string, keys: ReadonlySet<string>): Map<string, string> {
+/** A query that is worth reading once for all rules. Characters: below it, each rule reads as far as it has to. */
+const LONG = 256
+
+/** The last long query, and the first value of every key in it. */
+let last: { readonly query: string; readonly values: ReadonlyMap<string, string> } | undefined
+
+/** Thousands of names in a query must not be read once for each rule that is about one of them. */
+function valuesOf(query: string, keys: ReadonlySet<string>): ReadonlyMap<string, string> {
+  if (query.length < LONG) return firstValues(query, keys)
+  if (last?.query !== query) last = { query, values: firstValues(query, undefined) }
+  return last.values
+}
+
+/**
+ * The first value of each of some keys, read as a form is (WHATWG URL §5.1).
+ * @param keys undefined: of every key
+ */
+export function firstValues(
+  query: string,
+  keys: ReadonlySet<string> | undefined,
+): Map<string, string> {
   const values = new Map<string, string>()
-  for (let from = 0; from < query.length && values.size < keys.size; ) {
+  const wanted = keys?.size ?? Number.POSITIVE_INFINITY
+  for (let from = 0; from < query.length && values.size < wanted; ) {
     const next = query.indexOf('&', from)
     const end = next === -1 ? query.length : next
     const equals = query.indexOf('=', from)
     const middle = equals === -1 || equals > end ? end : equals
     if (end > from) {
       const key = formDecode(query.slice(from, middle))
-      if (keys.has(key) && !values.has(key))
+      if ((keys === undefined || keys.has(key)) && !values.has(key))
         values.set(key, formDecode(query.slice(middle + 1, end)))
     }
     from = end + 1

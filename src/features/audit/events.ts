@@ -39,14 +39,16 @@ export const EVENTS = {
   },
   'session.ended': { about: 'Somebody signed out.', details: {} },
   'session.revoked': {
-    about: 'Sessions of a user were ended by somebody else, or from another session.',
+    about:
+      'Sessions of a user were ended by somebody else, or from another session. Written when they have ended, and only for users who had some.',
     details: {
       sessions: 'How many.',
       reason: '`asked`, `user-changed` (deleted, disabled, or a new password).',
     },
   },
   'device.added': {
-    about: 'A browser became a known device of a user: it has signed in.',
+    about:
+      'A browser became a known device of a user: it has signed in. Not a line of the log: `login.succeeded` has `new_device`.',
     details: { device: 'Its id.' },
   },
   'device.removed': {

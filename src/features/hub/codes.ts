@@ -12,33 +12,46 @@ export interface Voucher {
   readonly stateHash: string
   /** Store key of the session that vouches. */
   readonly source: string
+  /** Its owner, canonical. */
+  readonly user: string
   /** Cookie domain of that session. */
   readonly from: string
   /** Cookie domain that it is for, and the origin of its portal. */
   readonly to: string
   readonly origin: string
-  readonly issuedAt: EpochMs
+  /** When the owner was last seen with that session. */
+  readonly seenAt: EpochMs
+  /** The browser that comes back with it has asked whether it may. */
+  readonly asked: boolean
 }
 
 export interface Codes {
-  /** @returns 256 bits, good once and for 30 s; a credential: never to be logged. @throws AppError STORE_UNAVAILABLE */
-  issue(voucher: Omit<Voucher, 'issuedAt'>): Promise<string>
+  /**
+   * @returns 256 bits, good once and for 30 s, or for five minutes while somebody is asked; a credential: never to be logged
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  issue(voucher: Voucher): Promise<string>
   /** @returns undefined for every code but one that was issued, in time, and is asked for the first time. @throws as issue */
   redeem(code: string): Promise<Voucher | undefined>
 }
 
 /** Milliseconds: the way through a browser takes one redirect. */
 const LIFETIME = 30_000
+/** Milliseconds: a person reads a page. */
+const ASKED_LIFETIME = 300_000
 const WELL_FORMED = /^[A-Za-z0-9_-]{43}$/
-const VERSION = 1
+const VERSION = 2
 
 const record = z.tuple([
   z.literal(VERSION),
   z.string(), // stateHash
   z.string(), // source
+  z.string(), // user
   z.string(), // from
   z.string(), // to
   z.string(), // origin
+  z.int().nonnegative(), // seenAt
+  z.literal([0, 1]), // asked
   z.int().nonnegative(), // issuedAt
 ])
 
@@ -60,13 +73,14 @@ export function createCodes({
 }): Codes {
   const sealer = createSealer(secrets, 'hub-code')
   return {
-    async issue({ stateHash, source, from, to, origin }) {
+    async issue({ stateHash, source, user, from, to, origin, seenAt, asked }) {
       const code = random(32).toString('base64url')
       const key = hash('sha256', code, 'base64url')
       const now = clock.now()
-      const plain = JSON.stringify([VERSION, stateHash, source, from, to, origin, now])
+      const about = [stateHash, source, user, from, to, origin, seenAt, asked ? 1 : 0]
+      const plain = JSON.stringify([VERSION, ...about, now])
       // A time plus a duration is a time; arithmetic drops the brand.
-      const expiresAt = (now + LIFETIME) as EpochMs
+      const expiresAt = (now + lifetimeOf(asked)) as EpochMs
       const sealed = sealer.seal(Buffer.from(plain), key)
       await ask('put', () => once.put(key, sealed, expiresAt, now))
       return code
@@ -81,14 +95,17 @@ export function createCodes({
       // We sealed it; what a later version sealed is none of ours.
       const parsed = record.safeParse(JSON.parse(plain.toString()))
       if (!parsed.success) return undefined
-      const [, stateHash, source, from, to, origin, issuedAt] = parsed.data
+      const [, stateHash, source, user, from, to, origin, seenAt, wasAsked, issuedAt] = parsed.data
+      const asked = wasAsked === 1
       // The record itself says until when, whatever a store still holds.
-      if (now >= issuedAt + LIFETIME || now < issuedAt - LIFETIME) return undefined
+      if (now >= issuedAt + lifetimeOf(asked) || now < issuedAt - LIFETIME) return undefined
       // We sealed this as a time; JSON has no brands.
-      return { stateHash, source, from, to, origin, issuedAt: issuedAt as EpochMs }
+      return { stateHash, source, user, from, to, origin, asked, seenAt: seenAt as EpochMs }
     },
   }
 }
+
+const lifetimeOf = (asked: boolean): number => (asked ? ASKED_LIFETIME : LIFETIME)
 
 /** Whatever goes wrong in a store is the same refusal. */
 async function ask<T>(operation: string, work: () => Promise<T>): Promise<T> {

@@ -26,6 +26,13 @@ export interface Member {
   readonly portalUrl: URL
 }
 
+/** Whether somebody means to be signed in as this user, in a browser that others have signed in with. */
+export interface Question {
+  readonly user: string
+  /** Comes back with the answer; a credential: never to be logged. */
+  readonly code: string
+}
+
 export interface Hub {
   readonly hub: Member
   /** One of them, by its cookie domain. */
@@ -41,7 +48,8 @@ export interface Hub {
   vouch(session: Session, to: Member, stateHash: string): Promise<string | undefined>
   /**
    * Begins a linked session from a code that came back.
-   * @returns as `Sessions.link`; undefined also for a code that is not for this browser, this portal, this moment
+   * @returns as `Sessions.link`; undefined also for a code that is not for this browser, this portal, this moment; a
+   *   question, when the browser is known to be somebody else's
    * @throws AppError STORE_UNAVAILABLE
    */
   accept(
@@ -51,11 +59,15 @@ export interface Hub {
       /** Trips of this browser that are under way. */
       readonly trips: ReadonlyMap<string, string>
       readonly at: Member
+      /** The browser's owner was asked, and said yes: the code is the question's. */
+      readonly confirmed: boolean
+      /** Whether the browser is known, and not to be this user's. */
+      readonly isForeign: (user: string) => Promise<boolean>
       readonly address: string
       readonly userAgent: string
       readonly replaces: readonly string[]
     },
-  ): Promise<Started | 'kept' | undefined>
+  ): Promise<Started | 'kept' | Question | undefined>
   /** Whether a sign-in is so fresh that it may be handed on to the hub. */
   isFresh(session: Session): boolean
 }
@@ -110,23 +122,30 @@ export function createHub({
       return codes.issue({
         stateHash,
         source: session.key,
+        user: session.user,
         from,
         to: to.domain.domain,
         origin: to.portalUrl.origin,
+        seenAt: clock.now(),
+        asked: false,
       })
     },
 
-    async accept(code, { stateHash, trips, at, ...browser }) {
+    async accept(code, { stateHash, trips, at, confirmed, isForeign, ...browser }) {
       // Taken before anything is looked at: a code that was shown where it does not belong is worth nothing any more.
       const voucher = await codes.redeem(code)
       if (voucher === undefined) return undefined
       if (voucher.to !== at.domain.domain || voucher.origin !== at.portalUrl.origin)
         return undefined
-      if (voucher.stateHash !== stateHash || !isOurs(voucher.stateHash, trips)) return undefined
+      const { asked, user } = voucher
+      if (asked !== confirmed || voucher.stateHash !== stateHash) return undefined
+      if (!isOurs(stateHash, trips, clock.now(), asked)) return undefined
+      if (!asked && (await isForeign(user)))
+        return { user, code: await codes.issue({ ...voucher, asked: true }) }
       return sessions.link({
         ...browser,
         source: voucher.source,
-        seenAt: voucher.issuedAt,
+        seenAt: voucher.seenAt,
         domain: at.domain,
       })
     },

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { EpochMs } from '../../kernel/clock.ts'
 import { equalBytes } from '../../kernel/secret.ts'
 
 /**
@@ -20,6 +21,11 @@ const NAME_LENGTH = 8
  * once more. Browsers try for some minutes to reach a host that is silent.
  */
 const MAX_AGE = 600
+/**
+ * Milliseconds: redirects take seconds. Others may have seen the hash of a state (in an address, a log), and can have a code
+ * made for it that says who they are: later than this it signs nobody in.
+ */
+const RETURNS_WITHIN = 60_000
 /** More than these have come from nobody's tabs. */
 const MAX_TRIPS = 16
 
@@ -30,8 +36,9 @@ export interface Departure {
   readonly cookie: string
 }
 
-export function depart(random: (size: number) => Buffer = randomBytes): Departure {
-  const state = random(32).toString('base64url')
+/** @param now is part of the state, and so of its hash */
+export function depart(now: EpochMs, random: (size: number) => Buffer = randomBytes): Departure {
+  const state = `${now.toString(36)}.${random(32).toString('base64url')}`
   const stateHash = hash('sha256', state, 'base64url')
   return { stateHash, cookie: setCookie(nameOf(stateHash), state, MAX_AGE) }
 }
@@ -39,8 +46,12 @@ export function depart(random: (size: number) => Buffer = randomBytes): Departur
 /** Trips that have not come back yet, by the name of their cookie. At most sixteen. */
 export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, string> {
   const trips = new Map<string, string>()
-  if (header?.includes(PREFIX) !== true) return trips
-  for (const pair of header.split(';')) {
+  if (header === undefined) return trips
+  // From one name to the next, and no list of all pairs: the header may hold thousands that are none of ours.
+  for (let at = header.indexOf(PREFIX); at !== -1; at = header.indexOf(PREFIX, at + 1)) {
+    if (!beginsPair(header, at)) continue
+    const semicolon = header.indexOf(';', at)
+    const pair = header.slice(at, semicolon === -1 ? undefined : semicolon)
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
     if (equals === -1 || !NAME.test(name)) continue
@@ -50,10 +61,28 @@ export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, s
   return trips
 }
 
-/** Whether this browser set out with this state. */
-export function isOurs(stateHash: string, trips: ReadonlyMap<string, string>): boolean {
+/** Whether a cookie's name begins here: in the value of another one, a sibling host may have written anything. */
+function beginsPair(header: string, at: number): boolean {
+  let before = at - 1
+  while (before >= 0 && header[before] === ' ') before--
+  return before < 0 || header[before] === ';'
+}
+
+/**
+ * Whether this browser set out with this state, not long ago.
+ * @param asked its owner was asked meanwhile, and took their time: the cookie's own age is the limit
+ */
+export function isOurs(
+  stateHash: string,
+  trips: ReadonlyMap<string, string>,
+  now: EpochMs,
+  asked: boolean,
+): boolean {
   const state = trips.get(nameOf(stateHash))
   if (state === undefined) return false
+  const age = now - Number.parseInt(state, 36)
+  // The other node that wrote it may be a little ahead.
+  if (!(age >= -RETURNS_WITHIN && age < (asked ? MAX_AGE * 1000 : RETURNS_WITHIN))) return false
   return equalBytes(hash('sha256', state, 'buffer'), Buffer.from(stateHash, 'base64url'))
 }
 

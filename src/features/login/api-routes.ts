@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
-import { takeTextBodies } from '../../http/json-body.ts'
+import { parseJson, takeTextBodies } from '../../http/json-body.ts'
 import { koBody, okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
@@ -18,6 +18,9 @@ const FirstFactorBody = z.object({
 })
 const LogoutBody = z.object({ targetURL: z.string().nullish() })
 const SafeRedirectionBody = z.object({ uri: z.string() })
+
+/** The bodies below have five names; who sends other names as well is heard all the same. */
+const MAX_PARTS = 64
 
 /** What scripts ask the portal, with Authelia's paths, bodies and statuses. */
 export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async (
@@ -51,7 +54,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
         const refusal = new AppError('AUTHENTICATION_FAILED')
         return replies.json(reply, koBody(refusal.message), refusal.statusCode)
       }
-      const body = FirstFactorBody.safeParse(parseJson(request.body)).data
+      const body = FirstFactorBody.safeParse(parseJson(request.body, MAX_PARTS)).data
       if (body === undefined) return refused()
       const { username, password } = body
       const remember = body.keepMeLoggedIn ?? false
@@ -76,7 +79,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
   )
 
   app.post('/api/logout', { config: { guard: 'public' } }, async (request, reply) => {
-    const body = LogoutBody.safeParse(parseJson(request.body)).data
+    const body = LogoutBody.safeParse(parseJson(request.body, MAX_PARTS)).data
     if (body === undefined) log.debug(where(request), 'the body of a logout is not valid JSON')
     await portal.endSession(request, reply)
     const target = body?.targetURL ?? ''
@@ -89,7 +92,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
     { config: { guard: 'public' } },
     (request, reply) => {
       if (visitOf(request).identity === undefined) return replies.text(reply, 401)
-      const body = SafeRedirectionBody.safeParse(parseJson(request.body)).data
+      const body = SafeRedirectionBody.safeParse(parseJson(request.body, MAX_PARTS)).data
       if (body === undefined || URL.parse(body.uri) === null)
         return replies.json(reply, koBody('Operation failed.'))
       return replies.json(reply, okBody({ ok: isSafeRedirect(body.uri, domains) }))
@@ -104,13 +107,4 @@ export function redirectAfter(
 ): string | undefined {
   if (destination.kind !== 'safe') return defaultRedirection
   return destination.outcome === 'two_factor' ? undefined : destination.url
-}
-
-function parseJson(body: unknown): unknown {
-  if (typeof body !== 'string') return undefined
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }

@@ -114,7 +114,8 @@ export function createFirstFactor({
       replaces: visit.cookies,
     })
     if (started === undefined) return refused
-    log.info(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
+    // The audit trail's line says it at `info`.
+    log.debug(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
     // Signed in with all that is asked of anybody here: the browser is known from now on.
     const known = await throttle.devices.remember({
       user: profile.name,

@@ -27,7 +27,7 @@ import type { Users } from '../users/index.ts'
 import { loginRoutes } from './routes.ts'
 
 export { forgetHere } from './portal.ts'
-export { ownerOf, type VisitsOptions, visitOf, visits } from './visits.ts'
+export { isSignedIn, ownerOf, type VisitsOptions, visitOf, visits } from './visits.ts'
 
 export interface LoginOptions {
   readonly access: Access

@@ -2,13 +2,14 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
-import { isLoopback } from '../../kernel/host.ts'
+import { readPairs } from '../../kernel/pairs.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
 import { levelOf } from '../sessions/index.ts'
 import { forbiddenContent } from '../verify/index.ts'
 import { type Carried, readCarried, textFields, withCarried } from './carried.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import { next, type Step } from './flow.ts'
+import { formDestinations } from './form-destinations.ts'
 import { isAway, tripsOver, wayThroughHub, wayToHub } from './hub-routes.ts'
 import {
   cookieRefusedPage,
@@ -31,7 +32,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   const logoutUrl = portal.logoutUrl === undefined ? undefined : new URL(portal.logoutUrl).href
   const formAction = formDestinations(domains, logoutUrl)
   const home = `${base}/`
-  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+  await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
   const show = (
     request: FastifyRequest,
@@ -132,7 +133,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
         : undefined
     // Whoever signed out, or mistyped, is at the form for a reason.
     const isFresh = [...flags].every((flag) => flag === 'rd' || flag === 'rm')
-    return isFresh ? wayToHub(portal.hub, request, visit, carried) : undefined
+    return isFresh ? wayToHub(portal.hub, request, visit, carried, portal.clock.now()) : undefined
   }
 
   const appsOf = ({ identity, address }: Visit) => {
@@ -161,6 +162,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
           user: visitOf(request).identity?.profile.displayName ?? '',
           host,
           switchUrl: withCarried(`${base}/logout`, carried),
+          homeUrl: home,
         }),
         requestId: request.id,
       }),
@@ -203,10 +205,12 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
   })
 
   app.get('/logout', { config: { guard: 'public' } }, (request, reply) => {
-    const { identity } = visitOf(request)
+    const { identity, cookies } = visitOf(request)
     const carried = readCarried(request.query)
-    if (identity === undefined) return replies.redirect(reply, afterLogout(carried, home), 302)
-    const user = identity.profile.displayName
+    // Of several cookies each may stand for a session, also where none of them counts.
+    if (identity === undefined && cookies.length < 2)
+      return replies.redirect(reply, afterLogout(carried, home), 302)
+    const user = identity?.profile.displayName
     return show(request, reply, (t) => signOutPage(t, { user, carried, formAction, base }))
   })
 
@@ -221,20 +225,6 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     if (rd !== '' && isSafeRedirect(rd, domains)) return headerBytes(rd)
     return otherwise === home ? `${home}?signed-out=` : otherwise
   }
-}
-
-/**
- * Where the answer to one of our forms may lead, as form-action sources: every cookie domain and what lies below it,
- * and the configured logout URL. Without them browsers block the redirect after a form.
- */
-function formDestinations(domains: readonly string[], logoutUrl: string | undefined): string[] {
-  const sources = domains.flatMap((domain) =>
-    (isLoopback(domain) ? ['https', 'http'] : ['https']).flatMap((scheme) => [
-      `${scheme}://${domain}:*`,
-      `${scheme}://*.${domain}:*`,
-    ]),
-  )
-  return logoutUrl === undefined ? sources : [...sources, new URL(logoutUrl).origin]
 }
 
 /** Text as the bytes of its UTF-8, one character a byte: the only way in which Node writes it into a header. */

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { acceptedTypes } from '../../http/accept.ts'
 
 /**
  * Whether a browser opens a page in a tab: only then may it be sent to another domain and back. What scripts, frames, images
@@ -15,5 +16,5 @@ export function isPageVisit({ method, headers }: FastifyRequest): boolean {
   if (typeof by === 'string' && by.toLowerCase() === 'xmlhttprequest') return false
   if (dest !== undefined && dest !== 'document') return false
   if (mode !== undefined) return mode === 'navigate'
-  return accept.split(',').some((range) => /^\s*text\/html\s*(;|$)/i.test(range))
+  return acceptedTypes(accept).includes('text/html')
 }

@@ -145,7 +145,8 @@ export function signOutPage(
     formAction,
     base,
   }: Place & {
-    readonly user: string
+    /** Undefined when several cookies came along, and it is not clear whose they are. */
+    readonly user: string | undefined
     readonly carried: Carried
     readonly formAction: readonly string[]
   },
@@ -154,7 +155,7 @@ export function signOutPage(
     title: t('login.signOut.title'),
     formAction,
     content: html`<h1>${t('login.signOut.title')}</h1>
-<p class="lead">${t('login.signOut.text', { user })}</p>
+<p class="lead">${user === undefined ? t('login.signOut.several') : t('login.signOut.text', { user })}</p>
 <form method="post" action="${base}/logout">
 !${hidden(carried)}
 <button class="button danger" type="submit">${t('login.signOut.submit')}</button>
@@ -197,7 +198,41 @@ export function secondFactorPage(
     content: html`<h1>${t('login.secondFactor.title')}</h1>
 <p>${t('login.secondFactor.text', { user, host })}</p>
 <p>${t('login.secondFactor.next', { host })}</p>
-<a class="button quiet" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
+<a class="button quiet" href="${base}/">${t('login.home')}</a>
+<a class="button quiet below" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
+  }
+}
+
+/** Somebody else has signed in with this browser: does its owner mean to be this user? */
+export function takeOverPage(
+  t: Translate,
+  {
+    user,
+    fields,
+    other,
+    formAction,
+    base,
+  }: Place & {
+    readonly user: string
+    readonly fields: Readonly<Record<string, string>>
+    /** The form of this portal. */
+    readonly other: string
+    readonly formAction: readonly string[]
+  },
+): PageContent {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )
+  return {
+    title: t('login.takeOver.title', { user }),
+    formAction,
+    content: html`<h1>${t('login.takeOver.title', { user })}</h1>
+<p class="lead">${t('login.takeOver.text', { user })}</p>
+<form method="post" action="${base}/hub/return">
+!${inputs.join('\n')}
+<button class="button" type="submit">${t('login.takeOver.submit', { user })}</button>
+</form>
+<a class="button quiet below" href="${other}">${t('login.takeOver.other')}</a>`,
   }
 }
 

@@ -26,7 +26,10 @@ export interface Portal extends LoginOptions {
   ): Destination
   /** Where a fresh sign-in without a target of its own leads. */
   defaultRedirection(visit: Visit): string | undefined
-  /** Ends the visitor's session and takes the cookie away. */
+  /**
+   * Ends every session that came with the request, and takes the cookie away.
+   * @throws AppError STORE_UNAVAILABLE: some of them may live on, and the cookie stays
+   */
   endSession(request: FastifyRequest, reply: FastifyReply): Promise<void>
   /** A request's fields in the log. */
   where(request: FastifyRequest): {
@@ -47,10 +50,9 @@ export function createPortal(options: LoginOptions): Portal {
     defaultRedirection: ({ domain }) =>
       access.needsTwoFactor ? undefined : domain.defaultRedirectionUrl,
     async endSession(request, reply) {
-      const { cookies, domain, identity, address, userAgent } = visitOf(request)
-      await sessions.end(cookies, domain)
-      if (identity !== undefined) {
-        const user = identity.profile.name
+      const { cookies, domain, address, userAgent } = visitOf(request)
+      const ended = await sessions.end(cookies, domain)
+      for (const user of new Set(ended.map((session) => session.user))) {
         audit.record('session.ended', {
           ...{ user, actor: `user:${user}`, address, userAgent },
           requestId: request.id,

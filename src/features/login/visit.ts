@@ -16,9 +16,9 @@ export interface Visit {
   readonly address: string
   readonly userAgent: string
   readonly identity: Identity | undefined
-  /** Every session cookie that came along; a fresh sign-in ends what they name. */
+  /** Values of every session cookie that came along: signing in and out ends what they stand for. */
   readonly cookies: readonly string[]
-  /** Values of the device cookie. */
+  /** Values of every device cookie. */
   readonly devices: readonly string[]
   /** Values of the cookie that a limited browser was given; undefined when this is no browser. */
   readonly reservations: readonly string[] | undefined
@@ -57,8 +57,9 @@ export async function readVisit(
   const devices: string[] = []
   const reservations: string[] = []
   for (const header of valuesOf(rawHeaders, 'cookie')) {
-    cookieValues(header, domain.name, cookies)
-    cookieValues(header, deviceCookieName(domain), devices)
+    // All of them: what other hosts and paths plant in front must not hide what is to end, or who is known.
+    cookieValues(header, domain.name, cookies, Number.POSITIVE_INFINITY)
+    cookieValues(header, deviceCookieName(domain), devices, Number.POSITIVE_INFINITY)
     cookieValues(header, reservationCookieName(domain), reservations)
   }
   return {

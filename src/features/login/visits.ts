@@ -1,5 +1,4 @@
-import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { requireGuard } from '../../http/guard.ts'
 import { refuseQuestion } from '../../http/misdirected.ts'
@@ -36,7 +35,6 @@ export const visits = fp<VisitsOptions>(
     )
     const administers = new Set(adminGroups)
     app.decorateRequest('visit', null)
-    boundPipelines(app)
     app.addHook('onRequest', async function readsTheVisit(request) {
       refuseQuestion(request)
       if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, origins)
@@ -56,6 +54,18 @@ export function visitOf({ visit }: FastifyRequest): Visit {
   return visit
 }
 
+/** Whether the request comes from somebody who is signed in; not when that cannot be found out. */
+export async function isSignedIn(
+  request: FastifyRequest,
+  tools: Pick<VisitsOptions, 'sessions' | 'peers'>,
+): Promise<boolean> {
+  try {
+    return (await readVisit(request, tools)).identity !== undefined
+  } catch {
+    return false
+  }
+}
+
 /**
  * Who is signed in.
  * @throws AppError SIGN_IN_REQUIRED
@@ -64,22 +74,4 @@ export function ownerOf(request: FastifyRequest): Identity {
   const { identity } = visitOf(request)
   if (identity === undefined) throw new AppError('SIGN_IN_REQUIRED')
   return identity
-}
-
-/** More pages than this are asked for at once, over one connection, by nobody who means to read them. */
-const MAX_PIPELINED = 64
-
-/**
- * Cuts a connection on which page after page is asked for and none is read: answers wait in memory until they are, and one
- * packet holds a thousand questions.
- */
-function boundPipelines(app: FastifyInstance): void {
-  const waiting = new WeakMap<Socket, number>()
-  app.addHook('onRequest', function countsWhatWaits({ raw: { socket } }, reply, done) {
-    const count = (waiting.get(socket) ?? 0) + 1
-    waiting.set(socket, count)
-    reply.raw.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1))
-    if (count > MAX_PIPELINED) socket.destroy()
-    else done()
-  })
 }

@@ -11,18 +11,25 @@ const SEMICOLON = 59
 const EQUALS = 61
 
 /**
- * Reads every value of one cookie from a `Cookie` header, in order, and stops at one more than may count: who sends that
- * many gets no session anyway. On the verify path: no pattern, no list of pairs, nothing allocated but the values.
+ * Reads the values of one cookie from a `Cookie` header, in order. On the verify path: no pattern, no list of pairs,
+ * nothing allocated but the values.
  *
  * Pairs end at `;`, quotes or not, as in browsers; spaces and tabs around name and value do not count (RFC 6265 §5.2),
  * nor does one pair of quotes around a value (§4.1.1). Names are compared case-sensitively.
  * @param name a token
  * @param into may hold values of an earlier header of the same request
+ * @param limit how many values are read at the most. By default one more than may count: a request with that many has no
+ *   session anyway. What ends sessions has to read all of them: `Infinity`
  */
-export function cookieValues(header: string, name: string, into: string[]): void {
+export function cookieValues(
+  header: string,
+  name: string,
+  into: string[],
+  limit = MAX_VALUES + 1,
+): void {
   for (
     let at = header.indexOf(name);
-    at !== -1 && into.length <= MAX_VALUES;
+    at !== -1 && into.length < limit;
     at = header.indexOf(name, at + 1)
   ) {
     let before = at - 1

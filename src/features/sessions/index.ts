@@ -9,21 +9,23 @@
  * known session takes no IO. Whatever fails on the way is "no session" or STORE_UNAVAILABLE, never a yes.
  */
 import { randomBytes } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { startSweeper } from '../../storage/index.ts'
 import type { Users } from '../users/index.ts'
 import { createCache, type Found } from './cache.ts'
-import { expiredCookie, isWellFormed } from './cookie.ts'
+import { batches, createCarried } from './carried.ts'
+import { expiredCookie } from './cookie.ts'
 import { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
 import { createLinked } from './linked.ts'
 import type { SessionConfig } from './manifest.ts'
-import { createRecognition } from './recognise.ts'
-import { createRecords, keyOf } from './record.ts'
+import { createRecognition, type NoteReason } from './recognise.ts'
+import { createRecords } from './record.ts'
 import { forgettableAt, type Identity, isAlive, type Session } from './session.ts'
 import { createStart, type LinkOptions, type Started, type StartOptions } from './start.ts'
 import type { SessionStore, StoredSession } from './stores/index.ts'
@@ -56,11 +58,13 @@ export interface Sessions {
    *
    * At once when the one value's session is known, else a promise.
    * @param values of the domain's cookie, as `cookieValues` reads them
+   * @param note told why it is nobody's; of several reasons the last one is what counts
    * @throws AppError STORE_UNAVAILABLE, or rejects with it; the cookie is to be left alone then
    */
   identify(
     values: readonly string[],
     domain: CookieDomain,
+    note?: NoteReason,
   ): Identity | undefined | Promise<Identity | undefined>
   /**
    * Starts a session under a new id and ends those it replaces: nothing that was known before the sign-in is worth
@@ -81,10 +85,12 @@ export interface Sessions {
   revoke(key: string): Promise<void>
   /**
    * Ends every session of the domain that one of these cookie values stands for, and all that are linked with them: of two
-   * live ones none counts, and still both have to end when their owner signs out.
-   * @throws AppError STORE_UNAVAILABLE
+   * live ones none counts, and still both have to end when their owner signs out. When it resolves, all of them are over.
+   * @param values however many
+   * @returns those that were alive
+   * @throws AppError STORE_UNAVAILABLE: some of them may live on
    */
-  end(values: readonly string[], domain: CookieDomain): Promise<void>
+  end(values: readonly string[], domain: CookieDomain): Promise<readonly Session[]>
   /** @returns how many were stored */
   revokeUser(user: string): Promise<number>
   /**
@@ -109,6 +115,8 @@ export interface SessionsOptions {
   readonly users: Pick<Users, 'profile' | 'onRemoved'>
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
+  /** Told once the sessions of a user who was removed or changed have ended. @param count at least one */
+  readonly onRemoved?: (user: string, count: number) => void
   /** Unguessable bytes. */
   readonly random?: (size: number) => Buffer
   /** How many sessions are kept in memory; 100,000 by default, some 60 MB. */
@@ -144,6 +152,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     failed: (error) => log.error({ err: error }, 'sessions that are over could not be removed'),
   })
   const inBackground = new Set<Promise<void>>()
+  /** Users who were removed or changed, and whose sessions have not ended yet. */
+  const removed = new Set<string>()
   let warned = false
 
   function stored(session: Session): StoredSession {
@@ -193,11 +203,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     inBackground.add(done)
   }
 
-  async function revoke(key: string): Promise<number> {
-    drop(key)
-    const count = await ask('delete', () => store.delete([key]))
-    // Once more: a read that began before the deletion may have brought it back.
-    drop(key)
+  async function revoke(keys: readonly string[]): Promise<number> {
+    let count = 0
+    for (const some of batches(keys)) {
+      for (const key of some) drop(key)
+      count += await ask('delete', () => store.delete(some))
+      // Once more: a read that began before the deletion may have brought it back.
+      for (const key of some) drop(key)
+    }
     return count
   }
 
@@ -209,9 +222,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     return endings.run(gone, clock.now(), async () => {
       forget()
-      const count = await ask('delete', () => store.deleteOwned(names.flatMap(records.owners)))
+      let total = 0
+      for (const [i, name] of names.entries()) {
+        if (i > 0) await nextTurn()
+        const count = await ask('delete', () => store.deleteOwned(records.owners(name)))
+        if (removed.delete(name) && count > 0) options.onRemoved?.(name, count)
+        total += count
+      }
       forget() // as in revoke
-      return count
+      return total
     })
   }
 
@@ -231,6 +250,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     (await read(key))?.session
   const find = async (key: string): Promise<Session | undefined> =>
     inMemory(key) ?? readSession(key)
+  const carried = createCarried({
+    inMemory,
+    read: (keys) => ask('get', () => store.getMany(keys)),
+    open: latest,
+  })
   // Sessions of one sign-in are found among those of its user; where there is one domain, there is one session.
   const linked = createLinked({
     revoke,
@@ -239,13 +263,14 @@ export function createSessions(options: SessionsOptions): Sessions {
   const starts = createStart({
     domainNamed: (name) => byName.get(name),
     find,
+    carried,
     read: readSession,
     async put(session, replaced) {
       const row = stored(session)
       await ask('put', () => store.put(row, replaced, session.expiresAt))
       for (const key of replaced) drop(key)
     },
-    revoke,
+    revoke: (key) => revoke([key]),
     revokeUser: (user) => revokeUsers([user]),
     // With others about it may have ended by now; whoever asks for it first reads it.
     keep: shared ? () => {} : cache.put,
@@ -256,6 +281,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     random,
   })
 
+  const isAliveAt = (session: Session, now: EpochMs): boolean => {
+    const domain = byName.get(session.domain)
+    return domain !== undefined && isAlive(session, domain, now)
+  }
+
   store.changes?.onChange({
     ended: cache.doubt,
     ownersEnded: cache.doubtOwners,
@@ -263,6 +293,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   })
 
   users.onRemoved((names) => {
+    for (const name of names) removed.add(name)
     later(revokeUsers(names), 'the sessions of removed users are not deleted yet')
   })
 
@@ -275,7 +306,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       trust: store.changes?.trust ?? ALWAYS,
       shared,
       read,
-      end: ({ key }) => later(revoke(key), 'a session that is over could not be removed'),
+      end: ({ key }) => later(revoke([key]), 'a session that is over could not be removed'),
       used: lastSeen.note,
       users,
       clock,
@@ -285,32 +316,31 @@ export function createSessions(options: SessionsOptions): Sessions {
     link: starts.link,
 
     async revoke(key) {
-      await revoke(key)
+      await revoke([key])
     },
     async end(values, { domain }) {
-      for (const key of new Set(values.filter(isWellFormed).map(keyOf))) {
-        const session = await find(key)
-        if (session?.domain === domain) await linked.end(session)
-      }
+      const { sessions, unreadable } = await carried(values)
+      const now = clock.now()
+      // With another secret in use they would be alive again, and their owner has signed out.
+      await revoke(unreadable)
+      const ended = await linked.end(sessions.filter((session) => session.domain === domain))
+      return ended.filter((session) => isAliveAt(session, now))
     },
     revokeUser: (user) => revokeUsers([user]),
     async revokeById(id) {
       const row = await ask('find', () => store.findById(id))
       if (row === undefined) return []
       const session = inMemory(row.key) ?? open(row)
-      if (session !== undefined) return (await linked.end(session)).map((one) => one.id)
+      if (session !== undefined) return (await linked.end([session])).map((one) => one.id)
       // Nobody can use what doesn't open; whoever names it wants it gone all the same.
-      return (await revoke(row.key)) > 0 ? [id] : []
+      return (await revoke([row.key])) > 0 ? [id] : []
     },
 
     async list(user) {
       const stored = await readAll(user)
       const now = clock.now()
       return stored
-        .filter((session) => {
-          const domain = byName.get(session.domain)
-          return domain !== undefined && isAlive(session, domain, now)
-        })
+        .filter((session) => isAliveAt(session, now))
         .sort((a, b) => b.createdAt - a.createdAt)
     },
 

@@ -9,37 +9,47 @@ const ROUNDS = 8
  */
 export interface Linked {
   /**
-   * Ends a session and all that came from the same sign-in.
-   * @returns those that ended, this one first
+   * Ends sessions and all that came from the same sign-ins. When it resolves, all of them are over.
+   * @returns those that ended, the given ones first
    */
-  end(session: Session): Promise<readonly Session[]>
+  end(sessions: readonly Session[]): Promise<readonly Session[]>
 }
 
 export function createLinked({
   revoke,
   sessionsOf,
 }: {
-  readonly revoke: (key: string) => Promise<unknown>
+  readonly revoke: (keys: readonly string[]) => Promise<unknown>
   /** What the store has of a user at this moment. */
   readonly sessionsOf: (user: string) => Promise<readonly Session[]>
 }): Linked {
+  /** Ends the other sessions of these sign-ins of one user. */
+  const endOthers = async (user: string, own: readonly Session[]): Promise<readonly Session[]> => {
+    const logins = new Set(own.map(({ login }) => login))
+    const keys = new Set(own.map(({ key }) => key))
+    const ended: Session[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const others = (await sessionsOf(user)).filter(
+        ({ login, key }) => logins.has(login) && !keys.has(key),
+      )
+      if (others.length === 0) return ended
+      await revoke(others.map(({ key }) => key))
+      ended.push(...others)
+    }
+    throw new TypeError('sessions of one sign-in kept coming while it was ended')
+  }
+
   return {
-    async end(session) {
-      // First, and then the others until there are none: who starts one from this one looks afterwards whether it is
+    async end(sessions) {
+      // First, and then the others until there are none: who starts one from these looks afterwards whether its source is
       // still there (start.ts), so that whatever comes too late to be found here ends itself.
-      await revoke(session.key)
-      const ended = [session]
-      for (let round = 0; round < ROUNDS; round++) {
-        const others = (await sessionsOf(session.user)).filter(
-          ({ login, key }) => login === session.login && key !== session.key,
-        )
-        if (others.length === 0) return ended
-        for (const other of others) {
-          await revoke(other.key)
-          ended.push(other)
-        }
+      await revoke(sessions.map(({ key }) => key))
+      const ended = [...sessions]
+      for (const user of new Set(sessions.map((session) => session.user))) {
+        const own = sessions.filter((session) => session.user === user)
+        ended.push(...(await endOthers(user, own)))
       }
-      throw new TypeError('sessions of one sign-in kept coming while it was ended')
+      return ended
     },
   }
 }

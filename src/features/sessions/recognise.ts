@@ -1,4 +1,5 @@
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import type { SessionReason } from '../../kernel/verify-reasons.ts'
 import type { Profile, Users } from '../users/index.ts'
 import type { Entry, Found, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
@@ -21,6 +22,9 @@ export interface RecogniseOptions {
   readonly clock: Clock
 }
 
+/** Told why it is nobody. Left out where no one wants to know: then it costs nothing. */
+export type NoteReason = ((reason: SessionReason) => void) | undefined
+
 type Recognised = Identity | undefined | Promise<Identity | undefined>
 
 /** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
@@ -32,21 +36,33 @@ export function createRecognition(options: RecogniseOptions) {
     { session }: Entry,
     domain: CookieDomain,
     now: EpochMs,
+    note: NoteReason,
   ): Profile | undefined | Promise<Profile | undefined> {
     // Of another domain: it is no cookie here, and not for this host to end (measure 2).
-    if (session.domain !== domain.domain) return undefined
+    if (session.domain !== domain.domain) {
+      note?.('other-domain')
+      return undefined
+    }
     if (!isAlive(session, domain, now)) {
+      note?.(now >= session.expiresAt ? 'session-expired' : 'session-idle')
       end(session)
       return undefined
     }
     const profile = users.profile(session.user)
-    if (profile instanceof Promise) return profile.then((found) => kept(session, found))
-    return kept(session, profile)
+    if (profile instanceof Promise) return profile.then((found) => kept(session, found, note))
+    return kept(session, profile, note)
   }
 
   /** A user who was deleted or disabled has no sessions (measure 11). */
-  function kept(session: Session, profile: Profile | undefined): Profile | undefined {
-    if (profile === undefined) end(session)
+  function kept(
+    session: Session,
+    profile: Profile | undefined,
+    note: NoteReason,
+  ): Profile | undefined {
+    if (profile === undefined) {
+      note?.('user-gone')
+      end(session)
+    }
     return profile
   }
 
@@ -61,8 +77,13 @@ export function createRecognition(options: RecogniseOptions) {
     return identity
   }
 
-  function recognise(entry: Entry, domain: CookieDomain, now: EpochMs): Recognised {
-    const profile = judge(entry, domain, now)
+  function recognise(
+    entry: Entry,
+    domain: CookieDomain,
+    now: EpochMs,
+    note: NoteReason,
+  ): Recognised {
+    const profile = judge(entry, domain, now, note)
     if (profile === undefined) return undefined
     if (!(profile instanceof Promise)) return welcome(entry, profile, now)
     return profile.then((found) => (found === undefined ? undefined : welcome(entry, found, now)))
@@ -83,39 +104,59 @@ export function createRecognition(options: RecogniseOptions) {
     return found && { ...found, identity: undefined }
   }
 
-  async function recogniseStored(key: string, domain: CookieDomain): Promise<Identity | undefined> {
+  async function recogniseStored(
+    key: string,
+    domain: CookieDomain,
+    note: NoteReason,
+  ): Promise<Identity | undefined> {
     const entry = await fetch(key)
-    return entry === undefined ? undefined : recognise(entry, domain, clock.now())
+    if (entry !== undefined) return recognise(entry, domain, clock.now(), note)
+    note?.('unknown-session')
+    return undefined
   }
 
   /** All are looked at before one counts, and only the one that counts was used. */
   async function recogniseOneOf(
     keys: readonly string[],
     domain: CookieDomain,
+    note: NoteReason,
   ): Promise<Identity | undefined> {
+    note?.('unknown-session')
     const judged = await Promise.all(
       keys.map(async (key) => {
         const entry = known(key, domain, clock.now()) ?? (await fetch(key))
-        const profile = entry === undefined ? undefined : await judge(entry, domain, clock.now())
+        const profile =
+          entry === undefined ? undefined : await judge(entry, domain, clock.now(), note)
         return entry === undefined || profile === undefined ? [] : [{ entry, profile }]
       }),
     )
     const [first, second] = judged.flat()
+    if (second !== undefined) note?.('several-sessions')
     if (first === undefined || second !== undefined) return undefined
     return welcome(first.entry, first.profile, clock.now())
   }
 
-  return (values: readonly string[], domain: CookieDomain): Recognised => {
+  return (values: readonly string[], domain: CookieDomain, note?: NoteReason): Recognised => {
     const only = values[0]
-    if (only === undefined || values.length > MAX_VALUES) return undefined
+    if (only === undefined || values.length > MAX_VALUES) {
+      note?.(only === undefined ? 'no-cookie' : 'too-many-cookies')
+      return undefined
+    }
     if (values.length === 1) {
-      if (!isWellFormed(only)) return undefined
+      if (!isWellFormed(only)) {
+        note?.('malformed-cookie')
+        return undefined
+      }
       const key = keyOf(only)
       const now = clock.now()
       const entry = known(key, domain, now)
-      return entry === undefined ? recogniseStored(key, domain) : recognise(entry, domain, now)
+      return entry === undefined
+        ? recogniseStored(key, domain, note)
+        : recognise(entry, domain, now, note)
     }
     const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
-    return keys.length === 0 ? undefined : recogniseOneOf(keys, domain)
+    if (keys.length > 0) return recogniseOneOf(keys, domain, note)
+    note?.('malformed-cookie')
+    return undefined
   }
 }

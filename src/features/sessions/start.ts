@@ -2,7 +2,8 @@ import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { detach } from '../../kernel/detach.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Profile, Users } from '../users/index.ts'
-import { isWellFormed, sessionCookie } from './cookie.ts'
+import type { Carried } from './carried.ts'
+import { sessionCookie } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import type { Endings } from './endings.ts'
 import type { Linked } from './linked.ts'
@@ -14,7 +15,7 @@ interface Place {
   readonly domain: CookieDomain
   readonly address: string
   readonly userAgent: string
-  /** Values of the session cookies that came with the request: their sessions end with this start. */
+  /** Values of the session cookies that came with the request, however many: their sessions end with this start. */
   readonly replaces: readonly string[]
 }
 
@@ -43,6 +44,8 @@ export interface StartDependencies {
   readonly domainNamed: (name: string) => CookieDomain | undefined
   /** From memory or the store. @throws AppError STORE_UNAVAILABLE */
   readonly find: (key: string) => Promise<Session | undefined>
+  /** What a request's cookies stand for. @throws AppError STORE_UNAVAILABLE */
+  readonly carried: (values: readonly string[]) => Promise<Carried>
   /** From the store itself, as it is now. @throws AppError STORE_UNAVAILABLE */
   readonly read: (key: string) => Promise<Session | undefined>
   /** Stores one and takes away those it replaces. @throws AppError STORE_UNAVAILABLE */
@@ -58,22 +61,30 @@ export interface StartDependencies {
   readonly random: (size: number) => Buffer
 }
 
+interface Former {
+  readonly live: readonly Session[]
+  readonly keys: readonly string[]
+}
+
 /** What is kept of a browser's name. */
 const MAX_USER_AGENT = 256
 const MAX_ADDRESS = 64
 
 /** How sessions begin; what `Sessions.start` and `Sessions.link` promise. */
 export function createStart(dependencies: StartDependencies) {
-  const { domainNamed, find, read, put, revoke, keep, endings, linked, users, clock, random } =
+  const { domainNamed, find, carried, read, put, revoke, keep, endings, linked, users } =
     dependencies
+  const { clock, random } = dependencies
 
-  /** Live sessions of this domain whose cookies came along. */
-  async function formerOf({ domain, replaces }: Place, now: EpochMs): Promise<Session[]> {
-    const keys = [...new Set(replaces.filter(isWellFormed).map(keyOf))]
-    const found = await Promise.all(keys.map(find))
-    return found
-      .filter((session) => session !== undefined)
-      .filter((session) => session.domain === domain.domain && isAlive(session, domain, now))
+  /** What came along: live sessions of this domain, and the store keys of all that the store has. */
+  async function formerOf({ domain, replaces }: Place, now: EpochMs): Promise<Former> {
+    const { sessions, unreadable } = await carried(replaces)
+    return {
+      live: sessions.filter(
+        (session) => session.domain === domain.domain && isAlive(session, domain, now),
+      ),
+      keys: [...sessions.map(({ key }) => key), ...unreadable],
+    }
   }
 
   /**
@@ -81,7 +92,8 @@ export function createStart(dependencies: StartDependencies) {
    * @returns undefined when the user's sessions were ended meanwhile: then it is over as well
    */
   async function begin(
-    { domain, address, userAgent, replaces }: Place,
+    { domain, address, userAgent }: Place,
+    replaced: readonly string[],
     about: Pick<Session, 'user' | 'factors' | 'createdAt' | 'expiresAt' | 'remembered'>,
     now: EpochMs,
     login?: string,
@@ -102,7 +114,6 @@ export function createStart(dependencies: StartDependencies) {
       userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
       lastSeen: now,
     }
-    const replaced = replaces.filter(isWellFormed).map(keyOf)
     const ended = await endings.watch(session.user, () => put(session, replaced))
     if (ended) {
       await revoke(session.key)
@@ -132,9 +143,9 @@ export function createStart(dependencies: StartDependencies) {
         const former = await formerOf(place, now)
         // Somebody else signs in: whoever it was before is signed out everywhere. The same person goes on: what their
         // other domains have stays linked with this one.
-        for (const other of former) if (other.user !== profile.name) await linked.end(other)
-        const continued = former.find(({ user }) => user === profile.name)
-        started = await begin(place, about, now, continued?.login)
+        await linked.end(former.live.filter(({ user }) => user !== profile.name))
+        const continued = former.live.find(({ user }) => user === profile.name)
+        started = await begin(place, former.keys, about, now, continued?.login)
       })
       if (started !== undefined && !ended) return started
       if (started !== undefined) await revoke(started.session.key)
@@ -157,11 +168,12 @@ export function createStart(dependencies: StartDependencies) {
       const expiresAt = endOf(origin.createdAt, remembered, domain)
       if (expiresAt <= now) return undefined
       const former = await formerOf(place, now)
-      if (former.some((one) => isSameProof(one, origin))) return 'kept'
-      for (const other of former) if (other.login !== origin.login) await linked.end(other)
+      if (former.live.some((one) => isSameProof(one, origin))) return 'kept'
+      await linked.end(former.live.filter(({ login }) => login !== origin.login))
       const { user, factors, createdAt, login } = origin
       const started = await begin(
         place,
+        former.keys,
         { user, factors, createdAt, expiresAt, remembered },
         now,
         login,

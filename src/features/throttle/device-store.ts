@@ -56,6 +56,8 @@ export interface DeviceStore {
 
 /** A person has no more browsers; past it those go that were not used for longest. */
 const MAX_DEVICES = 100
+/** Devices of one request. A person who plants all of their own leaves room for those of others. */
+const MAX_RECOGNISED = 1000
 
 export function createDeviceStore(storage: Storage): DeviceStore {
   const open = async () => (await storage.db()).$extendTables<Tables>()
@@ -67,7 +69,7 @@ export function createDeviceStore(storage: Storage): DeviceStore {
         .selectAll()
         .where('token_hash', 'in', tokens.map(hashOf))
         .where('expires_at', '>', now)
-        .limit(MAX_DEVICES)
+        .limit(MAX_RECOGNISED)
         .execute()
       return rows.map(toDevice)
     },

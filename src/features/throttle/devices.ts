@@ -7,8 +7,12 @@ import type { DeviceStore, KnownDevice } from './device-store.ts'
 
 /** Measure 4: 90 days. */
 const LIFE = 90 * 86_400_000
-/** As many as may count of session cookies. */
-const MAX_VALUES = 4
+/**
+ * Device cookies of one request that are looked up. Other hosts of the domain can plant some in front of the right one, and
+ * a browser keeps fewer than this for all hosts of a domain together (Chrome 180, Firefox 150). Programs may send up to
+ * 1,200 in a header: to look all of those up would cost a query that no browser needs.
+ */
+const MAX_VALUES = 200
 /** 256 bits in base64url without padding. */
 const WELL_FORMED = /^[A-Za-z0-9_-]{43}$/
 const MAX_USER_AGENT = 256
@@ -64,7 +68,7 @@ export function createDevices({
   readonly onRevoke?: ((device: Pick<KnownDevice, 'id' | 'user'>) => void) | undefined
 }): Devices {
   const usable = (values: readonly string[]): readonly string[] =>
-    values.slice(0, MAX_VALUES).filter((value) => WELL_FORMED.test(value))
+    [...new Set(values.filter((value) => WELL_FORMED.test(value)))].slice(0, MAX_VALUES)
 
   const remove = async (which: Parameters<DeviceStore['remove']>[0]): Promise<number> => {
     const removed = await store.remove(which)

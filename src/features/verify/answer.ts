@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { HeaderSets } from '../../http/headers.ts'
 import type { Layout } from '../../http/layout.ts'
 import type { Messages } from '../../http/messages.ts'
+import type { VerifyReason } from '../../kernel/verify-reasons.ts'
 import type { Decision } from '../access/index.ts'
 import type { Profile } from '../users/index.ts'
 import type { Presented } from './identity.ts'
@@ -31,6 +32,8 @@ export interface Answers {
     readonly reply: FastifyReply
     /** Seconds. */
     readonly retryAfter?: number
+    /** The credentials in a header were refused. */
+    readonly wrong?: boolean
   }): void
 }
 
@@ -99,6 +102,7 @@ export function createAnswers({
         host: target.host,
         switchUrl:
           portal === undefined ? undefined : signInUrl(portal, url, target.method, '/logout'),
+        homeUrl: portal === undefined ? undefined : `${portal.origin}${portal.pathname}`,
       }),
       requestId: request.id,
       selfContained: true,
@@ -111,11 +115,14 @@ export function createAnswers({
   }
 
   const report = (
-    { target, endpoint }: Walk,
+    walk: Walk,
     profile: Profile | undefined,
-    { kind, verdict }: Decision,
+    decision: Decision,
     request: FastifyRequest,
+    wrong: boolean,
   ): void => {
+    const { target, endpoint } = walk
+    const { kind, verdict } = decision
     const { readings, rule } = verdict
     const strictest =
       readings > 1 ? ' (the path is not canonical: the strictest of its readings holds)' : ''
@@ -128,6 +135,7 @@ export function createAnswers({
         endpoint: endpoint.name,
         rule: rule ?? 'default_policy',
         ...(readings > 1 && { readings }),
+        ...(log.isLevelEnabled('debug') && { why: reasonOf(walk, profile, decision, wrong) }),
         request_id: request.id,
         remote_ip: target.address,
       },
@@ -143,8 +151,8 @@ export function createAnswers({
       reply.hijack()
       reply.raw.end()
     },
-    refuse({ walk, decision, profile, challenge, request, reply, retryAfter }) {
-      report(walk, profile, decision, request)
+    refuse({ walk, decision, profile, challenge, request, reply, retryAfter, wrong = false }) {
+      report(walk, profile, decision, request, wrong)
       const sent =
         challenge !== undefined
           ? text(challenge.status, [challenge.header, BASIC_CHALLENGE])
@@ -159,6 +167,19 @@ export function createAnswers({
       )
     },
   }
+}
+
+/** What stood in the way first: who it is, and then what they may do. */
+function reasonOf(
+  { reason }: Walk,
+  profile: Profile | undefined,
+  decision: Decision,
+  wrong: boolean,
+): VerifyReason {
+  if (wrong) return 'wrong-credentials'
+  if (decision.kind === 'deny') return 'policy-deny'
+  if (profile !== undefined) return 'second-factor-needed'
+  return reason ?? 'no-credentials'
 }
 
 function write(reply: FastifyReply, { status, headers, type, body }: Sent): void {

@@ -91,6 +91,7 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
             decision,
             profile: undefined,
             challenge,
+            wrong: true,
             ...(outcome.retryAfter !== undefined && { retryAfter: outcome.retryAfter }),
           })
         case 'accepted': {

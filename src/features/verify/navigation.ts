@@ -1,3 +1,4 @@
+import { acceptedTypes } from '../../http/accept.ts'
 import type { Fields } from './fields.ts'
 
 /**
@@ -13,16 +14,12 @@ export function isNavigation({ accept, requestedWith, fetchMode }: Fields): bool
 }
 
 function acceptsHtml(accept: string): boolean {
-  const ranges = accept.split(',')
-  return ranges.some((range, i) => {
-    const type = mediaType(range)
-    return type === 'text/html' || (i === 0 && type === '*/*')
-  })
+  return acceptedTypes(accept).some(
+    (type, i) => type === 'text/html' || (i === 0 && type === '*/*'),
+  )
 }
 
 /** Whether Accept names application/json: then a 401 says where to sign in, in its body. */
 export function acceptsJson({ accept }: Fields): boolean {
-  return accept?.split(',').some((range) => mediaType(range) === 'application/json') ?? false
+  return accept !== undefined && acceptedTypes(accept).includes('application/json')
 }
-
-const mediaType = (range: string): string => (range.split(';', 1)[0] ?? '').trim().toLowerCase()

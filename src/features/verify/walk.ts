@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
+import { firstPairs } from '../../kernel/pairs.ts'
+import type { VerifyReason } from '../../kernel/verify-reasons.ts'
 import { type Access, anonymous, type Decision } from '../access/index.ts'
 import {
   type CookieDomain,
@@ -21,11 +23,13 @@ import type { Asked } from './target.ts'
 export interface Walk extends Asked {
   readonly endpoint: Endpoint
   readonly fields: Fields
-  /** The endpoint's own query; not the target's. */
+  /** The endpoint's own query, its first pairs; not the target's. */
   readonly query: URLSearchParams
   readonly domain: CookieDomain
   /** Undefined only where the dialect uses no configured one. */
   readonly portal: URL | undefined
+  /** Why the cookies do not say who it is; set where the log wants to know. */
+  reason: VerifyReason | undefined
 }
 
 /** Somebody, and how many kinds of factors they have shown. */
@@ -79,8 +83,13 @@ export function createWalker({
   return {
     read(endpoint, { rawHeaders, socket, url = '', method = '' }) {
       const { dialect, path } = endpoint
-      const refuse = (reason: string, asked?: Asked): AppError =>
+      const refuse = (
+        reason: string,
+        asked?: Asked,
+        why: VerifyReason = 'malformed-request',
+      ): AppError =>
         new AppError(dialect.malformed === 401 ? 'VERIFY_MALFORMED_LEGACY' : 'VERIFY_MALFORMED', {
+          why,
           reason,
           ...(asked !== undefined && { host: asked.target.host }),
         })
@@ -102,29 +111,40 @@ export function createWalker({
       })
       if ('malformed' in asked) throw refuse(asked.malformed)
       const domain = sessions.domainOf(asked.target.host)
-      if (domain === undefined) throw refuse('no cookie domain covers the host', asked)
+      if (domain === undefined)
+        throw refuse('no cookie domain covers the host', asked, 'no-cookie-domain')
       const question = url.indexOf('?')
-      const query = question === -1 ? NO_QUERY : new URLSearchParams(url.slice(question + 1))
+      const query =
+        question === -1 ? NO_QUERY : new URLSearchParams(firstPairs(url.slice(question + 1)))
       const found = portalFor(dialect.portals(fields, query), dialect.usesConfiguredPortal, domain)
       if ('malformed' in found) throw refuse(found.malformed, asked)
       if (!trusted) {
         peers.reportUntrusted(socket)
-        throw new AppError('VERIFY_PEER_UNTRUSTED')
+        const why: VerifyReason = 'untrusted-proxy'
+        throw new AppError('VERIFY_PEER_UNTRUSTED', { why })
       }
       const warning = dialect.warning?.(fields, asked)
       if (warning !== undefined) warnOnce(peers.addressOf(socket), warning)
       const { target } = asked
-      return { endpoint, fields, query, domain, portal: found.portal, url: asked.url, target }
+      const { portal } = found
+      return { endpoint, fields, query, domain, portal, url: asked.url, target, reason: undefined }
     },
 
     identify(walk) {
       const { cookies } = walk.fields
-      if (cookies.length === 0) return undefined
       const values: string[] = []
       for (const header of cookies) cookieValues(header, walk.domain.name, values)
-      if (values.length === 0) return undefined
+      if (values.length === 0) {
+        walk.reason = 'no-cookie'
+        return undefined
+      }
+      const note = log.isLevelEnabled('debug')
+        ? (reason: VerifyReason) => {
+            walk.reason = reason
+          }
+        : undefined
       try {
-        const found = sessions.identify(values, walk.domain)
+        const found = sessions.identify(values, walk.domain, note)
         return found instanceof Promise ? found.catch((error) => withoutStore(walk, error)) : found
       } catch (error) {
         return withoutStore(walk, error)
@@ -133,12 +153,7 @@ export function createWalker({
 
     decide({ target }, somebody) {
       if (somebody === undefined) return access.decide(anonymous, 0, target)
-      const { subject } = present(somebody.profile)
-      const decision = access.decide(subject, somebody.level, target)
-      if (decision.kind === 'allow') return decision
-      // What the rules let everybody do, signing in does not take away.
-      const asNobody = access.decide(anonymous, 0, target)
-      return asNobody.kind === 'allow' ? asNobody : decision
+      return access.decide(present(somebody.profile).subject, somebody.level, target)
     },
   }
 }

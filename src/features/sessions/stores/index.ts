@@ -41,6 +41,8 @@ export interface SessionStore {
   /** Of a store that others write to as well; without it, this process is the only one. */
   readonly changes?: SessionChanges
   get(key: string): Promise<StoredSession | undefined>
+  /** Those that are there, of at most some hundred keys, in any order. */
+  getMany(keys: readonly string[]): Promise<readonly StoredSession[]>
   findById(id: string): Promise<StoredSession | undefined>
   /** @param owners the tokens of one user; undefined: everybody's */
   list(owners: readonly string[] | undefined, limit: number): Promise<readonly StoredSession[]>

@@ -16,6 +16,9 @@ export function createMemoryStore(): SessionStore {
     async get(key) {
       return rows.get(key)
     },
+    async getMany(keys) {
+      return keys.map((key) => rows.get(key)).filter((row) => row !== undefined)
+    },
     async findById(id) {
       return [...rows.values()].find((row) => row.id === id)
     },

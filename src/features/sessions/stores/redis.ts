@@ -193,6 +193,8 @@ export function createRedisStore({
 
     get: (key) => link.run((client) => read(client, key)),
 
+    getMany: (keys) => readAll(keys, keys.length),
+
     async findById(id) {
       return link.run(async (client) => {
         const key = await client.get(idOf(id))

@@ -32,6 +32,9 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
     async get(key) {
       return fromRow(get.get(key))
     },
+    async getMany(keys) {
+      return keys.map((key) => fromRow(get.get(key))).filter((row) => row !== undefined)
+    },
     async findById(id) {
       return fromRow(findById.get(id))
     },

@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync } from 'fastify'
 import { html } from 'ghtml'
 import type { Translate } from '../../../http/messages.ts'
+import { readPairs } from '../../../kernel/pairs.ts'
 import { ownerOf, visitOf } from '../../login/index.ts'
 import { ago } from '../ago.ts'
 import type { OwnSignIn } from '../own-sessions.ts'
@@ -17,7 +18,7 @@ const BODY_LIMIT = 1024
 const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
   const { own, replies, audit, clock, base, speak } = room
   const here = `${base}/settings/${PATH}`
-  await app.register(formbody, { bodyLimit: BODY_LIMIT })
+  await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
     // To people a refusal is no answer: they sign in, and find the way from there.
