@@ -254,7 +254,8 @@ function decode(path: string, keep: string): string {
     while (bytes.length > 0) {
       const [code, size] = firstCharacter(bytes)
       const char = String.fromCodePoint(code)
-      text += keep.includes(char) ? `%${hex(code)}` : char
+      const isOverlongDot = keep !== '' && char === '.' && size > 1
+      text += keep.includes(char) || isOverlongDot ? `%${hex(code)}` : char
       bytes.splice(0, size)
     }
     return text

@@ -3,6 +3,7 @@ import { openOutput, unitsOf, writtenText } from './units.ts'
 /** Percent-decoding of paths, byte by byte, as lenient as the most lenient server behind us might be. */
 
 const PERCENT = 0x25
+const DOT = 0x2e
 const REPLACEMENT = 0xfffd
 /** What a path is cut and cleaned by; decoding it changes what the path means. */
 const STRUCTURE = '#%/;?\\'
@@ -16,7 +17,7 @@ for (let digit = 0; digit < 16; digit++) {
 }
 
 export interface DecodeOptions {
-  /** `/ \ ; # ? %` stay encoded (in capitals): RFC 3986 §6.2.2's normalisation, which no server may object to. */
+  /** `/ \ ; # ? %` and overlong dots stay encoded (in capitals): RFC 3986 §6.2.2's normalisation, which no server may object to. */
   readonly keepStructure: boolean
   /** The text is as it came in, one character a byte: bytes above 0x7f count like encoded ones. */
   readonly raw: boolean
@@ -56,7 +57,10 @@ export function decodeOnce(
         const behind = lead < 0x80 ? 0 : sequenceEnd(from, at, end, lead, raw)
         code = lead < 0x80 ? lead : behind === 0 ? REPLACEMENT : codePoint
         at = behind === 0 ? at + size : behind
-        if (keepStructure && code < 0x80 && isStructure[code] === 1) {
+        // An overlong dot is a dot to some servers and a name to others: dot segments are removed before and after it is
+        // decoded (WHATWG removes `/%c0%ae/..` as two segments).
+        const isOverlongDot = code === DOT && lead !== DOT
+        if (keepStructure && code < 0x80 && (isStructure[code] === 1 || isOverlongDot)) {
           bytes[length] = units[length] = PERCENT
           bytes[length + 1] = units[length + 1] = CAPITALS.charCodeAt(code >> 4)
           bytes[length + 2] = units[length + 2] = CAPITALS.charCodeAt(code & 15)
