@@ -416,7 +416,7 @@ suite('one login for several root domains', () => {
     assert.equal(returned.body, '')
     assert.equal(returned.headers['referrer-policy'], 'no-referrer')
     assert.equal(returned.headers['cache-control'], 'no-store')
-    await server.until(/was taken over/)
+    await server.until(/event=session\.linked/)
     for (const key of ['code', 'state']) {
       const value = new URL(location).searchParams.get(key)
       assert.ok(value)

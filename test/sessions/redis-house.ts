@@ -37,6 +37,8 @@ export async function openRedisStore(
     trusted,
     log: { info: say, warn: say },
     clock,
+    // What a busy machine takes is no outage.
+    patience: 10_000,
   })
   t.after(() => link.close())
   return { store: createRedisStore({ link, clock, moves }), link, prefix, said }

@@ -156,7 +156,10 @@ test('many calls at once wait for one attempt, and all get their answer', { skip
   const late = Array.from({ length: 500 }, () => link.run((client) => client.get('a')))
   const results = await Promise.allSettled(late)
   assert.ok(results.every(({ status }) => status === 'rejected'))
-  const waiting = Array.from({ length: 500 }, () => link.run((client) => client.get('a')))
+  const patience = 20_000
+  const waiting = Array.from({ length: 500 }, () =>
+    link.run((client) => client.get('a'), { patience }),
+  )
   server.resume()
   const back = await Promise.allSettled(waiting)
   assert.ok(back.every(({ status }) => status === 'fulfilled'))

@@ -22,7 +22,7 @@ async function link(t: Pick<TestContext, 'after'>, port: number, prefix: string)
     key_prefix: prefix,
   })
   assert.ok(config !== undefined)
-  const redis = await openRedis({ config, log, clock: systemClock })
+  const redis = await openRedis({ config, log, clock: systemClock, patience: 10_000 })
   t.after(() => redis.close())
   return redis
 }

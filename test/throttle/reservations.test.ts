@@ -46,7 +46,7 @@ suite('Redis', { skip: withoutRedis }, () => {
       const options = { host: '127.0.0.1', port, key_prefix: prefix }
       const config = z.parse(manifest.config['session.redis'], options)
       assert.ok(config !== undefined)
-      const redis = await openRedis({ config, log, clock: systemClock })
+      const redis = await openRedis({ config, log, clock: systemClock, patience: 10_000 })
       t.after(() => redis.close())
       return createRedisReservations({ name: 'test', terms, redis })
     }

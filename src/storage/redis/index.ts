@@ -69,17 +69,20 @@ export interface RedisOptions {
   readonly trusted?: readonly string[] | undefined
   readonly log: Pick<BaseLogger, 'info' | 'warn'>
   readonly clock: Clock
+  /** How long a call waits, connecting included, in milliseconds; 200 when undefined. */
+  readonly patience?: number | undefined
 }
 
 /**
  * Connects, after a write and a read have shown that Redis can be used.
  * @throws Refusal with what is wrong and what to do, after `config.timeout` when it may pass by itself, else at once
  */
-export async function openRedis({ config, trusted, log, clock }: RedisOptions): Promise<RedisLink> {
+export async function openRedis(options: RedisOptions): Promise<RedisLink> {
+  const { config, trusted, log, clock, patience } = options
   const { key_prefix: prefix } = config
   const dialer = createDialer(config, trusted)
   await probe(dialer, prefix, config.timeout)
-  const link = createLink({ dialer, log, clock })
+  const link = createLink({ dialer, log, clock, patience })
   const check = async () => {
     await link.run((client) => client.get(`${prefix}probe:none`))
   }

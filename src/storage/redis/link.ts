@@ -44,10 +44,13 @@ export function createLink({
   dialer,
   log,
   clock,
+  patience: usual = PATIENCE,
 }: {
   readonly dialer: Dialer
   readonly log: Pick<BaseLogger, 'info' | 'warn'>
   readonly clock: Clock
+  /** Milliseconds, for calls that say nothing else. */
+  readonly patience?: number | undefined
 }): Link {
   const listeners: ((client: RedisClient | undefined) => void)[] = []
   let client: RedisClient | undefined
@@ -178,7 +181,7 @@ export function createLink({
     get client() {
       return client
     },
-    async run(work, { patience = PATIENCE } = {}) {
+    async run(work, { patience = usual } = {}) {
       if (underWay >= MAX_UNDER_WAY) throw unavailable(new RedisFault('BUSY', 'too much under way'))
       underWay++
       try {
