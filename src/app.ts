@@ -3,7 +3,7 @@
  * depend on each other. What belongs to the process (listening, signals, files watched) is server.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { METHODS } from 'node:http'
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
@@ -16,7 +16,7 @@ import type { Sessions } from './features/sessions/index.ts'
 import { settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
-import { verify } from './features/verify/index.ts'
+import { createEntrance, verify } from './features/verify/index.ts'
 import { type Config, messageCatalogues } from './features.ts'
 import { assetRoutes, loadAssets } from './http/assets.ts'
 import { guards } from './http/guard.ts'
@@ -44,6 +44,8 @@ export interface Tools {
 
 export interface App {
   readonly fastify: FastifyInstance
+  /** Answers a request: what verify allows at once at its own entrance, everything else through Fastify. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   readonly access: LiveAccess
   /** To be told of each connection before its first request is read. */
   readonly connected: Peers['welcome']
@@ -81,6 +83,7 @@ export async function createApp(
     frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false },
   })
+  const entrance = createEntrance(base === '' ? undefined : (url) => withoutBase(url, base))
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
       fastify.addHttpMethod(method)
@@ -99,6 +102,7 @@ export async function createApp(
     messages,
     identityHeaders: config['identity_headers'],
     endpoints: server.endpoints.authz,
+    entrance,
     clock,
     log,
   })
@@ -139,7 +143,14 @@ export async function createApp(
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.ready()
-  return { fastify, access, connected: peers.welcome }
+  return {
+    fastify,
+    handle(request, response) {
+      if (!entrance.answer(request, response)) fastify.routing(request, response)
+    },
+    access,
+    connected: peers.welcome,
+  }
 }
 
 const belowBase = (base: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({

@@ -52,6 +52,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         keepAliveTimeout: options.timeouts.idle,
         connectionsCheckingInterval: CHECK_EVERY,
         noDelay: true,
+        optimizeEmptyRequests: true,
       },
       (request, response) => {
         // While draining, each connection ends with the answer it waits for.

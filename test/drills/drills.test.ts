@@ -5,9 +5,16 @@ import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 /** Runs a drill to its end. */
-async function run(file: string, ...args: readonly string[]) {
+function run(file: string, ...args: readonly string[]) {
+  return runWith({}, file, ...args)
+}
+
+async function runWith(env: NodeJS.ProcessEnv, file: string, ...args: readonly string[]) {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [path, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -22,6 +29,20 @@ async function run(file: string, ...args: readonly string[]) {
 suite('drills, small', () => {
   test('of ten thousand mutated verify requests none is let in, refused or answered as the reference would not', async (t) => {
     const { status, said } = await run('verify-fuzz.ts', '--seed', '1', '--size', '10000')
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('nor is one of ten thousand that all go through the router', async (t) => {
+    const router = { VERIFY_ENTRANCE: 'router' }
+    const { status, said } = await runWith(
+      router,
+      'verify-fuzz.ts',
+      '--seed',
+      '2',
+      '--size',
+      '10000',
+    )
     t.diagnostic(said)
     assert.equal(status, 0, said)
   })

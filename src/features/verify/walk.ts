@@ -37,9 +37,10 @@ export interface Somebody {
 export interface Walker {
   /**
    * Target, cookie domain, portal, and last the peer: the first that fails is the answer.
+   * @param url the request target below the base path, as sent
    * @throws AppError VERIFY_MALFORMED, VERIFY_MALFORMED_LEGACY, VERIFY_PEER_UNTRUSTED
    */
-  read(endpoint: Endpoint, request: IncomingMessage): Walk
+  read(endpoint: Endpoint, request: IncomingMessage, url: string): Walk
   /** Who the session cookie says it is. @throws AppError STORE_UNAVAILABLE, or rejects with it */
   identify(walk: Walk): Identity | undefined | Promise<Identity | undefined>
   /** What the rules say for somebody, or for nobody. */
@@ -77,7 +78,7 @@ export function createWalker({
   }
 
   return {
-    read(endpoint, { rawHeaders, socket, url = '', method = '' }) {
+    read(endpoint, { rawHeaders, socket, method = '' }, url) {
       const { dialect, path } = endpoint
       const refuse = (reason: string, asked?: Asked): AppError =>
         new AppError(dialect.malformed === 401 ? 'VERIFY_MALFORMED_LEGACY' : 'VERIFY_MALFORMED', {
