@@ -4,7 +4,7 @@
  */
 const CALLS = 2_000
 const TURNS = 100
-const ROUNDS = 7
+const ROUNDS = 15
 
 const nothing = () => {}
 const turn = () => new Promise((resolve) => setImmediate(resolve))
