@@ -107,7 +107,7 @@ export function createPeers({
       if (first === undefined) return peerOf(socket).address
       const text = forwardedFor.length === 1 ? first : forwardedFor.join(',')
       // A blank header is an absent one.
-      if (text.replace(BLANKS, '') === '') return peerOf(socket).address
+      if (!/[^ \t]/.test(text)) return peerOf(socket).address
       const address = walk(text)
       return address === false ? undefined : address
     },

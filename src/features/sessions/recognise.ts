@@ -3,6 +3,7 @@ import type { Profile, Users } from '../users/index.ts'
 import type { Entry, Found, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
+import { createKnownValues } from './known-values.ts'
 import { keyOf } from './record.ts'
 import { type Identity, isAlive, type Session } from './session.ts'
 
@@ -26,6 +27,7 @@ type Recognised = Identity | undefined | Promise<Identity | undefined>
 /** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
 export function createRecognition(options: RecogniseOptions) {
   const { cache, trust, shared, read, end, used, users, clock } = options
+  const knownValues = createKnownValues()
 
   /** For whom the session counts here and now. */
   function judge(
@@ -109,11 +111,15 @@ export function createRecognition(options: RecogniseOptions) {
     const only = values[0]
     if (only === undefined || values.length > MAX_VALUES) return undefined
     if (values.length === 1) {
-      if (!isWellFormed(only)) return undefined
-      const key = keyOf(only)
+      const remembered = knownValues.keyOf(only)
+      if (remembered === undefined && !isWellFormed(only)) return undefined
+      const key = remembered ?? keyOf(only)
       const now = clock.now()
       const entry = known(key, domain, now)
-      return entry === undefined ? recogniseStored(key, domain) : recognise(entry, domain, now)
+      const found = entry === undefined ? undefined : recognise(entry, domain, now)
+      if (found === undefined) knownValues.forget(only)
+      else if (remembered === undefined && !(found instanceof Promise)) knownValues.keep(only, key)
+      return entry === undefined ? recogniseStored(key, domain) : found
     }
     const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
     return keys.length === 0 ? undefined : recogniseOneOf(keys, domain)
