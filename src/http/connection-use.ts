@@ -1,18 +1,16 @@
-import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 
 /** So many verify requests of one proxy are looked at together. */
 const WINDOW = 1000
 /** Slower than this, a proxy may well have closed its idle connections in between. Milliseconds a window. */
 const BRISK = 100_000
-/** From here on nearly every request has come over a connection of its own. */
+/** Connections to requests; from here on nearly every request has one of its own. */
 const NEARLY_ALL = 0.9
 const MAX_PROXIES = 100
 
 interface Use {
   requests: number
-  /** How many of them were the first on their connection. */
-  first: number
+  connections: number
   since: number
   warned: boolean
 }
@@ -22,8 +20,10 @@ interface Use {
  * once (docs/guides/speed.md).
  */
 export interface ConnectionUse {
-  /** A trusted proxy asked. On the verify path. */
-  note(socket: Socket, proxy: string): void
+  /** A trusted proxy opened a connection. */
+  opened(proxy: string): void
+  /** It asked. On the verify path. */
+  asked(proxy: string): void
 }
 
 /** @param monotonic milliseconds */
@@ -31,13 +31,12 @@ export function createConnectionUse(
   log: Pick<Logger, 'warn'>,
   monotonic: () => number = () => performance.now(),
 ): ConnectionUse {
-  const seen = new WeakSet<Socket>()
   const uses = new Map<string, Use>()
 
   const judge = (proxy: string, use: Use): void => {
     const now = monotonic()
     const isBrisk = now - use.since < BRISK
-    if (isBrisk && use.first > WINDOW * NEARLY_ALL) {
+    if (isBrisk && use.connections > WINDOW * NEARLY_ALL) {
       use.warned = true
       log.warn(
         { peer: proxy },
@@ -45,23 +44,26 @@ export function createConnectionUse(
       )
     }
     use.requests = 0
-    use.first = 0
+    use.connections = 0
     use.since = now
   }
 
+  const useOf = (proxy: string): Use | undefined => {
+    const known = uses.get(proxy)
+    if (known !== undefined || uses.size >= MAX_PROXIES) return known
+    const use = { requests: 0, connections: 0, since: monotonic(), warned: false }
+    uses.set(proxy, use)
+    return use
+  }
+
   return {
-    note(socket, proxy) {
-      let use = uses.get(proxy)
-      if (use === undefined) {
-        if (uses.size >= MAX_PROXIES) return
-        use = { requests: 0, first: 0, since: monotonic(), warned: false }
-        uses.set(proxy, use)
-      }
-      if (use.warned) return
-      if (!seen.has(socket)) {
-        seen.add(socket)
-        use.first++
-      }
+    opened(proxy) {
+      const use = useOf(proxy)
+      if (use !== undefined) use.connections++
+    },
+    asked(proxy) {
+      const use = useOf(proxy)
+      if (use === undefined || use.warned) return
       if (++use.requests >= WINDOW) judge(proxy, use)
     },
   }

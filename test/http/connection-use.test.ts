@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { Socket } from 'node:net'
 import { test } from 'node:test'
 import { createConnectionUse } from '../../src/http/connection-use.ts'
 
@@ -9,11 +8,10 @@ function run({ perConnection, pause }: { perConnection: number; pause: number })
   let now = 0
   const log = { warn: (_: unknown, text: string) => void said.push(text) }
   const use = createConnectionUse(log as Parameters<typeof createConnectionUse>[0], () => now)
-  let socket = new Socket()
   for (let i = 0; i < 5000; i++) {
-    if (i % perConnection === 0) socket = new Socket()
+    if (i % perConnection === 0) use.opened('127.0.0.1')
     now += pause
-    use.note(socket, '127.0.0.1')
+    use.asked('127.0.0.1')
   }
   return said
 }
@@ -37,6 +35,9 @@ test('no more than a hundred proxies are watched', () => {
   const log = { warn: (_: unknown, text: string) => void said.push(text) }
   const use = createConnectionUse(log as Parameters<typeof createConnectionUse>[0], () => 0)
   for (let proxy = 0; proxy < 150; proxy++)
-    for (let i = 0; i < 1000; i++) use.note(new Socket(), `10.0.0.${proxy}`)
+    for (let i = 0; i < 1000; i++) {
+      use.opened(`10.0.0.${proxy}`)
+      use.asked(`10.0.0.${proxy}`)
+    }
   assert.equal(said.length, 100)
 })

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
-import { createConnectionUse } from '../../http/connection-use.ts'
 import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { type Access, anonymous, type Decision } from '../access/index.ts'
@@ -63,7 +62,6 @@ export function createWalker({
   readonly present: (profile: Profile | undefined) => Presented
   readonly log: Logger
 }): Walker {
-  const connections = createConnectionUse(log)
   const warned = new Set<string>()
   /** Once per peer and sentence, and for a bounded number of them. */
   const warnOnce = (peer: string, sentence: string): void => {
@@ -114,7 +112,7 @@ export function createWalker({
         peers.reportUntrusted(socket)
         throw new AppError('VERIFY_PEER_UNTRUSTED')
       }
-      connections.note(socket, peers.addressOf(socket))
+      peers.asked(socket)
       const warning = dialect.warning?.(fields, asked)
       if (warning !== undefined) warnOnce(peers.addressOf(socket), warning)
       const { target } = asked
