@@ -23,6 +23,7 @@ import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
+import { noBody } from './http/no-body.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -89,6 +90,7 @@ export async function createApp(
       fastify.addHttpMethod(method)
   }
   await fastify.register(guards)
+  await fastify.register(noBody)
   replies.installErrorHandlers(fastify)
   await fastify.register(verify, {
     access,

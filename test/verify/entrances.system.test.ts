@@ -120,6 +120,15 @@ const ODD: readonly ((cookie: string) => string)[] = [
   ...['HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY', 'PATCH'].map(
     (method) => (cookie: string) => ask('/verify', cookie, '', method),
   ),
+  // What announces no body, and a type of one: no parser may wait for it.
+  ...['/', '/verify', '/api/firstfactor', '/nothing'].flatMap((target) =>
+    ['application/json', 'application/x-www-form-urlencoded', 'text/plain'].flatMap((type) =>
+      ['POST', 'PUT'].map(
+        (method) => () =>
+          `${method} ${target} HTTP/1.1\r\nHost: auth.example.com\r\nContent-Type: ${type}\r\n\r\n`,
+      ),
+    ),
+  ),
   (cookie) => ask('/verify', cookie, '', 'GET', 'HTTP/1.0'),
   (cookie) => ask('/verify', cookie, 'Connection: keep-alive\r\n', 'GET', 'HTTP/1.0'),
   (cookie) => ask('/verify', cookie, 'Connection: close\r\n') + ask('/verify', cookie),
