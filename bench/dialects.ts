@@ -44,8 +44,9 @@ const questions = {
 const perSecond: Record<string, number[]> = {}
 const cpu: Record<string, number[]> = {}
 try {
-  // The first round warms up and does not count.
+  // The first round warms up and does not count; after it, a collection as any server has had after a while.
   for (let round = 0; round <= ROUNDS; round++) {
+    if (round === 1) await server.collect()
     for (const [name, question] of Object.entries(questions)) {
       const before = cpuOf(server.pid)
       const result = await load({

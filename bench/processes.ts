@@ -1,6 +1,6 @@
 /** The processes that benches measure: ours as a user starts it, and a bare Fastify to compare with. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,8 @@ export interface Measured {
   readonly port: number
   /** Milliseconds from spawn to the first answer. */
   readonly started: number
+  /** Makes major garbage collections: a server that had one is compared only with a server that had one, too. */
+  collect(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -21,6 +23,8 @@ export interface Vestibule extends Measured {
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
 const BASELINE = new URL('baseline.ts', import.meta.url).pathname
+const COLLECT = ['--expose-gc', '--import', new URL('collect.ts', import.meta.url).pathname]
+const KEEP_TICK = ['--import', new URL('keep-tick.ts', import.meta.url).pathname]
 
 export async function freePort(): Promise<number> {
   const server = createServer()
@@ -54,6 +58,14 @@ async function launch(
     port,
     started,
     output: () => output,
+    async collect() {
+      const from = output.length
+      child.kill('SIGUSR2')
+      while (!output.includes('collected', from)) {
+        if (child.exitCode !== null) throw new Error(`the process ended: ${output}`)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    },
     async stop() {
       child.kill('SIGTERM')
       await ended
@@ -74,10 +86,17 @@ async function answering(port: number, path: string, child: ChildProcess, output
   throw new Error(`the process does not answer: ${output()}`)
 }
 
-/** A bare Fastify route: parses one cookie with @fastify/cookie, sends the headers of a verify 200. */
-export async function startBaseline(mode: 'verify' | 'trivial' = 'verify'): Promise<Measured> {
+/**
+ * A bare Fastify route: parses one cookie with @fastify/cookie, sends the headers of a verify 200.
+ * @param mode `kept-tick`: as `verify`, with what src/tick-object.ts does; `trivial`: started as a user would
+ */
+export async function startBaseline(
+  mode: 'verify' | 'kept-tick' | 'trivial' = 'verify',
+): Promise<Measured> {
   const port = await freePort()
-  return launch([BASELINE, String(port), mode], port, '/', process.cwd())
+  const flags = mode === 'trivial' ? [] : mode === 'verify' ? COLLECT : [...COLLECT, ...KEEP_TICK]
+  const route = mode === 'trivial' ? 'trivial' : 'verify'
+  return launch([...flags, BASELINE, String(port), route], port, '/', process.cwd())
 }
 
 /** Ours with these rules; `john` of the benches is the first start's admin. */
@@ -87,11 +106,14 @@ export async function startVestibule(
     folder = mkdtempSync(join(tmpdir(), 'vestibule-bench-')),
     keep = false,
     session = {},
+    flags = COLLECT,
   }: {
     readonly folder?: string
     readonly keep?: boolean
     /** More of the section. */
     readonly session?: Readonly<Record<string, unknown>>
+    /** Of Node. Without the usual ones, `collect` does not work. */
+    readonly flags?: readonly string[]
   } = {},
 ): Promise<Vestibule> {
   const port = await freePort()
@@ -112,7 +134,7 @@ export async function startVestibule(
     }),
   )
   const process = await launch(
-    [MAIN, 'serve', '--config', join(folder, 'config.yml')],
+    [...flags, MAIN, 'serve', '--config', join(folder, 'config.yml')],
     port,
     '/api/health',
     folder,
@@ -142,11 +164,14 @@ async function signIn(port: number, password: string): Promise<string> {
   return cookie
 }
 
-/** CPU that a process has used, in microseconds; in steps of 10 ms. Linux only. */
+/** CPU that the threads of a process have used, in microseconds. Linux only. */
 export function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const nanoseconds = threads.map((thread) => {
+    const [ran = '0'] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+    return Number(ran)
+  })
+  return nanoseconds.reduce((sum, one) => sum + one, 0) / 1000
 }
 
 /** Resident memory in MB. Linux only. */

@@ -169,6 +169,9 @@ try {
       })
       answered += measured.answers
     } while (answered < Math.min(requests.length, HOT))
+    // All the same: each has had a major collection, and warms up again.
+    await server.collect()
+    await load({ port: server.port, requests, connections: CONNECTIONS, duration: DURATION })
   }
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, server, requests, perSecond, cpu, p99 } of contenders) {

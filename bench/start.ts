@@ -12,14 +12,14 @@ const ROUNDS = Number(process.argv[2] ?? 7)
 const folder = mkdtempSync(join(tmpdir(), 'vestibule-bench-'))
 const rules = { default_policy: 'one_factor' }
 // The first start makes the data directory and hashes a password; it does not count.
-await (await startVestibule(rules, { folder, keep: true })).stop()
+await (await startVestibule(rules, { folder, keep: true, flags: [] })).stop()
 
 const trivial: number[] = []
 const ours: number[] = []
 let memory = { trivial: 0, ours: 0 }
 for (let round = 0; round < ROUNDS; round++) {
   const a = await startBaseline('trivial')
-  const b = await startVestibule(rules, { folder, keep: true })
+  const b = await startVestibule(rules, { folder, keep: true, flags: [] })
   trivial.push(a.started)
   ours.push(b.started)
   memory = { trivial: rssOf(a.pid), ours: rssOf(b.pid) }

@@ -3,7 +3,7 @@
  * depend on each other. What belongs to the process (listening, signals, files watched) is server.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { METHODS } from 'node:http'
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { createAccess } from './features/access/index.ts'
@@ -16,7 +16,7 @@ import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
-import { verify } from './features/verify/index.ts'
+import { createEntrance, verify } from './features/verify/index.ts'
 import { type Config, messageCatalogues } from './features.ts'
 import { assetRoutes, loadAssets } from './http/assets.ts'
 import { guards } from './http/guard.ts'
@@ -24,6 +24,7 @@ import { createHeaderSets } from './http/headers.ts'
 import { createIcons, iconRoutes } from './http/icons.ts'
 import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
+import { noBody } from './http/no-body.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -46,6 +47,8 @@ export interface Tools {
 
 export interface App {
   readonly fastify: FastifyInstance
+  /** Answers a request: what verify allows at once at its own entrance, everything else through Fastify. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
   readonly access: LiveAccess
   /** To be told of each connection before its first request is read. */
   readonly connected: Peers['welcome']
@@ -93,11 +96,13 @@ export async function createApp(
       querystringParser: readPairs,
     },
   })
+  const entrance = createEntrance(base === '' ? undefined : (url) => withoutBase(url, base))
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
       fastify.addHttpMethod(method)
   }
   await fastify.register(guards)
+  await fastify.register(noBody)
   replies.installErrorHandlers(fastify)
   await fastify.register(verify, {
     access,
@@ -111,6 +116,7 @@ export async function createApp(
     messages,
     identityHeaders: config['identity_headers'],
     endpoints: server.endpoints.authz,
+    entrance,
     clock,
     log,
   })
@@ -161,7 +167,14 @@ export async function createApp(
     handler: (_request, reply) => reply.callNotFound(),
   })
   await fastify.ready()
-  return { fastify, access, connected: peers.welcome }
+  return {
+    fastify,
+    handle(request, response) {
+      if (!entrance.answer(request, response)) fastify.routing(request, response)
+    },
+    access,
+    connected: peers.welcome,
+  }
 }
 
 const belowBase = (base: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({

@@ -4,6 +4,7 @@ import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { keepTickObject } from './tick-object.ts'
 
 /**
  * Keeps compiled code beside what npm installed. Whoever can write there can run code as us, so it has to be a place where
@@ -27,6 +28,8 @@ function isOursAlone(directory: string): boolean {
   return uid === process.geteuid?.() && (mode & 0o022) === 0
 }
 
+// Before anything makes enough garbage for a major collection.
+keepTickObject()
 cacheCompiledCode()
 // Hashing takes at most the cores less one of libuv's threads (hashing.concurrency); files must never wait for them.
 process.env['UV_THREADPOOL_SIZE'] ??= String(availableParallelism() + 4)

@@ -8,6 +8,7 @@ import {
   parseNetwork,
 } from '../kernel/cidr.ts'
 import { memoize } from '../kernel/memo.ts'
+import { createConnectionUse } from './connection-use.ts'
 
 /**
  * Who is at the other end of a connection, and whom it speaks for (measure 6).
@@ -32,6 +33,8 @@ export interface Peers {
   clientBehind(socket: Socket, forwardedFor: readonly string[]): string | undefined
   /** The socket's own address, canonical; empty for a unix socket. */
   addressOf(socket: Socket): string
+  /** A trusted peer asked verify: noted to say when it opens a connection for each request. */
+  asked(socket: Socket): void
   /** Says once per peer, and for a bounded number of peers, which line of configuration would trust it. */
   reportUntrusted(socket: Socket): void
 }
@@ -40,6 +43,8 @@ interface Peer {
   readonly address: string
   readonly trusted: boolean
 }
+
+const UNIX: Peer = { address: '', trusted: true }
 
 /** More hops than this is no chain of proxies: malformed (advisory 24). */
 const MAX_HOPS = 100
@@ -74,6 +79,7 @@ export function createPeers({
     .map((entry) => parseNetwork(entry))
     .filter((network): network is Network => network !== undefined)
   const reported = new Set<string>()
+  const use = createConnectionUse(log)
   const peers = new WeakMap<Socket, Peer>()
 
   /** Canonical text and trust of one hop; an empty address is no address. */
@@ -111,8 +117,12 @@ export function createPeers({
   return {
     welcome(socket, kind) {
       // A unix socket has no address: whoever can open it was let in by the file system.
-      if (kind === 'unix') peers.set(socket, { address: '', trusted: true })
-      else peerOf(socket)
+      if (kind === 'unix') peers.set(socket, UNIX)
+      const { trusted, address } = peerOf(socket)
+      if (trusted) use.opened(address)
+    },
+    asked(socket) {
+      use.asked(peerOf(socket).address)
     },
     trusts: (socket) => peerOf(socket).trusted,
     addressOf: (socket) => peerOf(socket).address,
@@ -121,7 +131,7 @@ export function createPeers({
       if (first === undefined) return peerOf(socket).address
       const text = forwardedFor.length === 1 ? first : forwardedFor.join(',')
       // A blank header is an absent one.
-      if (withoutBlanks(text) === '') return peerOf(socket).address
+      if (!/[^ \t]/.test(text)) return peerOf(socket).address
       const address = walk(text)
       return address === false ? undefined : address
     },

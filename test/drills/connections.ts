@@ -8,6 +8,8 @@ import { type Answer, readAnswer } from './http.ts'
 /** What came of a connection of its own. */
 export interface Outcome {
   readonly answers: readonly Answer[]
+  /** All that came, one character a byte. */
+  readonly text: string
   /** The server did not close it in time. */
   readonly hung: boolean
   /** What came cannot be read as answers. */
@@ -44,7 +46,7 @@ export function probe({ port, peer, bytes, toHead, due }: ProbeOptions): Promise
       clearTimeout(late)
       clearTimeout(quiet)
       socket.destroy()
-      resolve({ answers, hung, garbled })
+      resolve({ answers, text, hung, garbled })
     }
     const late = setTimeout(() => done(true), DEADLINE)
     const quiet = setTimeout(() => socket.end(), QUIET)

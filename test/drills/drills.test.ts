@@ -6,9 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { noNginx } from '../support/nginx.ts'
 
 /** Runs a drill to its end. */
-async function run(file: string, ...args: readonly string[]) {
+function run(file: string, ...args: readonly string[]) {
+  return runWith({}, file, ...args)
+}
+
+async function runWith(env: NodeJS.ProcessEnv, file: string, ...args: readonly string[]) {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [path, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -31,14 +38,21 @@ suite('drills, small', () => {
   test('through nginx, the app receives what was judged and allowed, and nothing else', {
     skip: noNginx,
   }, async (t) => {
-    const { status, said } = await run(
-      'proxies.ts',
+    const options = ['--seed', '2', '--size', '50', '--proxy', 'nginx']
+    const { status, said } = await run('proxies.ts', ...options)
+    t.diagnostic(said)
+    assert.equal(status, 0, said)
+  })
+
+  test('nor is one of ten thousand that all go through the router', async (t) => {
+    const router = { VERIFY_ENTRANCE: 'router' }
+    const { status, said } = await runWith(
+      router,
+      'verify-fuzz.ts',
       '--seed',
       '2',
       '--size',
-      '50',
-      '--proxy',
-      'nginx',
+      '10000',
     )
     t.diagnostic(said)
     assert.equal(status, 0, said)

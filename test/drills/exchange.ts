@@ -35,15 +35,18 @@ const isSpecial = ({ version, headers }: AskedOf, due: Due | undefined): boolean
 
 /** Puts a question over a connection of its own. */
 export async function ask(port: number, reading: Reading): Promise<readonly Finding[]> {
-  const { question, pieces, dues } = reading
-  const outcome = await probe({
+  return judgeAll(reading, await send(port, reading))
+}
+
+/** The same, unjudged. */
+export function send(port: number, { question, pieces, dues }: Reading): Promise<Outcome> {
+  return probe({
     port,
     peer: question.peer,
     bytes: question.bytes,
     toHead: (n) => methodOf(pieces[n]) === 'HEAD',
     due: dues.filter(({ kind }) => kind !== 'closed').length,
   })
-  return judgeAll(reading, outcome)
 }
 
 export const methodOf = (piece: Piece | undefined): string =>

@@ -1,7 +1,7 @@
 /** The real server for drills: its log is read as it comes and not kept, however much it says. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mainFile } from '../support/main-file.ts'
 
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 /** What a drill may need to show of a log. */
 const KEPT_LINES = 50
 
@@ -19,7 +19,7 @@ export interface DrilledServer {
 
 export function spawnServer(folder: string, configFile: string): DrilledServer {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VESTIBULE'))
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', configFile], {
+  const child = spawn(process.execPath, [mainFile(), 'serve', '--config', configFile], {
     cwd: folder,
     env: Object.fromEntries(inherited),
     stdio: ['ignore', 'pipe', 'pipe'],

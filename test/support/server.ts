@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { mainFile } from './main-file.ts'
 import { freePort } from './nginx.ts'
 
 /** A running server, started as a user starts it. */
@@ -37,8 +38,6 @@ export interface Answer {
   readonly rawHeaders: readonly string[]
   readonly body: string
 }
-
-const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 
 /** Digests of `john` with argon2id at its cheapest: tests sign in often. */
 export const PASSWORD = 'correct horse'
@@ -130,7 +129,7 @@ export function run(
   },
 ): Omit<RunningServer, 'configFile' | 'usersFile' | 'folder'> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VESTIBULE'))
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [mainFile(), ...args], {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import type { Profile, Users } from '../users/index.ts'
 import type { Entry, Found, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
+import { createKnownValues } from './known-values.ts'
 import { keyOf } from './record.ts'
 import { type Identity, isAlive, type Session } from './session.ts'
 
@@ -30,6 +31,7 @@ type Recognised = Identity | undefined | Promise<Identity | undefined>
 /** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
 export function createRecognition(options: RecogniseOptions) {
   const { cache, trust, shared, read, end, used, users, clock } = options
+  const knownValues = createKnownValues()
 
   /** For whom the session counts here and now. */
   function judge(
@@ -143,16 +145,18 @@ export function createRecognition(options: RecogniseOptions) {
       return undefined
     }
     if (values.length === 1) {
-      if (!isWellFormed(only)) {
+      const remembered = knownValues.keyOf(only)
+      if (remembered === undefined && !isWellFormed(only)) {
         note?.('malformed-cookie')
         return undefined
       }
-      const key = keyOf(only)
+      const key = remembered ?? keyOf(only)
       const now = clock.now()
       const entry = known(key, domain, now)
-      return entry === undefined
-        ? recogniseStored(key, domain, note)
-        : recognise(entry, domain, now, note)
+      const found = entry === undefined ? undefined : recognise(entry, domain, now, note)
+      if (found === undefined) knownValues.forget(only)
+      else if (remembered === undefined && !(found instanceof Promise)) knownValues.keep(only, key)
+      return entry === undefined ? recogniseStored(key, domain, note) : found
     }
     const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
     if (keys.length > 0) return recogniseOneOf(keys, domain, note)

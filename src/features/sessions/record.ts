@@ -63,9 +63,9 @@ export function createRecords(secrets: readonly Secret[]): Records {
 }
 
 /**
- * The store's key for a cookie's value. Only this hash is kept anywhere, in the cache too: it costs 0.3 µs, and what
- * leaks from a store, a heap dump or a list of sessions can then not be sent as a cookie. No salt: 256 random bits are
- * not guessed.
+ * The store's key for a cookie's value. Only this hash is kept in stores, records and lists: what leaks from them cannot be
+ * sent as a cookie. In memory, values in use are remembered too (known-values.ts). No salt: 256 random bits are not
+ * guessed.
  */
 export function keyOf(value: string): string {
   return hash('sha256', value, 'base64url')

@@ -73,6 +73,10 @@ const BY_LENGTH: readonly (readonly { readonly name: string; readonly field: Fie
 })()
 const NONE: readonly { readonly name: string; readonly field: Field }[] = []
 
+const HYPHEN = 0x2d
+const DOT = 0x2e
+const UNDERSCORE = 0x5f
+
 export function readFields(rawHeaders: readonly string[]): Fields {
   const fields: Fields = {
     originalUrl: undefined,
@@ -100,14 +104,30 @@ export function readFields(rawHeaders: readonly string[]): Fields {
     const first = raw.charCodeAt(0) | 0x20
     for (const { name, field } of candidates) {
       if (first !== name.charCodeAt(0)) continue
-      const lower = raw.toLowerCase()
-      if (lower === name) keep(fields, field, rawHeaders[i + 1] ?? '')
-      else if (lower.replace(/[_.]/g, '-') === name) fields.alias ??= raw
-      else continue
+      const likeness = compare(raw, name)
+      if (likeness === 'other') continue
+      if (likeness === 'same') keep(fields, field, rawHeaders[i + 1] ?? '')
+      else fields.alias ??= raw
       break
     }
   }
   return fields
+}
+
+/**
+ * Compares a header's name with one of ours of the same length, whatever its case; an alias has `_` or `.` in place of a
+ * hyphen. Letter by letter: most names of that length and first letter (Sec-Fetch-Site) differ in the middle.
+ */
+function compare(raw: string, name: string): 'same' | 'alias' | 'other' {
+  let isAlias = false
+  for (let i = 0; i < name.length; i++) {
+    const code = raw.charCodeAt(i)
+    const wanted = name.charCodeAt(i)
+    if (code === wanted || (code >= 0x41 && code <= 0x5a && (code | 0x20) === wanted)) continue
+    if (wanted !== HYPHEN || (code !== UNDERSCORE && code !== DOT)) return 'other'
+    isAlias = true
+  }
+  return isAlias ? 'alias' : 'same'
 }
 
 function keep(fields: Fields, field: Field, value: string): void {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { anonymous, type Subject } from '../access/index.ts'
 import type { Profile } from '../users/index.ts'
+import type { AllowedHead } from './allowed.ts'
 
 /** Names of the identity headers, and what joins the groups. */
 export interface IdentityHeaders {
@@ -16,6 +17,8 @@ export interface Presented {
   readonly subject: Subject
   /** A flat list of names and values, ready to be written: `['Remote-User', 'john', …]`. */
   readonly headers: readonly string[]
+  /** The same as the last 200 sent it. */
+  readonly head: AllowedHead
 }
 
 /**
@@ -59,7 +62,7 @@ export function createIdentity(
     'Content-Length',
     '0',
   ]
-  const nobody: Presented = { subject: anonymous, headers: listOf('', '', '', '') }
+  const nobody: Presented = { subject: anonymous, headers: listOf('', '', '', ''), head: noHead() }
 
   return (profile) => {
     if (profile === undefined) return nobody
@@ -68,12 +71,15 @@ export function createIdentity(
       presented = {
         subject: { user: profile.name, groups: profile.groups, clientId: '' },
         headers: listOf(profile.name, groupsOf(profile), profile.displayName, profile.email),
+        head: noHead(),
       }
       known.set(profile, presented)
     }
     return presented
   }
 }
+
+const noHead = (): AllowedHead => ({ text: '', second: -1 })
 
 /** UTF-8 bytes, one character a byte as Node writes headers; control characters removed (http-api §1). */
 export function headerValue(text: string): string {

@@ -12,8 +12,10 @@
  *   or what `server.endpoints.authz` mounts in place of the last four
  *
  * The walk runs in an onRequest hook on the raw response: a body is never read or waited for, and Fastify's reply
- * machinery, which costs more than the decision, is left out (docs/decisions/003-verify-on-the-raw-response.md).
+ * machinery, which costs more than the decision, is left out (docs/decisions/003-verify-on-the-raw-response.md). A plain
+ * yes does not come as far as Fastify (entrance.ts).
  */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { HeaderSets } from '../../http/headers.ts'
@@ -27,13 +29,16 @@ import type { Audit } from '../audit/index.ts'
 import type { Identity, Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
+import { writeAllowed } from './allowed.ts'
 import { createAnswers } from './answer.ts'
 import { type Credentials, createCredentials } from './credentials.ts'
 import { type EndpointsConfig, endpointsOf } from './endpoints.ts'
+import type { Begun, Entrance } from './entrance.ts'
 import { createIdentity, type IdentityHeaders } from './identity.ts'
 import { createWalker, ownerOf, type Walk } from './walk.ts'
 
 export { FORBIDDEN_HEADER, SIGN_IN_HEADER } from './answer.ts'
+export { createEntrance, type Entrance } from './entrance.ts'
 export type { IdentityHeaders } from './identity.ts'
 export { forbiddenContent } from './pages.ts'
 export { type Asked, type Malformed, parseTarget } from './target.ts'
@@ -51,6 +56,8 @@ export interface VerifyOptions {
   readonly identityHeaders: IdentityHeaders
   /** `server.endpoints.authz` */
   readonly endpoints: EndpointsConfig | undefined
+  /** The other way in. */
+  readonly entrance: Entrance
   readonly clock: Clock
   readonly log: Logger
 }
@@ -121,6 +128,19 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
       log,
     })
     const takesCookies = strategies.some(({ name }) => name === 'CookieSession')
+    const begin = (request: IncomingMessage, url: string): Begun => {
+      const walk = walker.read(endpoint, request, url)
+      return { walk, identity: takesCookies ? walker.identify(walk) : undefined }
+    }
+    options.entrance.mount(endpoint, {
+      begin,
+      allow(walk, identity, response) {
+        const somebody = identity === undefined ? undefined : ownerOf(identity)
+        if (walker.decide(walk, somebody).kind !== 'allow') return false
+        writeAllowed(response, present(identity?.profile))
+        return true
+      },
+    })
     for (const url of dialect.takesTail ? [path, `${path}/*`] : [path]) {
       app.route({
         method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
@@ -131,8 +151,9 @@ export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) =>
           const refused = (error: unknown) =>
             done(error instanceof Error ? error : new Error('verify failed', { cause: error }))
           try {
-            const walk = walker.read(endpoint, request.raw)
-            const identity = takesCookies ? walker.identify(walk) : undefined
+            const { raw } = request
+            const { walk, identity } =
+              options.entrance.take(endpoint, raw) ?? begin(raw, raw.url ?? '')
             const answered =
               identity instanceof Promise
                 ? identity.then((found) => answer(walk, found, credentials, request, reply))

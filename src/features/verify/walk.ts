@@ -41,9 +41,10 @@ export interface Somebody {
 export interface Walker {
   /**
    * Target, cookie domain, portal, and last the peer: the first that fails is the answer.
+   * @param url the request target below the base path, as sent
    * @throws AppError VERIFY_MALFORMED, VERIFY_MALFORMED_LEGACY, VERIFY_PEER_UNTRUSTED
    */
-  read(endpoint: Endpoint, request: IncomingMessage): Walk
+  read(endpoint: Endpoint, request: IncomingMessage, url: string): Walk
   /** Who the session cookie says it is. @throws AppError STORE_UNAVAILABLE, or rejects with it */
   identify(walk: Walk): Identity | undefined | Promise<Identity | undefined>
   /** What the rules say for somebody, or for nobody. */
@@ -81,7 +82,7 @@ export function createWalker({
   }
 
   return {
-    read(endpoint, { rawHeaders, socket, url = '', method = '' }) {
+    read(endpoint, { rawHeaders, socket, method = '' }, url) {
       const { dialect, path } = endpoint
       const refuse = (
         reason: string,
@@ -123,6 +124,7 @@ export function createWalker({
         const why: VerifyReason = 'untrusted-proxy'
         throw new AppError('VERIFY_PEER_UNTRUSTED', { why })
       }
+      peers.asked(socket)
       const warning = dialect.warning?.(fields, asked)
       if (warning !== undefined) warnOnce(peers.addressOf(socket), warning)
       const { target } = asked

@@ -30,6 +30,8 @@ function contradiction(fields: Fields, { target, url }: Asked): Malformed | unde
     return malformed('an X-Forwarded header came more than once')
   if (isPresent(forwardedMethod) && forwardedMethod !== target.method)
     return malformed('X-Original-Method and X-Forwarded-Method differ')
+  // Only then the URL is taken apart: nearly every proxy sends one of the two ways.
+  if (!isPresent(forwardedHost) && !isPresent(forwardedUri)) return undefined
   const rest = /^[^:]+:\/\/([^/?#]*)(.*)$/s.exec(url)
   if (isPresent(forwardedHost) && !sameAuthority(forwardedHost, rest?.[1] ?? '', target.scheme))
     return malformed('X-Original-URL and X-Forwarded-Host differ')
