@@ -44,7 +44,8 @@ test('with the example configuration it prints what deploy/example.com holds', a
 })
 
 function holds(out: string, directory: string): void {
-  for (const name of readdirSync(directory))
+  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { name } of files)
     assert.ok(out.includes(readFileSync(`${directory}/${name}`, 'utf8')), `${directory}/${name}`)
 }
 
