@@ -59,6 +59,8 @@ test('in the compose file only Traefik has a way to Vestibule, from the one addr
   for (const service of Object.keys(compose.services))
     if (!['vestibule', 'traefik'].includes(service))
       assert.ok(!networksOf(service).includes('vestibule'), service)
+  // Docker gives the lowest free address to who starts first and has none: that would be Vestibule.
+  assert.ok(compose.services.vestibule.networks.vestibule.ipv4_address)
   const { trusted_proxies } = parse(readFileSync(`${FOLDER}/config.yml`, 'utf8'))
   assert.equal(trusted_proxies, compose.services.traefik.networks.vestibule.ipv4_address)
   const { providers } = parse(readFileSync(`${FOLDER}/traefik.yml`, 'utf8'))
