@@ -2,7 +2,8 @@
  * Writes what deploy/ has of the generators; `--check` fails when it is stale.
  *
  * deploy/<proxy>/ is what `vestibule proxy-config <proxy>` prints without a configuration, deploy/example.com/<proxy>/ what
- * it prints with config.example.yml, and deploy/compose/nginx.conf what docker-compose.yml starts.
+ * it prints with config.example.yml, deploy/compose/nginx.conf what docker-compose.yml starts, and deploy/traefik/docker/
+ * has what the compose file beside it mounts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -39,7 +40,7 @@ async function outputs(folder: string, files: readonly string[]): Promise<Files>
   })
 }
 
-/** What docker-compose.yml starts. */
+/** What docker-compose.yml starts, and deploy/traefik/docker/docker-compose.yml. */
 const compose: ProxySetup = {
   verifyUpstream: 'vestibule:9091',
   listen: '8080',
@@ -61,10 +62,18 @@ const compose: ProxySetup = {
   },
 }
 
+const traefikText = (file: string): string =>
+  proxies.traefik(compose).find(({ name }) => name === file)?.text ?? ''
+
+/** Docker tells Traefik of apps that say so, and by this network it reaches them. */
+const DOCKER_PROVIDER = '  docker: { exposedByDefault: false, network: traefik-apps }\n'
+
 const files = [
   ...(await outputs('deploy', [])),
   ...(await outputs('deploy/example.com', ['config.example.yml'])),
   { path: 'deploy/compose/nginx.conf', text: nginxInOne(compose) },
+  { path: 'deploy/traefik/docker/vestibule.yml', text: traefikText('vestibule.yml') },
+  { path: 'deploy/traefik/docker/traefik.yml', text: traefikText('traefik.yml') + DOCKER_PROVIDER },
 ]
 
 const current = (path: string): string | undefined => {

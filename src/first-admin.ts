@@ -44,7 +44,6 @@ export async function admitAdmin({
         password,
         portalUrl: domain?.portalUrl?.href ?? '',
         dataDirectory: data.path,
-        usersFile,
       }),
     )
     await users.add('admin', admin)

@@ -15,8 +15,6 @@ export interface FirstStart {
   readonly password: string
   readonly portalUrl: string
   readonly dataDirectory: string
-  /** Where the digest of a new password goes. */
-  readonly usersFile: string
 }
 
 /**
@@ -26,21 +24,11 @@ export interface FirstStart {
 export function firstStartBanner(start: FirstStart): string {
   // What was printed last is what a terminal still shows.
   return `
-${RULE}
-This is the first start. There were no users, so one was made.
-
 Portal: ${start.portalUrl}
-Data:   ${start.dataDirectory} (users, sessions and keys: back it up, show it to nobody)
-Proxy:  \`vestibule proxy-config nginx\` prints what nginx needs; traefik, caddy,
-        haproxy and others: docs/guides/proxies.md
-
-The password is shown this once, and stored as a digest only. Change it soon:
-run \`vestibule hash-password\` and put what it prints into the entry of admin in
-${start.usersFile}
-
+Data: ${start.dataDirectory} (users, sessions and keys; keep it private and back it up)
+Proxy: \`vestibule proxy-config nginx\` prints its part; more in README.md
 User: admin
 Password: ${start.password}
-${RULE}
 
 `
 }

@@ -7,17 +7,32 @@ import type { ProxyUnderTest } from './proxy-proofs.ts'
 
 const MODULES = '/usr/lib/apache2/modules'
 /** What Debian has loaded or a2enmod is told to load. */
-const LOADED = ['mpm_event', 'authz_core', 'alias', 'headers', 'lua', 'proxy', 'proxy_http']
+const LOADED = [
+  'mpm_event',
+  'authz_core',
+  'alias',
+  'headers',
+  'lua',
+  'macro',
+  'proxy',
+  'proxy_http',
+]
 
-/**
- * @param lua in place of the vestibule.lua that belongs to the snippet; null: the file is missing
- * @param more lines of the server's own configuration
- */
 export async function startApache(
   t: Pick<TestContext, 'after'>,
   setup: ProxySetup,
-  lua?: string | null,
-  more = '',
+  {
+    lua,
+    apps,
+    more = '',
+  }: {
+    /** In place of the printed vestibule.lua; null: the file is missing. */
+    readonly lua?: string | null | undefined
+    /** In place of the printed app.conf. */
+    readonly apps?: string
+    /** Lines of the server's own configuration. */
+    readonly more?: string
+  } = {},
 ): Promise<void> {
   const files = Object.fromEntries(proxies.apache(setup).map(({ name, text }) => [name, text]))
   const script = lua === undefined ? (files['vestibule.lua'] ?? null) : lua
@@ -41,7 +56,8 @@ MinSpareThreads 1
 MaxSpareThreads 16
 Listen ${setup.listen}
 ${more}
-${files['vestibule.conf']?.replaceAll('/etc/apache2/', `${folder}/`)}`,
+${files['vestibule.conf']?.replaceAll('/etc/apache2/', `${folder}/`)}
+${apps ?? files['app.conf']}`,
   )
   await startProgram(t, 'apache2', ['-DFOREGROUND', '-f', `${folder}/httpd.conf`], {
     folder,
@@ -56,14 +72,11 @@ export const apacheUnderTest: ProxyUnderTest = {
   cannot: {
     slashes: 'refused: mod_proxy would make one slash of them',
   },
-  start: startApache,
+  start: (t, setup) => startApache(t, setup),
   http2: (t, setup) =>
-    startApache(
-      t,
-      setup,
-      undefined,
-      `LoadModule http2_module ${MODULES}/mod_http2.so\nProtocols h2c http/1.1\nH2Direct on`,
-    ),
+    startApache(t, setup, {
+      more: `LoadModule http2_module ${MODULES}/mod_http2.so\nProtocols h2c http/1.1\nH2Direct on`,
+    }),
 }
 
 function missingPart(): string | undefined {

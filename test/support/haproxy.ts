@@ -3,27 +3,25 @@ import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.
 import { folderWith, missing, startProgram } from './program.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
 
-/** @param lua in place of the vestibule.lua that belongs to the snippet */
+/** @param others in place of what is printed, by the name of the file */
 export async function startHaproxy(
   t: Pick<TestContext, 'after'>,
   setup: ProxySetup,
-  lua?: string,
+  others: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const files = Object.fromEntries(proxies.haproxy(setup).map(({ name, text }) => [name, text]))
-  const folder = folderWith(t, { 'vestibule.lua': lua ?? files['vestibule.lua'] ?? '' })
-  const config = files['haproxy.cfg']?.replace('/etc/haproxy/', `${folder}/`) ?? ''
-  const file = `${folderWith(t, { 'haproxy.cfg': config })}/haproxy.cfg`
-  await startProgram(t, 'haproxy', ['-db', '-f', file], {
-    folder,
-    port: Number(setup.listen.split(':').at(-1)),
-  })
+  const printed = Object.fromEntries(proxies.haproxy(setup).map(({ name, text }) => [name, text]))
+  const { 'haproxy.cfg': config = '', ...files } = { ...printed, ...others }
+  const folder = folderWith(t, files)
+  const own = folderWith(t, { 'haproxy.cfg': config.replaceAll('/etc/haproxy/', `${folder}/`) })
+  const args = ['-db', '-f', `${own}/haproxy.cfg`, '-f', `${folder}/apps.cfg`]
+  await startProgram(t, 'haproxy', args, { folder, port: Number(setup.listen.split(':').at(-1)) })
 }
 
 export const haproxyUnderTest: ProxyUnderTest = {
   name: 'HAProxy',
   missing: missing('haproxy'),
   cannot: {},
-  start: startHaproxy,
+  start: (t, setup) => startHaproxy(t, setup),
   // It knows HTTP/2 by its first bytes.
-  http2: startHaproxy,
+  http2: (t, setup) => startHaproxy(t, setup),
 }

@@ -85,6 +85,14 @@ test('started with nothing at all, it makes what it needs and says once how to g
   assert.match(output, /^Portal: http:\/\/auth\.vestibule\.localhost:9091\/?$/m)
   assert.equal(output.split(password).length, 2, 'the password is printed once')
   assert.match(output, /vestibule proxy-config nginx/)
+  const printed = output
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('time='))
+  assert.deepEqual(
+    printed.map((line) => line.split(':', 1)[0]),
+    ['Portal', 'Data', 'Proxy', 'User', 'Password'],
+  )
 
   assert.deepEqual(readdirSync(folder), ['data'])
   assert.equal(modeOf(folder, 'data'), '700')
@@ -139,7 +147,7 @@ test('a later start shows no password, and whoever was signed in still is, after
     assert.equal(await previous.ended, signal === 'SIGKILL' ? null : 0, signal)
     previous = await serve(t, folder, { port })
     assert.match(previous.output(), /listening on/, signal)
-    assert.doesNotMatch(previous.output(), /Password|first start/, signal)
+    assert.doesNotMatch(previous.output(), /Password:|User:/, signal)
     for (const cookie of cookies) assert.equal((await verdict(port, cookie)).status, 200, signal)
     cookies.push(await signIn(port, 'admin', password))
     assert.equal(secretsIn(folder), secrets)

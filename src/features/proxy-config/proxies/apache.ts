@@ -3,6 +3,7 @@ import {
   type PrintSnippet,
   type ProxyDomain,
   type ProxySetup,
+  servedDomains,
   splitListen,
   verifyPattern,
 } from '../setup.ts'
@@ -15,15 +16,11 @@ import { luaCookies, luaFolding, luaNames, luaText } from './lua.ts'
 export const apache: PrintSnippet = (setup) => {
   const { verifyUpstream } = setup
   return [
+    { name: 'vestibule.conf', text: shared(setup) },
     {
-      name: 'vestibule.conf',
-      text: `# Vestibule in front of one app, for Apache httpd 2.4.49 and newer. On Debian:
-#   apt install lua-socket; a2enmod headers lua proxy proxy_http${setup.tls ? ' ssl' : ''}
-# This file goes to /etc/apache2/sites-available/, vestibule.lua to /etc/apache2/. Needs a "Listen ${setup.listen}".
-
-# A Lua that was read once serves many requests.
-LuaScope thread
-${setup.domains.map((domain) => app(setup, domain)).join('')}${setup.domains.map((domain) => portal(setup, domain)).join('')}`,
+      name: 'app.conf',
+      text: `# Your apps, behind Vestibule: goes to /etc/apache2/sites-available/. A further app: a copy with its own name and address.
+${setup.domains.map((domain) => app(setup, domain)).join('')}`,
     },
     {
       name: 'vestibule.lua',
@@ -147,29 +144,61 @@ function address({ listen }: ProxySetup): string {
   return `${ip}:${port}`
 }
 
-/** The first one answers for hosts that nobody has named: each refuses those. */
+/** What all apps share, the portals among it. */
+function shared(setup: ProxySetup): string {
+  return `# Vestibule, for Apache httpd 2.4.49 and newer: what all apps share. On Debian:
+#   apt install lua-socket; a2enmod headers lua macro proxy proxy_http${setup.tls ? ' ssl' : ''}
+# This file goes to /etc/apache2/conf-available/ (a2enconf vestibule), vestibule.lua to /etc/apache2/. Needs a
+# "Listen ${setup.listen}".
+
+# A Lua that was read once serves many requests.
+LuaScope thread
+
+# What an app takes, inside its VirtualHost: Use Vestibule http://127.0.0.1:3000/
+<Macro Vestibule $vestibule_app>
+${HOST_CHECK}${LIMITS}    # The app sees the path that was asked about, byte for byte.
+    AllowEncodedSlashes NoDecode
+
+    # The question. When the Lua fails, or isn't there, Apache says 500: closed. Never add "Satisfy Any" here.
+    LuaHookAccessChecker /etc/apache2/vestibule.lua ask
+
+    ProxyPreserveHost On
+    ProxyPass / $vestibule_app nocanon upgrade=websocket
+</Macro>
+
+# A host that no VirtualHost names is no app's. Apache gives it to the first one of an address, so this one has to be the first.
+# If you have such a one of your own, one without an app in it, leave this one out.
+<VirtualHost ${address(setup)}>
+    ServerName vestibule.invalid
+${firstCertificate(setup)}${HOST_CHECK}${LIMITS}    Redirect 421 "/"
+</VirtualHost>
+${setup.domains.map((domain) => portal(setup, domain)).join('')}`
+}
+
+const firstCertificate = (setup: ProxySetup): string =>
+  servedDomains(setup)
+    .slice(0, 1)
+    .map((domain) => certificate(setup, domain))
+    .join('')
+
+/** Also where the one that refuses unknown hosts is left out. */
+const HOST_CHECK = `    # What is asked about is the Host header: another host than these belongs to another app, also on the first of your hosts,
+    # to which Apache would otherwise give it.
+    StrictHostCheck ON
+`
+const LIMITS = `    TraceEnable off
+    # Addresses of 8 KiB and more, and the cookies of many apps. Counts for all hosts of this address.
+    LimitRequestLine 32768
+    LimitRequestFieldSize 65536
+`
+
 function app(setup: ProxySetup, domain: ProxyDomain): string {
   const [first, ...others] = domain.hosts
   if (first === undefined) return ''
   return `
 <VirtualHost ${address(setup)}>
     ServerName ${first}
-${others.map((host) => `    ServerAlias ${host}\n`).join('')}${certificate(setup, domain)}    # What is asked about is the Host header: another host than these belongs to another app, also on the first of your hosts,
-    # to which Apache would otherwise give it.
-    StrictHostCheck ON
-    TraceEnable off
-    # Addresses of 8 KiB and more, and the cookies of many apps. Counts for all hosts of this address.
-    LimitRequestLine 32768
-    LimitRequestFieldSize 65536
-    # The app sees the path that was asked about, byte for byte.
-    AllowEncodedSlashes NoDecode
-
-    # The question. When the Lua fails, or isn't there, Apache says 500: closed. Never add "Satisfy Any" here.
-    LuaHookAccessChecker /etc/apache2/vestibule.lua ask
-
-    # Your app.
-    ProxyPreserveHost On
-    ProxyPass / http://${setup.appUpstream}/ nocanon upgrade=websocket
+${others.map((host) => `    ServerAlias ${host}\n`).join('')}${certificate(setup, domain)}    Use Vestibule http://${setup.appUpstream}/
 </VirtualHost>
 `
 }
@@ -225,10 +254,7 @@ function portal(setup: ProxySetup, domain: ProxyDomain): string {
 # The portal, where people sign in.
 <VirtualHost ${address(setup)}>
     ServerName ${domain.portalHost}
-${certificate(setup, domain)}    LimitRequestLine 32768
-    LimitRequestFieldSize 65536
-    TraceEnable off
-    # Only proxies ask these, however somebody writes them: THE_REQUEST is the line as it came.
+${certificate(setup, domain)}${HOST_CHECK}${LIMITS}    # Only proxies ask these, however somebody writes them: THE_REQUEST is the line as it came.
     <If "%{THE_REQUEST} !~ m#^[^ ]+ +/#">
         Redirect 400 "/"
     </If>

@@ -1,13 +1,33 @@
 import { foldedPattern, headersOf, OVERRIDES } from '../headers.ts'
-import { hostsOf, type PrintSnippet, portalsOf, splitListen, verifyPattern } from '../setup.ts'
+import {
+  hostsOf,
+  type PrintSnippet,
+  type ProxySetup,
+  portalsOf,
+  splitListen,
+  verifyPattern,
+} from '../setup.ts'
 import { luaCookies, luaNames, luaText } from './lua.ts'
 
 /** One pattern deletes them all. */
 const FORWARDED = /^X-Forwarded-/
 
-/** HAProxy 2.6 and newer, with a small Lua file of our own: HAProxy cannot ask by itself. */
+/**
+ * HAProxy 2.6 and newer, with a small Lua file of our own: HAProxy cannot ask by itself. An app is a line of a map and a
+ * backend: all hosts of the frontend are asked about, so no app can be without the question.
+ */
 export const haproxy: PrintSnippet = (setup) => {
-  const { verifyUpstream, listen, tls, appUpstream } = setup
+  const unix = /^unix:(.*)$/.exec(setup.verifyUpstream)?.[1]
+  return [
+    { name: 'haproxy.cfg', text: shared(setup, unix) },
+    { name: 'vestibule-apps.map', text: map(setup) },
+    { name: 'apps.cfg', text: apps(setup) },
+    { name: 'vestibule.lua', text: lua(setup, unix) },
+  ]
+}
+
+function shared(setup: ProxySetup, unix: string | undefined): string {
+  const { verifyUpstream, listen, tls } = setup
   const portals = portalsOf(setup)
   const { address = '', port } = splitListen(listen)
   const removed = [
@@ -16,11 +36,9 @@ export const haproxy: PrintSnippet = (setup) => {
     ),
     '^x[^a-z0-9]forwarded[^a-z0-9]',
   ]
-  const unix = /^unix:(.*)$/.exec(verifyUpstream)?.[1]
-  return [
-    {
-      name: 'haproxy.cfg',
-      text: `# Vestibule in front of one app, for HAProxy 2.6 and newer. A whole haproxy.cfg; vestibule.lua belongs beside it.
+  return `# Vestibule, for HAProxy 2.6 and newer: what all apps share. A whole haproxy.cfg; the other three files belong beside it, in
+# /etc/haproxy. apps.cfg is read behind it: haproxy -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/apps.cfg (Debian: EXTRAOPTS in
+# /etc/default/haproxy), or its backends stand at the end of this file.
 
 global
     lua-load-per-thread /etc/haproxy/vestibule.lua
@@ -47,8 +65,9 @@ frontend apps
     http-request return status 400 unless { path_beg / }
     http-request return status 400 unless { url_beg / } or { fc_http_major ge 2 } { url_beg http:// https:// }
 
-    # The hosts of the app: what is asked about is the Host header, and another one belongs to another app.
-    acl vestibule_app req.fhdr(host),field(1,:),lower -m str ${hostsOf(setup).join(' ')}
+    # The app, by the Host header, which is also what is asked about. A host that the map doesn't have is no app's.
+    http-request set-var(txn.vestibule_app) req.fhdr(host),field(1,:),lower,map_str(/etc/haproxy/vestibule-apps.map)
+    acl vestibule_app var(txn.vestibule_app) -m found
 ${
   portals.length === 0
     ? ''
@@ -76,11 +95,8 @@ ${removed.map((pattern) => `    http-request del-header ${pattern} -m reg`).join
     http-request lua.vestibule if vestibule_app
     http-request deny deny_status 503 if vestibule_app !{ var(txn.vestibule_passed) -m bool }
 
-    # Your app.
-${portals.length === 0 ? '' : '    use_backend vestibule if vestibule_portal\n'}    use_backend app if vestibule_app
-
-backend app
-    server app ${appUpstream}
+    # A backend that is not there: 503.
+${portals.length === 0 ? '' : '    use_backend vestibule if vestibule_portal\n'}    use_backend %[var(txn.vestibule_app)] if vestibule_app
 ${
   portals.length === 0
     ? ''
@@ -88,13 +104,30 @@ ${
 backend vestibule
     server vestibule ${unix === undefined ? verifyUpstream : `unix@${unix}`}
 `
-}`,
-    },
-    {
-      name: 'vestibule.lua',
-      text: `-- Asks Vestibule whether a request may pass. Belongs to haproxy.cfg, as /etc/haproxy/vestibule.lua.
+}`
+}
 
-local ENDPOINT = ${luaText(unix === undefined ? `http://${verifyUpstream}/api/authz/forward-auth` : 'http://127.0.0.1/api/authz/forward-auth')}
+const map = (
+  setup: ProxySetup,
+): string => `# The hosts of your apps, in lower case, and the backend of each. A further app is a line here, and its backend in apps.cfg.
+${hostsOf(setup)
+  .map((host) => `${host} app\n`)
+  .join('')}`
+
+const apps = (
+  setup: ProxySetup,
+): string => `# Your apps. Read behind haproxy.cfg, which says what is asked before a request comes here.
+
+backend app
+    server app ${setup.appUpstream}
+`
+
+const lua = (
+  setup: ProxySetup,
+  unix: string | undefined,
+): string => `-- Asks Vestibule whether a request may pass. Belongs to haproxy.cfg, as /etc/haproxy/vestibule.lua.
+
+local ENDPOINT = ${luaText(unix === undefined ? `http://${setup.verifyUpstream}/api/authz/forward-auth` : 'http://127.0.0.1/api/authz/forward-auth')}
 ${unix === undefined ? '' : `local SOCKET = ${luaText(`unix@${unix}`)}\n`}${luaNames(setup)}
 -- Headers of the client that the question is about. Everything else stays here.
 local PASSED_ON = {
@@ -163,7 +196,4 @@ core.register_action("vestibule", { "http-req" }, function(txn)
   -- The last word, after everything else went well.
   txn:set_var("txn.vestibule_passed", true)
 end)
-`,
-    },
-  ]
-}
+`
