@@ -23,6 +23,8 @@ export type Output = Writable & { readonly isTTY?: boolean }
 export interface Cli extends Invocation {
   /** Configuration files and directories, in order; none: the embedded defaults. */
   configFiles(): readonly string[]
+  /** The whole command line, every command with its arguments and options. */
+  commands(): Promise<Command>
   /** Sets the exit status; 0 when nobody does. */
   finish(status: number): void
   print(text: string): void
