@@ -5,7 +5,7 @@
  *   node .ci/image.ts [--keep]    --keep leaves the folder and prints its size by part
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join, matchesGlob, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -102,6 +102,9 @@ async function starts(app: string, folder: string): Promise<void> {
       env,
       encoding: 'utf8',
     })
+  // The image has it on its PATH by a link, and calls it without naming Node.
+  for (const entry of ['vestibule.cjs', 'container.cjs'])
+    accessSync(join(app, 'bin', entry), constants.X_OK)
   const said = cli('version')
   if (!/^vestibule \d+\.\d+\.\d+\n$/.test(said.stdout)) throw new Error(said.stderr)
   const digest = cli('hash-password', '-m', '1', '-i', '1', 'x')
