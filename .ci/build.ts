@@ -4,5 +4,5 @@ import { bundle } from './bundle.ts'
 import { licences } from './licences.ts'
 
 rmSync('dist', { recursive: true, force: true })
-const metafile = await bundle('dist')
-writeFileSync('dist/THIRD-PARTY-LICENCES.txt', licences(metafile))
+const inputs = await bundle('dist')
+writeFileSync('dist/THIRD-PARTY-LICENCES.txt', licences(inputs))

@@ -5,7 +5,17 @@
  *   node .ci/image.ts [--keep]    --keep leaves the folder and prints its size by part
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, join, matchesGlob, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'

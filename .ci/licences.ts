@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import type { Metafile } from 'esbuild'
 
-export function licences({ inputs }: Metafile): string {
+export function licences(inputs: Metafile['inputs']): string {
   const folders = new Set(
     Object.keys(inputs).flatMap(
       (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],

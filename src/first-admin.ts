@@ -1,6 +1,5 @@
 import type { DataDirectory } from './data-directory.ts'
 import type { Audit } from './features/audit/index.ts'
-import { proxies, setupFor } from './features/proxy-config/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
@@ -40,6 +39,7 @@ export async function admitAdmin({
   const about = { user: 'admin', actor: 'operator' } as const
   if (first) {
     const [domain] = sessions.domains
+    const { proxies, setupFor } = await import('./features/proxy-config/index.ts')
     say(
       firstStartBanner({
         password,

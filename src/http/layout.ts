@@ -53,7 +53,7 @@ export function createLayout({
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>${title} · ${brand}</title>
+<title>${title} &middot; ${brand}</title>
 <link rel="icon" href="!${ICON}">
 !${style}
 !${script ? html`<script src="${base}${assets.script.url}" defer></script>` : ''}
