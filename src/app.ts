@@ -57,6 +57,13 @@ export interface App {
 /** Node's default of 16 KiB answers 431 where an app sets many cookies, and nginx makes 500 of it (http-api §1). */
 export const MAX_HEADER_BYTES = 64 * 1024
 
+/** Bodies are parsed by zod and replies are strings: Fastify's own compilers are never asked, and Ajv is not loaded. */
+const NO_SCHEMAS = { buildValidator: noSchemas, buildSerializer: noSchemas }
+
+function noSchemas(): never {
+  throw new TypeError('a route with a schema of Fastify: nothing here compiles one')
+}
+
 export async function createApp(
   config: Config,
   { log, clock, users, sessions, throttle, audit, hub, checks }: Tools,
@@ -88,6 +95,7 @@ export async function createApp(
     requestIdHeader: false,
     ...(base !== '' && belowBase(base)),
     genReqId: requestIds(),
+    schemaController: { compilersFactory: NO_SCHEMAS },
     forceCloseConnections: 'idle',
     frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
     routerOptions: {

@@ -1,31 +1,32 @@
 #!/usr/bin/env node
 /** The process: hands arguments, environment and standard streams to the command line, and ends with its status. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keepTickObject } from './tick-object.ts'
 
 /**
- * Keeps compiled code beside what npm installed. Whoever can write there can run code as us, so it has to be a place where
- * that is so already: ours, and nobody else's to write to. Anywhere else there is no cache, only a slower start.
+ * Keeps compiled code: beside dist/ what was built, beside the packages what runs from src/. Whoever can write there can run
+ * code as us, so it has to be a place where that is so already: root's or ours, and nobody else's to write to. Anywhere else
+ * there is no cache, only a slower start.
  */
 function cacheCompiledCode(): void {
-  const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
+  const isBuilt = !import.meta.filename.endsWith('.ts')
+  const home = fileURLToPath(new URL(isBuilt ? '.' : '../node_modules/.cache', import.meta.url))
+  const cache = join(home, isBuilt ? '.cache' : 'vestibule')
   try {
-    if (!isOursAlone(modules)) return
-    const cache = `${modules}/.cache/vestibule`
-    mkdirSync(cache, { recursive: true, mode: 0o700 })
-    if (isOursAlone(`${modules}/.cache`) && isOursAlone(cache)) enableCompileCache(cache)
+    if (!existsSync(cache)) mkdirSync(cache, { recursive: true, mode: 0o700 })
+    if (isTrusted(home) && isTrusted(cache)) enableCompileCache(cache)
   } catch {
-    // A read-only image, say.
+    // Not ours to write to, and nothing was put there.
   }
 }
 
-function isOursAlone(directory: string): boolean {
+function isTrusted(directory: string): boolean {
   const { uid, mode } = statSync(directory)
-  accessSync(directory, constants.W_OK)
-  return uid === process.geteuid?.() && (mode & 0o022) === 0
+  return (uid === 0 || uid === process.geteuid?.()) && (mode & 0o022) === 0
 }
 
 // Before anything makes enough garbage for a major collection.

@@ -31,6 +31,7 @@ import {
 } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
 import { admitAdmin } from './first-admin.ts'
+import { shrinkHeapSoon } from './heap.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { type EpochMs, systemClock } from './kernel/clock.ts'
 import { AppError } from './kernel/errors.ts'
@@ -315,6 +316,7 @@ async function start({
   })
   admitted = true
   doors.resolve()
+  onClose(shrinkHeapSoon())
   log.info({ revision }, `listening on ${listening.urls.join(' and ')}`)
   for (const { portalUrl, domain } of sessions.domains) {
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)

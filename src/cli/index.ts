@@ -147,6 +147,16 @@ const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'version',
+    summary: 'print the version',
+    load: () => import('./version-command.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete the commands',
+    load: () => import('./completion.ts'),
+  },
+  {
     name: 'healthcheck',
     summary: 'ask the running server whether it is well (exit status 0) or not (1)',
     load: () => import('./healthcheck.ts'),
@@ -165,6 +175,7 @@ export async function run(invocation: Invocation): Promise<number> {
     ...invocation,
     configFiles: () => configFiles(given, invocation),
     configFilters: () => filters,
+    commands: () => wholeProgram(cli),
     finish(code) {
       status = code
     },
@@ -210,6 +221,22 @@ function program(cli: Cli, files: string[], filters: string[]): Command {
   return root
 }
 
+/** Where only one command is loaded otherwise. */
+async function wholeProgram(cli: Cli): Promise<Command> {
+  const root = program(cli, [], [])
+  const load = async (parent: Command, entries: readonly Entry[]): Promise<void> => {
+    for (const { name, load: loader, children = [] } of entries) {
+      const command = parent.commands.find((one) => one.name() === name)
+      if (command === undefined) continue
+      const module = await loader?.()
+      module?.configure(command, cli)
+      await load(command, children)
+    }
+  }
+  await load(root, COMMANDS)
+  return root
+}
+
 function addEntries(parent: Command, entries: readonly Entry[], cli: Cli): void {
   const loaders = new Map<string, () => Promise<{ readonly configure: Configure }>>()
   for (const { name, summary, aliases = [], load, children } of entries) {
@@ -249,7 +276,8 @@ function configFiles(given: readonly string[], { env, cwd }: Invocation): readon
   if (given.length > 0) return given
   const named = splitList(env['VESTIBULE_CONFIG'] ?? '')
   if (named.length > 0) return named
-  return existsSync(join(cwd, 'config.yml')) ? ['config.yml'] : []
+  if (existsSync(join(cwd, 'config.yml'))) return ['config.yml']
+  return splitList(env['VESTIBULE_DEFAULT_CONFIG'] ?? '')
 }
 
 /** Commander's `error: unknown command 'srve'\n(Did you mean serve?)` on one line, in our name. */

@@ -25,6 +25,8 @@ export interface Cli extends Invocation {
   configFiles(): readonly string[]
   /** The template filters that were asked for. */
   configFilters(): readonly string[]
+  /** The whole command line, every command with its arguments and options. */
+  commands(): Promise<Command>
   /** Sets the exit status; 0 when nobody does. */
   finish(status: number): void
   print(text: string): void

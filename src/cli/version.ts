@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs'
+import manifest from '../../package.json' with { type: 'json' }
 
-/** The version in package.json, which lies above `src/` and `dist/` alike. */
-export function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const found: unknown = JSON.parse(text)
-  return typeof found === 'object' && found !== null && 'version' in found
-    ? String(found.version)
-    : 'unknown'
-}
+/** The version in package.json. */
+export const version = (): string => manifest.version

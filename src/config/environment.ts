@@ -19,6 +19,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Variables that begin like ours and are no keys: what they are for. */
 export const META_VARIABLES: Readonly<Record<string, string>> = {
   VESTIBULE_CONFIG: 'The configuration files or directories, separated by commas; `--config` wins.',
+  VESTIBULE_DEFAULT_CONFIG:
+    'What is read where neither names a file and there is no `./config.yml`; the image sets it.',
 }
 const PREFIX = 'VESTIBULE_'
 /**

@@ -62,7 +62,7 @@ export function createLayout({
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="${theme === 'auto' ? 'light dark' : theme}">
 <meta name="robots" content="noindex">
-<title>${title} · ${brand}</title>
+<title>${title} &middot; ${brand}</title>
 <link rel="icon" href="!${ICON}">
 !${selfContained ? '' : html`<link rel="apple-touch-icon" href="${base}/apple-touch-icon.png">`}
 !${style}
