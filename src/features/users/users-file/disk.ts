@@ -14,8 +14,8 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type FileLock, lockFile } from '../../../files/file-lock.ts'
 import { systemCode } from '../../../kernel/refusal.ts'
-import { type FileLock, lockFile } from '../../../storage/index.ts'
 
 /** About 300,000 users. Whoever may write the file could fill the memory with a larger one. */
 const MAX_BYTES = 64 * 1024 * 1024

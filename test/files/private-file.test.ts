@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import {
+  closeSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { createPrivateFile, openAppendFile, openNewFile } from '../../src/files/private-file.ts'
+
+function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'vestibule-private-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+const mode = (path: string): number => statSync(path).mode & 0o777
+
+test('a private file is whole, 0600, and never replaces one that is there', (t) => {
+  const directory = temporaryDirectory(t)
+  const path = join(directory, 'file')
+  assert.equal(createPrivateFile(path, 'one'), 'created')
+  assert.equal(createPrivateFile(path, 'two'), 'exists')
+  assert.equal(readFileSync(path, 'utf8'), 'one')
+  assert.equal(mode(path), 0o600)
+  symlinkSync(join(directory, 'elsewhere'), join(directory, 'link'))
+  assert.equal(createPrivateFile(join(directory, 'link'), 'two'), 'exists')
+  assert.deepEqual(readdirSync(directory).sort(), ['file', 'link'])
+})
+
+test('a file for appending is made 0600, and then appended to', (t) => {
+  const path = join(temporaryDirectory(t), 'file')
+  for (const text of ['one', 'two']) {
+    const descriptor = openAppendFile(path)
+    writeSync(descriptor, text)
+    closeSync(descriptor)
+  }
+  assert.equal(readFileSync(path, 'utf8'), 'onetwo')
+  assert.equal(mode(path), 0o600)
+  assert.equal(openNewFile(path), undefined)
+})
+
+test('a link that leads nowhere is not followed', (t) => {
+  const directory = temporaryDirectory(t)
+  const link = join(directory, 'link')
+  symlinkSync(join(directory, 'elsewhere'), link)
+  assert.equal(openNewFile(link), undefined)
+  assert.throws(() => openAppendFile(link), { code: 'ELOOP' })
+  assert.deepEqual(readdirSync(directory), ['link'])
+})
