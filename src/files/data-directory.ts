@@ -19,8 +19,8 @@ import {
 import { join, resolve } from 'node:path'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
 import { Secret } from '../kernel/secret.ts'
+import { createPrivateFile } from './atomic-write.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
-import { createPrivateFile } from './private-file.ts'
 
 export interface DataDirectory {
   /** Absolute. */

@@ -1,10 +1,16 @@
 /** The one lock between processes: a file that at most one of them holds. */
 import { closeSync, fchmodSync, fchownSync, lstatSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openNewFile } from './private-file.ts'
 
 /** Keeps the databases of held locks referenced: garbage collection would close one, and lift its lock. */
 const held = new Set<DatabaseSync>()
+
+/** Five seconds in all; an atomic write holds the lock for some milliseconds. */
+const MAX_ATTEMPTS = 250
+/** Milliseconds. */
+const RETRY_AFTER = 20
 
 export interface FileLock {
   /** A second call does nothing. */
@@ -39,6 +45,19 @@ export function lockFile(path: string, owner?: string): FileLock | undefined {
       if (held.delete(database)) database.close()
     },
   }
+}
+
+/**
+ * As `lockFile`, but waits for a lock that is held: up to five seconds.
+ * @throws Error as `lockFile`; EAGAIN when it stays held
+ */
+export async function waitForLock(path: string, owner?: string): Promise<FileLock> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const lock = lockFile(path, owner)
+    if (lock !== undefined) return lock
+    await sleep(RETRY_AFTER)
+  }
+  throw Object.assign(new Error(`${path} stays locked`), { code: 'EAGAIN' })
 }
 
 function makeEmpty(path: string, owner: string | undefined): void {

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { createPrivateFile, openAppendFile, openNewFile } from '../../src/files/private-file.ts'
+import { openAppendFile, openNewFile } from '../../src/files/private-file.ts'
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'vestibule-private-'))
@@ -21,18 +21,6 @@ function temporaryDirectory(t: TestContext): string {
 }
 
 const mode = (path: string): number => statSync(path).mode & 0o777
-
-test('a private file is whole, 0600, and never replaces one that is there', (t) => {
-  const directory = temporaryDirectory(t)
-  const path = join(directory, 'file')
-  assert.equal(createPrivateFile(path, 'one'), 'created')
-  assert.equal(createPrivateFile(path, 'two'), 'exists')
-  assert.equal(readFileSync(path, 'utf8'), 'one')
-  assert.equal(mode(path), 0o600)
-  symlinkSync(join(directory, 'elsewhere'), join(directory, 'link'))
-  assert.equal(createPrivateFile(join(directory, 'link'), 'two'), 'exists')
-  assert.deepEqual(readdirSync(directory).sort(), ['file', 'link'])
-})
 
 test('a file for appending is made 0600, and then appended to', (t) => {
   const path = join(temporaryDirectory(t), 'file')

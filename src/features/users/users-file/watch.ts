@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
-import { type Stamp, stampOf } from './disk.ts'
+import { type Stamp, stampOf } from '../../../files/stamp.ts'
 
 export interface WatchOptions {
   readonly path: string
