@@ -20,8 +20,9 @@ import {
   createSessions,
   createSqliteOnce,
   createSqliteStore,
+  endOutdatedSessions,
 } from './features/sessions/index.ts'
-import { createThrottle } from './features/throttle/index.ts'
+import { createThrottle, throttleNotes } from './features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
@@ -37,11 +38,9 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
-import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
-import { throttleNotes } from './throttle-notes.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */

@@ -2,10 +2,10 @@
  * Throttle: what a wrong password costs.
  *
  * Owns the delay of answers that depend on a name or a password (delay.ts, its Fastify plugin in delay-plugin.ts), the
- * limit on failures (limits.ts, windows.ts, counters/), regulation and bans (regulation.ts, bans.ts), and the browsers
- * that are known to be somebody's (devices.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not own
- * whose password something is (users), how much of the machine hashing may take (passwords), or what is answered (login,
- * verify).
+ * limit on failures (limits.ts, windows.ts, counters/), regulation and bans (regulation.ts, bans.ts), the browsers that
+ * are known to be somebody's (devices.ts), and what the audit trail is told of both (audit.ts). SQL is in
+ * regulation-store.ts and device-store.ts alone. Does not own whose password something is (users), how much of the
+ * machine hashing may take (passwords), or what is answered (login, verify).
  *
  * Data path of an attempt: at its limit? 429 → its turn to be hashed → counted → banned? checked for nothing : checked →
  * given back if it was right → held back until nothing can be read from the time it took. Whatever fails on the way is
@@ -31,6 +31,7 @@ import { createRegulation, type RegulationConfig } from './regulation.ts'
 import { createRegulationStore } from './regulation-store.ts'
 import { clientKey } from './subject.ts'
 
+export { throttleNotes } from './audit.ts'
 export type { BanDesk, NewBan } from './ban-desk.ts'
 export type { Ban } from './bans.ts'
 export type { Delay } from './delay.ts'
