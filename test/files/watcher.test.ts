@@ -107,6 +107,24 @@ test('a file that is written again and again is told of when it rests', async (t
   assert.equal(seen.changes, 1)
 })
 
+test('a new file of the directory is told of when its writing rests, though the others look the same', async (t) => {
+  const directory = directoryOf(t)
+  const path = join(directory, 'file.yml')
+  writeFileSync(path, 'one')
+  const options = { readAt: systemClock.now(), alsoNames: /\.yml$/ }
+  const { seen } = watched(t, [path], { ...options, rest: 1_500 })
+  const quick = watched(t, [path], { ...options, rest: 1 }).seen
+  // Longer in all than one rest, and never for a rest without a write: each is waited for by a watcher that rests less.
+  const start = performance.now()
+  while (performance.now() - start < 2_000) {
+    const before = quick.changes
+    appendFileSync(join(directory, 'other.yml'), 'line\n')
+    await told(() => quick.changes > before)
+  }
+  assert.equal(seen.changes, 0)
+  await told(() => seen.changes > 0)
+})
+
 test('without events, a written file and a turned link are found by comparing', async (t) => {
   const directory = directoryOf(t)
   for (const name of ['a', 'b', 'middle', 'conf']) mkdirSync(join(directory, name))
