@@ -2,28 +2,18 @@ import assert from 'node:assert/strict'
 import {
   chmodSync,
   chownSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { createPrivateFile, removeDrafts, replaceFile } from '../../src/files/atomic-write.ts'
 import { stampOf } from '../../src/files/stamp.ts'
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vestibule-atomic-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-const mode = (path: string): number => statSync(path).mode & 0o777
+import { mode, temporaryDirectory } from './directory.ts'
 
 /** What lies in the directory, but for the lock that a replaced file leaves beside it. */
 const namesIn = (directory: string): string[] =>

@@ -4,27 +4,16 @@ import { once } from 'node:events'
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openDataDirectory } from '../../src/files/data-directory.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vestibule-data-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-const mode = (path: string): number => statSync(path).mode & 0o777
+import { mode, temporaryDirectory } from './directory.ts'
 
 /** The refusal's sentence and hint. */
 function refused(action: () => unknown): string {

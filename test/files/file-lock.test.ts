@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { fsyncDirectory, fsyncDirectorySync } from '../../src/files/directory-sync.ts'
 import { lockFile, waitForLock } from '../../src/files/file-lock.ts'
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vestibule-lock-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
+import { temporaryDirectory } from './directory.ts'
 
 test('a lock is held by one at a time, and waited for until it is released', async (t) => {
   const path = join(temporaryDirectory(t), 'lock')

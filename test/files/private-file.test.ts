@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict'
-import {
-  closeSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, readdirSync, readFileSync, symlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { openAppendFile, openNewFile } from '../../src/files/private-file.ts'
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vestibule-private-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-const mode = (path: string): number => statSync(path).mode & 0o777
+import { mode, temporaryDirectory } from './directory.ts'
 
 test('a file for appending is made 0600, and then appended to', (t) => {
   const path = join(temporaryDirectory(t), 'file')

@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict'
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type WatchOptions, watchFiles } from '../../src/files/watcher.ts'
 import { type EpochMs, systemClock } from '../../src/kernel/clock.ts'
 import { until } from '../support/pace.ts'
+import { temporaryDirectory } from './directory.ts'
 
 /** So seldom that only events count. Milliseconds. */
 const NEVER = 600_000
-
-function directoryOf(t: TestContext): string {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'vestibule-watch-')))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
 
 const told = (condition: () => boolean) => until('a change to be told', condition)
 
@@ -43,7 +28,7 @@ function watched(t: TestContext, files: readonly string[], options: Partial<Watc
 }
 
 test('a caller that does not say when it read is told once at the beginning', async (t) => {
-  const path = join(directoryOf(t), 'file')
+  const path = join(temporaryDirectory(t), 'file')
   writeFileSync(path, 'one')
   const { seen } = watched(t, [path], { pollEvery: 20 })
   await told(() => seen.changes > 0)
@@ -52,7 +37,7 @@ test('a caller that does not say when it read is told once at the beginning', as
 })
 
 test('a write, a rename over the file and its removal are heard of, in each of several directories', async (t) => {
-  const directory = directoryOf(t)
+  const directory = temporaryDirectory(t)
   const paths = ['a', 'b'].map((name) => {
     mkdirSync(join(directory, name))
     return join(directory, name, 'file')
@@ -76,7 +61,7 @@ test('a write, a rename over the file and its removal are heard of, in each of s
 })
 
 test('other files of the directory are told of only where their names count', async (t) => {
-  const directory = directoryOf(t)
+  const directory = temporaryDirectory(t)
   const path = join(directory, 'file.yml')
   writeFileSync(path, 'one')
   const options = { readAt: systemClock.now() }
@@ -94,7 +79,7 @@ test('other files of the directory are told of only where their names count', as
 })
 
 test('a file that is written again and again is told of when it rests', async (t) => {
-  const path = join(directoryOf(t), 'file')
+  const path = join(temporaryDirectory(t), 'file')
   writeFileSync(path, '')
   // Longer than a busy machine takes from one write to the next.
   const { seen } = watched(t, [path], { readAt: systemClock.now(), rest: 1_500 })
@@ -108,7 +93,7 @@ test('a file that is written again and again is told of when it rests', async (t
 })
 
 test('a new file of the directory is told of when its writing rests, though the others look the same', async (t) => {
-  const directory = directoryOf(t)
+  const directory = temporaryDirectory(t)
   const path = join(directory, 'file.yml')
   writeFileSync(path, 'one')
   const options = { readAt: systemClock.now(), alsoNames: /\.yml$/ }
@@ -126,7 +111,7 @@ test('a new file of the directory is told of when its writing rests, though the 
 })
 
 test('without events, a written file and a turned link are found by comparing', async (t) => {
-  const directory = directoryOf(t)
+  const directory = temporaryDirectory(t)
   for (const name of ['a', 'b', 'middle', 'conf']) mkdirSync(join(directory, name))
   for (const name of ['a', 'b']) writeFileSync(join(directory, name, 'file'), name)
   const link = join(directory, 'middle', 'now')
@@ -143,7 +128,7 @@ test('without events, a written file and a turned link are found by comparing', 
 })
 
 test('what was written before the caller read is no change, what was written since is', async (t) => {
-  const path = join(directoryOf(t), 'file')
+  const path = join(temporaryDirectory(t), 'file')
   writeFileSync(path, 'one')
   const now = systemClock.now()
   // Later than the file by more than the steps of a file system's time. A sum of times is a time.
@@ -157,7 +142,7 @@ test('what was written before the caller read is no change, what was written sin
 })
 
 test('a directory that cannot be watched is reported once, and watched once it is there', async (t) => {
-  const directory = join(directoryOf(t), 'later')
+  const directory = join(temporaryDirectory(t), 'later')
   const path = join(directory, 'file')
   const { seen } = watched(t, [path], { pollEvery: 20 })
   await told(() => seen.changes === 1)
@@ -168,7 +153,7 @@ test('a directory that cannot be watched is reported once, and watched once it i
 })
 
 test('the list of files may change while it is watched', async (t) => {
-  const directory = directoryOf(t)
+  const directory = temporaryDirectory(t)
   const files = [join(directory, 'a')]
   for (const name of ['a', 'b']) writeFileSync(join(directory, name), 'one')
   const { seen } = watched(t, files, { pollEvery: 20 })
@@ -180,7 +165,7 @@ test('the list of files may change while it is watched', async (t) => {
 })
 
 test('a closed watcher tells nothing more', async (t) => {
-  const path = join(directoryOf(t), 'file')
+  const path = join(temporaryDirectory(t), 'file')
   writeFileSync(path, 'one')
   const options = { readAt: systemClock.now() }
   const { seen, close } = watched(t, [path], options)
