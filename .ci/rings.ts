@@ -6,6 +6,7 @@ import ts from 'typescript'
 /** Inner to outer. A file may import its own ring or an inner one; log, storage, http and config are neighbours. */
 const RINGS: readonly (readonly string[])[] = [
   ['kernel'],
+  ['files'],
   ['config', 'storage', 'log'],
   ['http'],
   ['features'],

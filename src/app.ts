@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Logger } from 'pino'
-import { createAccess } from './features/access/index.ts'
+import { createAccess, createLiveAccess, type LiveAccess } from './features/access/index.ts'
 import { admin } from './features/admin/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
@@ -29,7 +29,6 @@ import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
 import { readPairs } from './kernel/pairs.ts'
-import { createLiveAccess, type LiveAccess } from './live-access.ts'
 
 /** What outlives a request and is not made from the configuration alone. */
 export interface Tools {

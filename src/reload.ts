@@ -1,15 +1,12 @@
-import { type FSWatcher, watch } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import type { Logger } from 'pino'
 import { formatFaults, formatPath, formatPlace, type LoadResult } from './config/index.ts'
-import { createAccess, strangersIn } from './features/access/index.ts'
+import { createAccess, type LiveAccess, strangersIn } from './features/access/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import type { Users } from './features/users/index.ts'
 import type { Config } from './features.ts'
+import { watchFiles } from './files/watcher.ts'
 import type { EpochMs } from './kernel/clock.ts'
 import { Secret } from './kernel/secret.ts'
-import type { LiveAccess } from './live-access.ts'
 import type { Log } from './log/index.ts'
 
 /** What reading the configuration gives: all of it, or everything that is wrong with it. */
@@ -26,11 +23,9 @@ const LIVE: readonly string[] = ['access_control', 'definitions', 'log']
 /** Whoever may write the files: nobody can say which of them it was. */
 const BY_OPERATOR = { user: '', actor: 'operator' } as const
 /** Editors and config maps write in several steps. Milliseconds. */
-const SETTLE = 250
-/** Network file systems, a file mounted by itself and one behind a link tell nothing: one stat a file in so many ms does. */
-const POLL_EVERY = 5_000
-/** File systems keep times in steps of up to two seconds. */
-const CLOCK_STEP = 2_000
+const REST = 250
+/** A folder of configuration files may gain one. Not every name: the folder may hold the log file too. */
+const CONFIG_FILE = /\.ya?ml$/i
 
 /**
  * Takes up changes while requests go on: validated first; on a fault the old stays, and the log says why, where, and
@@ -118,9 +113,13 @@ export function createReloader({
 
   const watching = watchFiles({
     files: () => sources,
+    alsoNames: CONFIG_FILE,
+    // Not once more at the start: ten thousand rules take a second to read, and requests wait meanwhile.
     readAt: active.readAt,
+    rest: REST,
     changed: () => void queue(() => reloadConfig()),
-    log,
+    unwatched: (folder, error) =>
+      log.warn({ err: error, folder }, 'changes here are only looked for every few seconds'),
   })
 
   return {
@@ -136,96 +135,6 @@ export function createReloader({
     },
     close: watching.close,
   }
-}
-
-function watchFiles({
-  files,
-  readAt,
-  changed,
-  log,
-}: {
-  readonly files: () => readonly string[]
-  readonly readAt: EpochMs
-  readonly changed: () => void
-  readonly log: Logger
-}): { close(): void } {
-  let timer: NodeJS.Timeout | undefined
-  let stamp: string | undefined
-  const look = async () => {
-    // Before it is read: what is written from here on is another change.
-    stamp = await stampOf(files())
-    changed()
-  }
-  const soon = () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => void look(), SETTLE)
-    timer.unref()
-  }
-  const poll = setInterval(async () => {
-    const now = await stampOf(files())
-    if (stamp === undefined) {
-      // The first time: what was written since the start began to read is a change, and nothing else. Ten thousand rules
-      // take a second to read, and nobody is answered meanwhile.
-      stamp = now
-      if (await writtenSince(files(), readAt - CLOCK_STEP)) soon()
-    } else if (now !== stamp) soon()
-  }, POLL_EVERY)
-  poll.unref()
-  const watchers: FSWatcher[] = []
-  // The folder and not the file: a rename over it, as editors and config maps do, ends a watch on the file itself.
-  for (const folder of new Set(files().map((file) => dirname(file)))) {
-    try {
-      const watcher = watch(folder, { persistent: false }, (_event, name) => {
-        if (name === null || isOfInterest(name, files())) soon()
-      })
-      watcher.on('error', (error) =>
-        log.warn({ err: error, folder }, 'changes here are only looked for every few seconds'),
-      )
-      watchers.push(watcher)
-    } catch (error) {
-      log.warn({ err: error, folder }, 'changes here are only looked for every few seconds')
-    }
-  }
-  return {
-    close() {
-      clearTimeout(timer)
-      clearInterval(poll)
-      for (const watcher of watchers) watcher.close()
-    },
-  }
-}
-
-/**
- * A folder may hold the log file too: were it of interest, every line about a fault would be the next change. YAML is, since a
- * folder of configuration files may gain one; `..data` is the link that Kubernetes turns when a config map changes.
- */
-const isOfInterest = (name: string, files: readonly string[]): boolean =>
-  name === '..data' || /\.ya?ml$/i.test(name) || files.some((file) => basename(file) === name)
-
-/** Changes when one of them is written, replaced, removed, or its link is turned. */
-async function stampOf(files: readonly string[]): Promise<string> {
-  const stamps = files.map(async (file) => {
-    try {
-      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true })
-      return [dev, ino, size, mtimeNs, ctimeNs].join(':')
-    } catch {
-      return ''
-    }
-  })
-  return (await Promise.all(stamps)).join(' ')
-}
-
-async function writtenSince(files: readonly string[], time: number): Promise<boolean> {
-  const times = files.map(async (file) => {
-    try {
-      const { mtimeMs, ctimeMs } = await stat(file)
-      return Math.max(mtimeMs, ctimeMs)
-    } catch {
-      // Gone: that is a change.
-      return Number.POSITIVE_INFINITY
-    }
-  })
-  return Math.max(...(await Promise.all(times)), 0) >= time
 }
 
 /** Names in rules that no user and no group has. By their paths: where they were written is forgotten by now. */

@@ -11,7 +11,6 @@ import { banCommands, deviceCommands } from './control/bans.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
 import { sessionCommands } from './control/sessions.ts'
-import { openDataDirectory } from './data-directory.ts'
 import { createAudit } from './features/audit/index.ts'
 import { createHub } from './features/hub/index.ts'
 import { createPasswords } from './features/passwords/index.ts'
@@ -21,8 +20,9 @@ import {
   createSessions,
   createSqliteOnce,
   createSqliteStore,
+  endOutdatedSessions,
 } from './features/sessions/index.ts'
-import { createThrottle } from './features/throttle/index.ts'
+import { createThrottle, throttleNotes } from './features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
@@ -30,6 +30,7 @@ import {
   usersFileOf,
 } from './features/users/index.ts'
 import { features, migrations } from './features.ts'
+import { openDataDirectory } from './files/data-directory.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -38,11 +39,9 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
-import { endOutdatedSessions } from './password-changes.ts'
 import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
-import { throttleNotes } from './throttle-notes.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */

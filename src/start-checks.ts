@@ -12,11 +12,11 @@ import {
   loadConfig,
   type Notice,
 } from './config/index.ts'
-import { lookAtDataDirectory } from './data-directory.ts'
 import { type Config, features, migrations } from './features.ts'
+import { lookAtDataDirectory } from './files/data-directory.ts'
+import { permissionWarning } from './files/permissions.ts'
 import type { ConfigPath, Manifest, StartPlace, StartReport } from './kernel/feature.ts'
 import { Refusal } from './kernel/refusal.ts'
-import { warningOfOpenFile } from './open-files.ts'
 import { lookAtDatabase } from './storage/index.ts'
 
 type Loaded = LoadResult<Config>
@@ -75,7 +75,7 @@ async function checkStart(loaded: Extract<Loaded, { ok: true }>, cwd: string) {
   const rooms: readonly Manifest[] = Object.values(features)
   for (const { look } of rooms) await look?.(config, place, report)
   for (const file of files) {
-    const message = warningOfOpenFile(file, secretFiles.has(file))
+    const message = permissionWarning(file, secretFiles.has(file))
     if (message !== undefined) warnings.push({ source: file, path: '', message })
   }
   return { faults, warnings }

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
+import { createPrivateFile } from '../files/atomic-write.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
-import { createPrivateFile } from '../private-file.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 

@@ -1,9 +1,9 @@
 /** Where lines go. A sink never throws, never waits for a reader, and never grows without end. */
 import { closeSync, fsyncSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { openAppendFile } from '../files/private-file.ts'
 import type { EpochMs } from '../kernel/clock.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
-import { openOrMakeFile } from '../storage/new-file.ts'
 import { formatTime } from './line.ts'
 
 export interface Sink {
@@ -106,7 +106,7 @@ export function openFileSink(path: string, onTrouble: (error: unknown) => void):
 
 function open(path: string): number {
   try {
-    return openOrMakeFile(path)
+    return openAppendFile(path)
   } catch (error) {
     throw new Refusal(
       `the log file ${path} cannot be opened (${systemCode(error)})`,

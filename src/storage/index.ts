@@ -11,7 +11,6 @@
  * `sqlite` and `write` are the embedded file, always: what belongs to this instance alone.
  */
 export { trustedCertificates } from './certificates.ts'
-export { type FileLock, lockFile } from './file-lock.ts'
 export { openStorage, type Storage, type StorageOptions, type TransactionOptions } from './open.ts'
 export { lookAtDatabase } from './sqlite/look.ts'
 export { startSweeper } from './sweeper.ts'

@@ -1,45 +1,12 @@
 import assert from 'node:assert/strict'
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import {
-  readFileText,
-  removeDrafts,
-  replaceFile,
-  stampOf,
-} from '../../src/features/users/users-file/disk.ts'
+import { readFileText } from '../../src/features/users/users-file/disk.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { DIGEST, makeStore, openStore } from './store.ts'
 
-const modeOf = (path: string) => statSync(path).mode & 0o777
 const TEXT = `users:\n  john:\n    displayname: J\n    password: "${DIGEST}"\n`
-
-test('a new file is for its owner only, an old one keeps its mode and, for root, its owner', async (t) => {
-  const store = makeStore(t, undefined)
-  assert.equal(await replaceFile(store.path, 'one', undefined), 'replaced')
-  assert.equal(modeOf(store.path), 0o600)
-  for (const mode of [0o640, 0o644, 0o660]) {
-    chmodSync(store.path, mode)
-    assert.equal(await replaceFile(store.path, 'two', await stampOf(store.path)), 'replaced')
-    assert.equal(modeOf(store.path), mode)
-  }
-  assert.equal(store.read(), 'two')
-  assert.deepEqual(store.names(), ['users.yml'])
-  if (process.getuid?.() !== 0) return
-  chownSync(store.path, 1234, 4321)
-  await replaceFile(store.path, 'three', await stampOf(store.path))
-  const { uid, gid, mode } = statSync(store.path)
-  assert.deepEqual([uid, gid, mode & 0o777], [1234, 4321, 0o660])
-})
 
 test('a symbolic link stays, and its target is replaced', async (t) => {
   const store = makeStore(t, undefined)
@@ -62,25 +29,6 @@ test('a link to a file that is not there yet makes the file where it points', as
   await users.add('admin', { displayName: 'A', groups: [], password: 'x' })
   assert.equal(readlinkSync(store.path), 'real/people.yml')
   assert.match(store.read(), /admin:/)
-})
-
-test('a file that somebody else replaced meanwhile is not overwritten', async (t) => {
-  const store = makeStore(t, 'one')
-  const stamp = await stampOf(store.path)
-  store.write('theirs')
-  assert.equal(await replaceFile(store.path, 'ours', stamp), 'changed')
-  assert.equal(await replaceFile(store.path, 'ours', undefined), 'changed')
-  assert.equal(store.read(), 'theirs')
-  assert.deepEqual(store.names(), ['users.yml'], 'no draft stays')
-})
-
-test('drafts that a kill left are removed at the start, other files are not', async (t) => {
-  const store = makeStore(t, TEXT)
-  const other = ['.users.yml.draft-', '.users.yml.draft-notes', 'users.yml.draft-0123456789ab', 'x']
-  for (const name of ['.users.yml.draft-0123456789ab', ...other])
-    writeFileSync(join(store.directory, name), '')
-  await removeDrafts(store.path)
-  assert.deepEqual(store.names(), [...other, 'users.yml'].sort())
 })
 
 test('what is no users file is refused with its reason', async (t) => {

@@ -1,12 +1,13 @@
 /**
  * Access: what a person may open, by the rules of `access_control`. Pure: no IO, no Fastify, nothing remembered but
- * which rules are about which host.
+ * which rules are about which host, and which rules are in force (live.ts).
  *
  * Owns rules, patterns, the readings of a path, and why they decide as they do. Does not own who somebody is (users,
  * sessions) or what is answered (verify). Target → readings → candidates by host → first rule that matches → verdict →
  * decision.
  */
 import { isLoopback } from '../../kernel/host.ts'
+import type { Access, App } from './access.ts'
 import { meetsAll } from './criteria.ts'
 import { type Explanation, explainRule, firstMatch } from './explain.ts'
 import { type Candidates, canonicalHost, FEW, indexHosts } from './hosts.ts'
@@ -21,47 +22,16 @@ import {
 } from './question.ts'
 import { isCanonical, type Refusal as PathRefusal, readPath } from './readings.ts'
 import { makeRules } from './rules.ts'
-import {
-  type Decision,
-  decisionOf,
-  type Level,
-  type Refusal,
-  stricter,
-  type Verdict,
-} from './verdict.ts'
+import { decisionOf, type Refusal, stricter, type Verdict } from './verdict.ts'
 
+export type { Access, App } from './access.ts'
 export type { Explanation } from './explain.ts'
+export { createLiveAccess, type LiveAccess } from './live.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
 export { type Directory, strangersIn } from './strangers.ts'
 export type { Decision, Level, Refusal, Verdict } from './verdict.ts'
 export { anonymous }
-
-/** An application that somebody may open. */
-export interface App {
-  readonly title: string
-  readonly icon?: string
-  readonly host: string
-  readonly url: string
-}
-
-export interface Access {
-  /** The default policy or some rule demands two factors. */
-  readonly needsTwoFactor: boolean
-  verdict(subject: Subject, target: Target): Verdict
-  /**
-   * What the rules mean for a subject that has signed in this far. What they let everybody do, signing in does not take
-   * away: a subject that is refused, or asked for more, is decided as the anonymous one where that is allowed.
-   */
-  decide(subject: Subject, level: Level, target: Target): Decision
-  /** Every rule's answer, criterion by criterion. Costs as much as there are rules. */
-  explain(subject: Subject, target: Target): Explanation
-  /**
-   * The rules with a title and an exact domain whose host's first page this subject may open.
-   * @param address where the subject is, for rules with `networks`; without it those do not match
-   */
-  apps(subject: Subject, level: Level, address?: string): readonly App[]
-}
 
 /**
  * @param control the parsed slice; any rule set is taken, its check belongs to the manifest

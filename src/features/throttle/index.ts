@@ -2,10 +2,10 @@
  * Throttle: what a wrong password costs.
  *
  * Owns the delay of answers that depend on a name or a password (delay.ts, its Fastify plugin in delay-plugin.ts), the
- * limit on failures (limits.ts, windows.ts, counters/) and what it promises (reservations/), regulation and bans (regulation.ts, bans.ts), and the browsers
- * that are known to be somebody's (devices.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not own
- * whose password something is (users), how much of the machine hashing may take (passwords), or what is answered (login,
- * verify).
+ * limit on failures (limits.ts, windows.ts, counters/) and what it promises (reservations/), regulation and bans
+ * (regulation.ts, bans.ts), the browsers that are known to be somebody's (devices.ts), and what the audit trail is told of
+ * both (audit.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not own whose password something is
+ * (users), how much of the machine hashing may take (passwords), or what is answered (login, verify).
  *
  * Data path of an attempt: its turn to begin → is the browser known? → at its limit? 429 → its turn to be hashed →
  * counted → banned? checked for nothing : checked → given back if it was right → its place is free when the costliest
@@ -39,6 +39,7 @@ import { openReservations, termsOf } from './reservations/index.ts'
 import { clientKey } from './subject.ts'
 import { createTurns, type Turns } from './turns.ts'
 
+export { throttleNotes } from './audit.ts'
 export type { BanDesk, NewBan } from './ban-desk.ts'
 export type { Ban } from './bans.ts'
 export type { Delay } from './delay.ts'

@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { BaseLogger } from 'pino'
+import { openAppendFile } from '../../files/private-file.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Migration } from '../../kernel/feature.ts'
 import { Refusal, systemCode } from '../../kernel/refusal.ts'
-import { openOrMakeFile } from '../new-file.ts'
 import { explain, isBusy } from './error.ts'
 import { migrate, refuseForeignFile } from './migrate.ts'
 
@@ -120,7 +120,7 @@ async function openFile(path: string): Promise<DatabaseSync> {
 function createPrivate(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openOrMakeFile(path))
+    closeSync(openAppendFile(path))
   } catch (error) {
     throw new Refusal(
       `the database ${path} cannot be opened (${systemCode(error)})`,

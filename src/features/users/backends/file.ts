@@ -1,6 +1,8 @@
 import { dirname } from 'node:path'
 import type { BaseLogger } from 'pino'
 import { formatFaults } from '../../../config/index.ts'
+import { removeDrafts } from '../../../files/atomic-write.ts'
+import { watchFiles } from '../../../files/watcher.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { Refusal, systemCode } from '../../../kernel/refusal.ts'
 import type { Passwords, Turn } from '../../passwords/index.ts'
@@ -10,10 +12,9 @@ import { createRehash } from '../rehash.ts'
 import { isSamePassword, mailKey, marksOf, type Search } from '../roster.ts'
 import { markOfText, type PasswordMarks } from '../store.ts'
 import type { Change } from '../users-file/change.ts'
-import { isMountedAlone, REASONS, removeDrafts } from '../users-file/disk.ts'
+import { isMountedAlone, REASONS } from '../users-file/disk.ts'
 import type { ExtraAttributes } from '../users-file/fields.ts'
 import { createLiveUsers } from '../users-file/live.ts'
-import { watchFile } from '../users-file/watch.ts'
 
 export interface FileUsersOptions {
   /** Absolute. There may be no such file yet; its directory exists. */
@@ -34,6 +35,9 @@ export interface FileUsersOptions {
   /** How long a changed file has to look the same before it is read, in milliseconds. */
   readonly rest?: number
 }
+
+/** An editor that writes in place is done when the file looks the same twice, this many milliseconds apart. */
+const REST = 60
 
 /**
  * Users in a YAML file that people edit too (users-file/live.ts).
@@ -124,9 +128,14 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
       'the users file is mounted by itself: no password can be changed here, and changes may go unnoticed; mount its directory',
     )
   const watcher = options.watch
-    ? watchFile({
-        path,
-        log,
+    ? watchFiles({
+        files: () => [path],
+        rest: options.rest ?? REST,
+        unwatched: (directory, error) =>
+          log.warn(
+            { err: error, directory },
+            'the users file is not watched; it is polled instead',
+          ),
         changed: () =>
           void live
             .noticed()
@@ -134,7 +143,6 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
               log.error({ err: error, file: path }, 'the users file could not be read again'),
             ),
         ...(options.pollEvery !== undefined && { pollEvery: options.pollEvery }),
-        ...(options.rest !== undefined && { rest: options.rest }),
       })
     : undefined
 

@@ -3,10 +3,11 @@
  * small file and in a thread of its own for a large one (thread.ts): everything that goes in and comes out can be cloned.
  */
 import type { Fault, Notice } from '../../../config/index.ts'
+import { replaceFile } from '../../../files/atomic-write.ts'
 import { systemCode } from '../../../kernel/refusal.ts'
 import type { UserRow } from '../roster.ts'
 import type { Change } from './change.ts'
-import { hashOf, REASONS, readFileText, replaceFile } from './disk.ts'
+import { hashOf, REASONS, readFileText } from './disk.ts'
 import type { ReadOptions } from './read.ts'
 
 /** The hash of no file, and of an empty one. */

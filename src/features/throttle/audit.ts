@@ -1,10 +1,14 @@
-import type { Actor, Audit } from './features/audit/index.ts'
-import type { Ban, ThrottleOptions } from './features/throttle/index.ts'
+import type { Actor, Audit } from '../audit/index.ts'
+import type { BanListeners } from './ban-desk.ts'
+import type { Ban } from './bans.ts'
+import type { KnownDevice } from './device-store.ts'
+
+interface Notes extends BanListeners {
+  readonly onRevoke: (device: Pick<KnownDevice, 'id' | 'user'>) => void
+}
 
 /** What the audit trail is told of bans and known devices. */
-export function throttleNotes(
-  audit: Pick<Audit, 'record'>,
-): Pick<ThrottleOptions, 'onBan' | 'onLift' | 'onRevoke'> {
+export function throttleNotes(audit: Pick<Audit, 'record'>): Notes {
   return {
     onBan(ban) {
       const { source, reason, expiresAt, by } = ban
@@ -32,5 +36,5 @@ export function throttleNotes(
 
 const about = ({ kind, name }: Ban) => ({ user: kind === 'user' ? name : '' })
 const subjectOf = ({ kind, name }: Ban): string => `${kind}:${name}`
-/** Whoever typed the command is not known by name. */
+/** Empty for the command line: it does not say which user runs it. */
 const actorOf = (by: string): Actor => (by === '' ? 'operator' : `user:${by}`)

@@ -4,28 +4,16 @@ import { once } from 'node:events'
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openDataDirectory } from '../src/data-directory.ts'
-import { Refusal } from '../src/kernel/refusal.ts'
-import { createPrivateFile } from '../src/private-file.ts'
-
-function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'vestibule-data-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-const mode = (path: string): number => statSync(path).mode & 0o777
+import { openDataDirectory } from '../../src/files/data-directory.ts'
+import { Refusal } from '../../src/kernel/refusal.ts'
+import { mode, temporaryDirectory } from './directory.ts'
 
 /** The refusal's sentence and hint. */
 function refused(action: () => unknown): string {
@@ -130,7 +118,7 @@ test('a file where the directory should be is refused', (t) => {
 /** A process that holds the lock until it is killed. */
 async function holder(t: TestContext, path: string): Promise<ChildProcess> {
   const script = `
-    const { openDataDirectory } = await import(${JSON.stringify(import.meta.resolve('../src/data-directory.ts'))})
+    const { openDataDirectory } = await import(${JSON.stringify(import.meta.resolve('../../src/files/data-directory.ts'))})
     openDataDirectory(${JSON.stringify(path)}).lock()
     gc()
     console.log('held')
@@ -174,21 +162,9 @@ test('a refused second lock of the same process does not lift the first', (t) =>
     /another server/,
   )
   const script = `
-    const { openDataDirectory } = await import(${JSON.stringify(import.meta.resolve('../src/data-directory.ts'))})
+    const { openDataDirectory } = await import(${JSON.stringify(import.meta.resolve('../../src/files/data-directory.ts'))})
     openDataDirectory(${JSON.stringify(path)}).lock()`
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script])
   assert.match(String(child.stderr), /another server/)
   lock.release()
-})
-
-test('a private file is whole, 0600, and never replaces one that is there', (t) => {
-  const directory = temporaryDirectory(t)
-  const path = join(directory, 'file')
-  assert.equal(createPrivateFile(path, 'one'), 'created')
-  assert.equal(createPrivateFile(path, 'two'), 'exists')
-  assert.equal(readFileSync(path, 'utf8'), 'one')
-  assert.equal(mode(path), 0o600)
-  symlinkSync(join(directory, 'elsewhere'), join(directory, 'link'))
-  assert.equal(createPrivateFile(join(directory, 'link'), 'two'), 'exists')
-  assert.deepEqual(readdirSync(directory).sort(), ['file', 'link'])
 })

@@ -17,10 +17,10 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Refusal, systemCode } from './kernel/refusal.ts'
-import { Secret } from './kernel/secret.ts'
-import { createPrivateFile } from './private-file.ts'
-import { type FileLock, lockFile } from './storage/index.ts'
+import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { Secret } from '../kernel/secret.ts'
+import { createPrivateFile } from './atomic-write.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
 
 export interface DataDirectory {
   /** Absolute. */

@@ -1,11 +1,10 @@
 import type { BaseLogger } from 'pino'
-import type { Sessions } from './features/sessions/index.ts'
-import type { PasswordMarks, Users } from './features/users/index.ts'
+import type { PasswordMarks, Users } from '../users/index.ts'
 
 /**
- * Ends the sessions of everybody whose password changed, or who was removed, while no server ran or just before one was
- * killed; and notes from now on whose sessions have ended. The sessions room ends them when a change is seen: this is for
- * what nobody saw to its end.
+ * Ends the sessions of users who were removed, or whose password changed, while no server ran or just before one was
+ * killed; and notes from now on whose sessions have ended. A server that sees a change ends them at once: this is for
+ * changes that no server saw, and for those after which a server was killed before all of it was done.
  */
 export async function endOutdatedSessions({
   users,
@@ -15,7 +14,7 @@ export async function endOutdatedSessions({
   log,
 }: {
   readonly users: Pick<Users, 'marks' | 'onRemoved'>
-  readonly sessions: Pick<Sessions, 'revokeUser'>
+  readonly sessions: { revokeUser(user: string): Promise<number> }
   readonly marks: PasswordMarks
   /** Told of each user whose sessions have ended. @param count at least one */
   readonly ended: (user: string, count: number) => void

@@ -12,11 +12,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { openDataDirectory } from '../../src/data-directory.ts'
+import { createPrivateFile } from '../../src/files/atomic-write.ts'
+import { openDataDirectory } from '../../src/files/data-directory.ts'
+import { lockFile } from '../../src/files/file-lock.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
 import { openFileSink } from '../../src/log/sinks.ts'
-import { createPrivateFile } from '../../src/private-file.ts'
-import { lockFile, openStorage } from '../../src/storage/index.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { DIGEST, makeStore, openStore } from '../users/store.ts'
 
 /** A folder, and a place elsewhere in which nothing may be made. */

@@ -1,10 +1,11 @@
-import type { Access } from './features/access/index.ts'
+import type { Access } from './access.ts'
 
 /** The rules in force, exchangeable while requests are under way: each decision is made whole by one rule set. */
 export interface LiveAccess extends Access {
   replace(next: Access): void
 }
 
+/** @param first the rules in force until `replace` */
 export function createLiveAccess(first: Access): LiveAccess {
   let current = first
   return {

@@ -1,12 +1,19 @@
+/** The one lock between processes: a file that at most one of them holds. */
 import { closeSync, fchmodSync, fchownSync, lstatSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
-import { makeFile } from './new-file.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openNewFile } from './private-file.ts'
 
-/** Garbage collection closes a database that nobody refers to, and with it would go the lock. */
+/** Keeps the databases of held locks referenced: garbage collection would close one, and lift its lock. */
 const held = new Set<DatabaseSync>()
 
+/** Five seconds in all; an atomic write holds the lock for some milliseconds. */
+const MAX_ATTEMPTS = 250
+/** Milliseconds. */
+const RETRY_AFTER = 20
+
 export interface FileLock {
-  /** More than once is no harm. */
+  /** A second call does nothing. */
   release(): void
 }
 
@@ -17,11 +24,11 @@ export interface FileLock {
  *
  * @param path made with mode 0600 when it is missing; a symbolic link in its place is refused, wherever it leads
  * @param owner a file whose owner and mode the lock's file gets when it is made: who may write the one may lock it
- * @returns undefined when somebody else holds it, in this process or another one on this machine
+ * @returns undefined when it is held already, by this process or another one on this machine
  * @throws Error the system's, when the file cannot be made or opened; ENOLCK when it is a link or no file
  */
 export function lockFile(path: string, owner?: string): FileLock | undefined {
-  // Loaded here: not everybody who imports this pays for SQLite.
+  // Loaded here: an importer that takes no lock does not pay for SQLite.
   const sqlite = process.getBuiltinModule('node:sqlite')
   makeEmpty(path, owner)
   const database = new sqlite.DatabaseSync(path)
@@ -40,8 +47,21 @@ export function lockFile(path: string, owner?: string): FileLock | undefined {
   }
 }
 
+/**
+ * As `lockFile`, but waits for a lock that is held: up to five seconds.
+ * @throws Error as `lockFile`; EAGAIN when it stays held
+ */
+export async function waitForLock(path: string, owner?: string): Promise<FileLock> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const lock = lockFile(path, owner)
+    if (lock !== undefined) return lock
+    await sleep(RETRY_AFTER)
+  }
+  throw Object.assign(new Error(`${path} stays locked`), { code: 'EAGAIN' })
+}
+
 function makeEmpty(path: string, owner: string | undefined): void {
-  const descriptor = makeFile(path)
+  const descriptor = openNewFile(path)
   if (descriptor === undefined) {
     // Not opened to look at it: another thread of this process may hold the lock.
     const there = lstatSync(path, { throwIfNoEntry: false })
