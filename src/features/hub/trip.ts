@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import { parseCookie, stringifySetCookie } from 'cookie'
 import { equalBytes } from '../../kernel/secret.ts'
 
 /**
@@ -40,11 +41,9 @@ export function depart(random: (size: number) => Buffer = randomBytes): Departur
 export function tripsUnderWay(header: string | undefined): ReadonlyMap<string, string> {
   const trips = new Map<string, string>()
   if (header?.includes(PREFIX) !== true) return trips
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    const name = pair.slice(0, equals).trim()
-    if (equals === -1 || !NAME.test(name)) continue
-    trips.set(name, pair.slice(equals + 1).trim())
+  for (const [name, value] of Object.entries(parseCookie(header))) {
+    if (value === undefined || !NAME.test(name)) continue
+    trips.set(name, value)
     if (trips.size === MAX_TRIPS) break
   }
   return trips
@@ -68,4 +67,12 @@ export const nameOf = (stateHash: string): string => `${PREFIX}${stateHash.slice
 
 /** Lax: it has to come along when the other portal sends the browser back. */
 const setCookie = (name: string, value: string, maxAge: number): string =>
-  `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure; SameSite=Lax`
+  stringifySetCookie({
+    name,
+    value,
+    path: '/',
+    maxAge,
+    httpOnly: true,
+    secure: true,
+    sameSite: 'lax',
+  })
