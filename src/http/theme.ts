@@ -1,3 +1,4 @@
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
 /** How the pages look: as the system says, or as somebody chose in the settings. */
@@ -10,14 +11,19 @@ const MAX_AGE = 31_536_000
 
 /** The choice that this browser was given; anything else is `auto`. */
 export function themeOf({ headers }: Pick<FastifyRequest, 'headers'>): Theme {
-  const [, chosen] =
-    /(?:^|;\s*)vestibule_theme=(light|dark)(?:;|$)/.exec(headers.cookie ?? '') ?? []
+  const chosen = parseCookie(headers.cookie ?? '')[COOKIE]
   return chosen === 'light' || chosen === 'dark' ? chosen : 'auto'
 }
 
 /** @param secure the page came over https or from this machine */
 export function themeCookie(theme: Theme, base: string, secure: boolean): string {
-  const value = theme === 'auto' ? '' : theme
-  const maxAge = theme === 'auto' ? 0 : MAX_AGE
-  return `${COOKIE}=${value}; Path=${base}/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`
+  return stringifySetCookie({
+    name: COOKIE,
+    value: theme === 'auto' ? '' : theme,
+    path: `${base}/`,
+    maxAge: theme === 'auto' ? 0 : MAX_AGE,
+    httpOnly: true,
+    secure,
+    sameSite: 'lax',
+  })
 }

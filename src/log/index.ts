@@ -6,6 +6,7 @@
  * Configuration: `log`.
  */
 import type { Writable } from 'node:stream'
+import { format } from 'node:util'
 import { type LogFn, type Logger, pino } from 'pino'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { fieldsOf, messageOf } from './fields.ts'
@@ -43,10 +44,6 @@ export interface Log {
 /** How long a reader that stands still may hold up a shutdown. */
 const PATIENCE = 500
 
-/** pino's own keys, renamed so that no field of a caller can pass for them. */
-const LEVEL = '@level'
-const MESSAGE = '@msg'
-
 export function logSettings(config: LogConfig, isTerminal: boolean): LogSettings {
   return {
     level: config.level,
@@ -73,17 +70,16 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
     {
       level: settings.level,
       base: null,
-      timestamp: false,
-      messageKey: MESSAGE,
-      errorKey: 'error',
-      formatters: { level: (_label, level) => ({ [LEVEL]: level }) },
       hooks: {
-        logMethod(args, method, level) {
-          method.apply(this, printableArguments(args, this.levelVal <= 20, level >= 50))
+        // pino filters by level and keeps the fields of children. The line is ours (docs/decisions/062).
+        logMethod(args, _method, level) {
+          const verbose = this.levelVal <= 20
+          const { fields, msg } = readArguments(args, verbose, level >= 50)
+          write({ time: clock.now(), level, msg, fields: { ...this.bindings(), ...fields } })
         },
       },
     },
-    { write: (json) => write(readEntry(json)) },
+    { write() {} },
   )
 
   function write(entry: Entry): void {
@@ -92,12 +88,6 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
     // A line that the disk refuses still reaches somebody.
     if (taken && !current.keepStdout) return
     stdout.write(current.pretty && current.format === 'text' ? prettyLine(entry) : line)
-  }
-
-  function readEntry(json: string): Entry {
-    // What pino has just written: an object with our two keys and the caller's fields.
-    const { [LEVEL]: level, [MESSAGE]: msg = '', ...fields } = JSON.parse(json)
-    return { time: clock.now(), level: Number(level), msg: String(msg), fields }
   }
 
   function openFile(path: string | undefined): FileSink | undefined {
@@ -141,18 +131,22 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
   }
 }
 
-type LogArguments = Parameters<LogFn>
-
-/** The arguments of a log call, with the fields made plain data. */
-function printableArguments(args: LogArguments, verbose: boolean, severe: boolean): LogArguments {
-  const [first, ...rest] = args
-  if (typeof first !== 'object' || first === null) return args
+/** The arguments of a log call: fields as plain data, and the message. Never throws. */
+function readArguments(
+  [first, ...rest]: Parameters<LogFn>,
+  verbose: boolean,
+  severe: boolean,
+): Pick<Entry, 'fields' | 'msg'> {
+  if (typeof first !== 'object' || first === null)
+    return { fields: {}, msg: messageFrom([first, ...rest]) }
+  const msg = first instanceof Error && rest.length === 0 ? first.message : messageFrom(rest)
   try {
-    const fields = fieldsOf(first, { verbose, severe })
-    if (first instanceof Error && rest.length === 0) return [fields, first.message]
-    return [fields, ...rest]
+    return { fields: fieldsOf(first, { verbose, severe }), msg }
   } catch {
     // A getter that throws must not turn a log line into a crash.
-    return [{ fields: '[unprintable]' }, ...rest]
+    return { fields: { fields: '[unprintable]' }, msg }
   }
 }
+
+const messageFrom = ([msg, ...values]: readonly unknown[]): string =>
+  values.length === 0 ? String(msg ?? '') : format(msg, ...values)

@@ -114,7 +114,7 @@ suite('one login for several root domains', () => {
     const [cookie = ''] = gone.headers['set-cookie'] ?? []
     assert.match(
       cookie,
-      /^__Host-vestibule_hub_[\w-]{8}=[0-9a-z]{8}\.[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-vestibule_hub_[\w-]{8}=[0-9a-z]{8}\.[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     )
     assert.doesNotMatch(
       gone.headers.location ?? '',

@@ -20,6 +20,19 @@ test('a text is computed once, and again when many others came in between', () =
     ['a', 'bé', 'ñ€', 'a'],
   )
 })
+test('null is an answer like others, and is remembered', () => {
+  const asked: string[] = []
+  const none = memoize(
+    (text) => {
+      asked.push(text)
+      return null
+    },
+    { limit: 4 },
+  )
+  for (const text of ['a', 'b', 'c', 'a', 'a']) assert.equal(none(text), null)
+  assert.deepEqual(asked, ['a', 'b', 'c'])
+})
+
 // V8 makes a slice a view: each host that was kept held the 16 KiB of the address it was cut from.
 test('what is remembered of a short text is not the long one it was cut from', () => {
   const kept = memoize((text) => text.length)

@@ -106,6 +106,25 @@ test('an error is its message and its causes; a bug brings its stack, a refusal 
   )
 })
 
+test('a message may stand alone, hold values, or be missing; a field of a call wins over that of its child', () => {
+  const { log, lines } = listen()
+  log.info('alone')
+  log.info('%s of %d', 'one', 2)
+  log.info({ field: 1 }, 'with %s', 'both')
+  log.info({ field: 2 })
+  log.child({ field: 3, other: 4 }).info({ field: 5 }, 'child')
+  assert.deepEqual(
+    lines().map(({ msg, field, other }) => [msg, field, other]),
+    [
+      ['alone', undefined, undefined],
+      ['one of 2', undefined, undefined],
+      ['with both', 1, undefined],
+      ['', 2, undefined],
+      ['child', 5, 4],
+    ],
+  )
+})
+
 test('at debug every error brings its stack', () => {
   const { log, lines } = listen({ level: 'debug' })
   log.warn({ err: new Error('small') }, 'Hello')

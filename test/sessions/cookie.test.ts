@@ -149,9 +149,9 @@ suite('the session cookie', () => {
     const { name, attributes } = await start(t, ([first]) => first)
     assert.equal(name, 'vestibule_session')
     assert.deepEqual(attributes, [
-      'Path=/',
-      'Domain=example.com',
       'Max-Age=3600',
+      'Domain=example.com',
+      'Path=/',
       'Expires=Thu, 15 Jan 2026 13:00:00 GMT',
       'HttpOnly',
       'Secure',
@@ -184,7 +184,7 @@ suite('the session cookie', () => {
     const { house, domain } = await start(t, ([first]) => first)
     assert.equal(
       house.sessions.expireCookie(domain),
-      'vestibule_session=; Path=/; Domain=example.com; Max-Age=0; ' +
+      'vestibule_session=; Max-Age=0; Domain=example.com; Path=/; ' +
         'Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax',
     )
   })

@@ -142,7 +142,7 @@ suite('the rest of the session slice', () => {
       portalUrl: undefined,
       defaultRedirectionUrl: undefined,
       name: 'vestibule_session',
-      sameSite: 'Lax',
+      sameSite: 'lax',
       expiration: 3_600_000,
       inactivity: 300_000,
       rememberMe: 30 * 86_400_000,
@@ -175,7 +175,7 @@ suite('the rest of the session slice', () => {
       portalUrl: new URL('https://auth.example.com/sso/'),
       defaultRedirectionUrl: undefined,
       name: 'one',
-      sameSite: 'Strict',
+      sameSite: 'strict',
       expiration: 7_200_000,
       inactivity: 0,
       rememberMe: 0,
@@ -183,7 +183,7 @@ suite('the rest of the session slice', () => {
     assert.equal(first?.portalUrl?.href, 'https://auth.example.com/sso/')
     assert.deepEqual(
       [second?.name, second?.sameSite, second?.expiration, second?.inactivity, second?.rememberMe],
-      ['two', 'None', 60_000, 60_000, 7 * 86_400_000],
+      ['two', 'none', 60_000, 60_000, 7 * 86_400_000],
     )
   })
 

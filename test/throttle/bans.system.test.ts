@@ -167,7 +167,7 @@ suite('a known device', () => {
     const line = (await attempt(server, PASSWORD)).headers['set-cookie']?.[1] ?? ''
     assert.match(
       line,
-      /^vestibule_session_device=[A-Za-z0-9_-]{43}; Path=\/; Max-Age=7776000; Expires=.* GMT; HttpOnly; Secure; SameSite=Lax$/,
+      /^vestibule_session_device=[A-Za-z0-9_-]{43}; Max-Age=7776000; Path=\/; Expires=.* GMT; HttpOnly; Secure; SameSite=Lax$/,
     )
     assert.doesNotMatch(line, /Domain/)
   })

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import { stringifySetCookie } from 'cookie'
 import type { EpochMs } from '../../kernel/clock.ts'
 import { equalBytes } from '../../kernel/secret.ts'
 
@@ -97,4 +98,12 @@ export const nameOf = (stateHash: string): string => `${PREFIX}${stateHash.slice
 
 /** Lax: it has to come along when the other portal sends the browser back. */
 const setCookie = (name: string, value: string, maxAge: number): string =>
-  `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure; SameSite=Lax`
+  stringifySetCookie({
+    name,
+    value,
+    path: '/',
+    maxAge,
+    httpOnly: true,
+    secure: true,
+    sameSite: 'lax',
+  })

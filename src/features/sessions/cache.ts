@@ -1,3 +1,4 @@
+import { GenerationalCache } from '../../kernel/generational-cache.ts'
 import type { Identity, Session } from './session.ts'
 
 /** A live session in memory. */
@@ -48,25 +49,13 @@ interface Reading {
   readonly owners: Set<string>
 }
 
-/**
- * Two generations of half the size each: what is used moves to the young one, and when that is full, the old one goes
- * with all that was not used since. As kernel/memo.ts, and for its reasons: a hit is one look into a Map (an LRU list
- * costs twice that), and nothing is allocated ahead (lru-cache took 13 ms of the start to make room for 100,000).
- *
- * @param limit how many sessions are kept at the most; about 600 bytes each
- */
+/** @param limit how many sessions are kept at the most; about 600 bytes each */
 export function createCache(limit: number): SessionCache {
-  const half = Math.max(1, limit >> 1)
-  let young = new Map<string, Entry>()
-  let old = new Map<string, Entry>()
+  const entries = new GenerationalCache<Entry>(limit)
   const readings = new Map<string, Reading>()
 
   const keep = (entry: Entry): Entry => {
-    if (young.size >= half) {
-      old = young
-      young = new Map()
-    }
-    young.set(entry.session.key, entry)
+    entries.set(entry.session.key, entry)
     return entry
   }
 
@@ -108,22 +97,14 @@ export function createCache(limit: number): SessionCache {
       : take({ ...found, identity: undefined })
 
   return {
-    get(key) {
-      const entry = young.get(key)
-      if (entry !== undefined) return entry
-      const aged = old.get(key)
-      if (aged === undefined) return undefined
-      old.delete(key)
-      return keep(aged)
-    },
-    peek: (key) => young.get(key) ?? old.get(key),
+    get: (key) => entries.get(key),
+    peek: (key) => entries.peek(key),
     put(session) {
       keep({ session, owner: '', identity: undefined })
     },
     fetch: (key, read) => (readings.get(key) ?? begin(key, read)).entry,
     forget(key) {
-      young.delete(key)
-      old.delete(key)
+      entries.delete(key)
       const reading = readings.get(key)
       if (reading !== undefined) reading.forgotten = true
     },
@@ -131,16 +112,11 @@ export function createCache(limit: number): SessionCache {
       for (const reading of readings.values()) {
         for (const user of users) reading.users.add(user)
       }
-      for (const generation of [young, old]) {
-        for (const [key, { session }] of generation) {
-          if (users.has(session.user)) generation.delete(key)
-        }
-      }
+      entries.deleteWhere(({ session }) => users.has(session.user))
     },
     doubt(keys) {
       for (const key of keys) {
-        young.delete(key)
-        old.delete(key)
+        entries.delete(key)
         const reading = readings.get(key)
         if (reading !== undefined) reading.doubted = true
         // Whoever asks from here on gets a read of their own.
@@ -152,13 +128,10 @@ export function createCache(limit: number): SessionCache {
         for (const owner of owners) reading.owners.add(owner)
       }
       readings.clear()
-      for (const generation of [young, old]) {
-        for (const [key, { owner }] of generation) if (owners.has(owner)) generation.delete(key)
-      }
+      entries.deleteWhere(({ owner }) => owners.has(owner))
     },
     doubtAll() {
-      young = new Map()
-      old = new Map()
+      entries.clear()
       for (const reading of readings.values()) reading.doubted = true
       readings.clear()
     },

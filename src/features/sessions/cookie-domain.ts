@@ -11,7 +11,7 @@ export interface CookieDomain {
   readonly defaultRedirectionUrl: string | undefined
   /** The cookie's name. */
   readonly name: string
-  readonly sameSite: 'Lax' | 'Strict' | 'None'
+  readonly sameSite: 'lax' | 'strict' | 'none'
   /** Milliseconds from signing in. */
   readonly expiration: number
   /** Milliseconds from last use; 0: no limit. */
@@ -19,8 +19,6 @@ export interface CookieDomain {
   /** Milliseconds from signing in when remembered; 0: nobody is. */
   readonly rememberMe: number
 }
-
-const SAME_SITE = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
 
 /** The domains of the configuration, each with what it does not say itself taken from `session`. */
 export function cookieDomains(config: SessionConfig): readonly CookieDomain[] {
@@ -32,7 +30,7 @@ export function cookieDomains(config: SessionConfig): readonly CookieDomain[] {
       portalUrl: entry.portal_url === undefined ? undefined : folder(entry.portal_url),
       defaultRedirectionUrl: entry.default_redirection_url,
       name: entry.name ?? config.name,
-      sameSite: SAME_SITE[entry.same_site ?? config.same_site],
+      sameSite: entry.same_site ?? config.same_site,
       expiration: entry.expiration ?? config.expiration,
       inactivity: entry.inactivity ?? config.inactivity,
       rememberMe: entry.remember_me ?? config.remember_me,

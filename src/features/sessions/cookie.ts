@@ -1,3 +1,4 @@
+import { stringifySetCookie } from 'cookie'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 
@@ -82,11 +83,17 @@ export function expiredCookie(domain: CookieDomain): string {
   return setCookie(domain, '', 0, new Date(0))
 }
 
-/** RFC 6265 §4.1. `Secure` always: browsers take it on http for localhost names. */
+/** `Secure` always: browsers take it on http for localhost names. */
 function setCookie(domain: CookieDomain, value: string, maxAge: number, expires: Date): string {
-  const scope = domain.hostOnly ? '' : `; Domain=${domain.domain}`
-  return (
-    `${domain.name}=${value}; Path=/${scope}; Max-Age=${maxAge}; Expires=${expires.toUTCString()}; ` +
-    `HttpOnly; Secure; SameSite=${domain.sameSite}`
-  )
+  return stringifySetCookie({
+    name: domain.name,
+    value,
+    path: '/',
+    ...(!domain.hostOnly && { domain: domain.domain }),
+    maxAge,
+    expires,
+    httpOnly: true,
+    secure: true,
+    sameSite: domain.sameSite,
+  })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { stringifySetCookie } from 'cookie'
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { detach } from '../../kernel/detach.ts'
@@ -103,7 +104,15 @@ export function createDevices({
   }
 }
 
-/** RFC 6265 §4.1; without Domain: no sibling host is sent it. */
+/** Without Domain: no sibling host is sent it. */
 const cookieOf = (domain: CookieDomain, token: string, now: number): string =>
-  `${deviceCookieName(domain)}=${token}; Path=/; Max-Age=${LIFE / 1000}; ` +
-  `Expires=${new Date(now + LIFE).toUTCString()}; HttpOnly; Secure; SameSite=${domain.sameSite}`
+  stringifySetCookie({
+    name: deviceCookieName(domain),
+    value: token,
+    path: '/',
+    maxAge: LIFE / 1000,
+    expires: new Date(now + LIFE),
+    httpOnly: true,
+    secure: true,
+    sameSite: domain.sameSite,
+  })

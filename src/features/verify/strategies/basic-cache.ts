@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Clock } from '../../../kernel/clock.ts'
+import { GenerationalCache } from '../../../kernel/generational-cache.ts'
 import type { Basic } from './basic.ts'
 
 /**
@@ -26,7 +27,7 @@ const LIMIT = 10_000
 /** @param lifespan milliseconds; 0 keeps nothing */
 export function createBasicCache(lifespan: number, clock: Clock): BasicCache {
   const key = randomBytes(32)
-  const kept = new Map<string, Kept>()
+  const kept = new GenerationalCache<Kept>(LIMIT)
   const digest = ({ username, password }: Basic): Buffer =>
     createHmac('sha256', key)
       // Length first: `a:bc` and `ab:c` must not be the same text.
@@ -45,14 +46,13 @@ export function createBasicCache(lifespan: number, clock: Clock): BasicCache {
     },
     keep(credentials, name) {
       if (lifespan === 0) return
-      if (kept.size >= LIMIT) kept.clear()
       kept.set(digest(credentials).toString('base64'), {
         name,
         until: clock.monotonic() + lifespan,
       })
     },
     forget(name) {
-      for (const [id, entry] of kept) if (entry.name === name) kept.delete(id)
+      kept.deleteWhere((entry) => entry.name === name)
     },
   }
 }
