@@ -20,6 +20,9 @@ export interface Vestibule extends Measured {
 }
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
+/** What the image and the npm package run; `npm run build` makes it. */
+export const DIST = new URL('../dist/main.js', import.meta.url).pathname
+const TRIVIAL = new URL('trivial.js', import.meta.url).pathname
 const BASELINE = new URL('baseline.ts', import.meta.url).pathname
 
 export async function freePort(): Promise<number> {
@@ -75,9 +78,15 @@ async function answering(port: number, path: string, child: ChildProcess, output
 }
 
 /** A bare Fastify route: parses one cookie with @fastify/cookie, sends the headers of a verify 200. */
-export async function startBaseline(mode: 'verify' | 'trivial' = 'verify'): Promise<Measured> {
+export async function startBaseline(): Promise<Measured> {
   const port = await freePort()
-  return launch([BASELINE, String(port), mode], port, '/', process.cwd())
+  return launch([BASELINE, String(port)], port, '/', process.cwd())
+}
+
+/** One route, and no TypeScript to strip. */
+export async function startTrivial(): Promise<Measured> {
+  const port = await freePort()
+  return launch([TRIVIAL, String(port)], port, '/', process.cwd())
 }
 
 /** Ours with these rules; `john` of the benches is the first start's admin. */
@@ -87,11 +96,13 @@ export async function startVestibule(
     folder = mkdtempSync(join(tmpdir(), 'vestibule-bench-')),
     keep = false,
     session = {},
+    main = MAIN,
   }: {
     readonly folder?: string
     readonly keep?: boolean
     /** More of the section. */
     readonly session?: Readonly<Record<string, unknown>>
+    readonly main?: string
   } = {},
 ): Promise<Vestibule> {
   const port = await freePort()
@@ -112,7 +123,7 @@ export async function startVestibule(
     }),
   )
   const process = await launch(
-    [MAIN, 'serve', '--config', join(folder, 'config.yml')],
+    [main, 'serve', '--config', join(folder, 'config.yml')],
     port,
     '/api/health',
     folder,
