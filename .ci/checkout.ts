@@ -29,7 +29,7 @@ const directory = mkdtempSync(join(cache, 'bundle-'))
 try {
   const begun = Date.now()
   const { bundle } = await import('./bundle.ts')
-  const inputs = Object.keys(await bundle(directory))
+  const inputs = ['.ci/bundle.ts', ...Object.keys(await bundle(directory))]
   const marks = Object.fromEntries(inputs.map((path) => [path, mark(path)]))
   // A file that was saved while it was bundled may have gone in as it was before.
   if (inputs.some((path) => statSync(path).mtimeMs >= begun)) throw new Error('changed meanwhile')

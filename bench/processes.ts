@@ -22,6 +22,9 @@ export interface Vestibule extends Measured {
 }
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
+/** What the image and the npm package run; `npm run build` makes it. */
+export const DIST = new URL('../dist/main.js', import.meta.url).pathname
+const TRIVIAL = new URL('trivial.js', import.meta.url).pathname
 const BASELINE = new URL('baseline.ts', import.meta.url).pathname
 const COLLECT = ['--expose-gc', '--import', new URL('collect.ts', import.meta.url).pathname]
 const KEEP_TICK = ['--import', new URL('keep-tick.ts', import.meta.url).pathname]
@@ -88,15 +91,18 @@ async function answering(port: number, path: string, child: ChildProcess, output
 
 /**
  * A bare Fastify route: parses one cookie with @fastify/cookie, sends the headers of a verify 200.
- * @param mode `kept-tick`: as `verify`, with what src/tick-object.ts does; `trivial`: started as a user would
+ * @param mode `kept-tick`: as `verify`, with what src/tick-object.ts does
  */
-export async function startBaseline(
-  mode: 'verify' | 'kept-tick' | 'trivial' = 'verify',
-): Promise<Measured> {
+export async function startBaseline(mode: 'verify' | 'kept-tick' = 'verify'): Promise<Measured> {
   const port = await freePort()
-  const flags = mode === 'trivial' ? [] : mode === 'verify' ? COLLECT : [...COLLECT, ...KEEP_TICK]
-  const route = mode === 'trivial' ? 'trivial' : 'verify'
-  return launch([...flags, BASELINE, String(port), route], port, '/', process.cwd())
+  const flags = mode === 'verify' ? COLLECT : [...COLLECT, ...KEEP_TICK]
+  return launch([...flags, BASELINE, String(port), 'verify'], port, '/', process.cwd())
+}
+
+/** One route, and no TypeScript to strip. */
+export async function startTrivial(): Promise<Measured> {
+  const port = await freePort()
+  return launch([TRIVIAL, String(port)], port, '/', process.cwd())
 }
 
 /** Ours with these rules; `john` of the benches is the first start's admin. */
@@ -107,6 +113,7 @@ export async function startVestibule(
     keep = false,
     session = {},
     flags = COLLECT,
+    main = MAIN,
   }: {
     readonly folder?: string
     readonly keep?: boolean
@@ -114,6 +121,7 @@ export async function startVestibule(
     readonly session?: Readonly<Record<string, unknown>>
     /** Of Node. Without the usual ones, `collect` does not work. */
     readonly flags?: readonly string[]
+    readonly main?: string
   } = {},
 ): Promise<Vestibule> {
   const port = await freePort()
@@ -134,7 +142,7 @@ export async function startVestibule(
     }),
   )
   const process = await launch(
-    [...flags, MAIN, 'serve', '--config', join(folder, 'config.yml')],
+    [...flags, main, 'serve', '--config', join(folder, 'config.yml')],
     port,
     '/api/health',
     folder,

@@ -38,7 +38,7 @@ test('every fault is printed at once, and the status is 1', async (t) => {
   }
 })
 
-test('files come from --config, else from VESTIBULE_CONFIG, else ./config.yml, else nothing is needed', async (t) => {
+test('files come from --config, else from VESTIBULE_CONFIG, else ./config.yml, else the image’s, else nothing is needed', async (t) => {
   const cwd = temporaryDirectory(t)
   for (const name of ['a.yml', 'b.yml', 'c.yml']) writeFileSync(join(cwd, name), GOOD)
   const validated = async (argv: string[], env: Record<string, string> = {}) =>
@@ -48,8 +48,11 @@ test('files come from --config, else from VESTIBULE_CONFIG, else ./config.yml, e
   assert.equal(await validated([], env), 'c.yml, b.yml')
   assert.equal(await validated(['-c', 'a.yml'], env), 'a.yml')
   assert.equal(await validated(['-c', 'a.yml,b.yml', '-c', 'c.yml']), 'a.yml, b.yml, c.yml')
+  const image = { VESTIBULE_DEFAULT_CONFIG: 'a.yml' }
+  assert.equal(await validated([], image), 'a.yml')
+  assert.equal(await validated([], { ...image, ...env }), 'c.yml, b.yml')
   writeFileSync(join(cwd, 'config.yml'), GOOD)
-  assert.equal(await validated([]), 'config.yml')
+  assert.equal(await validated([], image), 'config.yml')
   mkdirSync(join(cwd, 'empty'))
   assert.equal(await validated([], { VESTIBULE_CONFIG: '' }), 'config.yml')
 })
