@@ -84,14 +84,26 @@ export function firstValues(
   return values
 }
 
+/** Most texts need no decoding, and most others give ASCII: neither makes a buffer, of which a query may ask for thousands. */
 function formDecode(text: string): string {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === PERCENT || code === PLUS || code > 0x7f) return decodeBytes(text)
+  let decoded = ''
+  let from = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code > 0x7f) return decodeBytes(text)
+    if (code !== PERCENT && code !== PLUS) continue
+    const byte = code === PLUS ? SPACE : hexByte(text, at)
+    // What is no percent sequence stands for itself.
+    if (byte < 0) continue
+    if (byte > 0x7f) return decodeBytes(text)
+    decoded += text.slice(from, at) + String.fromCharCode(byte)
+    if (code === PERCENT) at += 2
+    from = at + 1
   }
-  return text
+  return from === 0 ? text : decoded + text.slice(from)
 }
 
+const SPACE = 0x20
 const PERCENT = 0x25
 const PLUS = 0x2b
 
@@ -110,6 +122,10 @@ function decodeBytes(text: string): string {
   }
   return bytes.toString('utf8', 0, length)
 }
+
+/** @returns what the percent sequence here stands for; negative when it is none */
+const hexByte = (text: string, at: number): number =>
+  digit(text.charCodeAt(at + 1)) * 16 + digit(text.charCodeAt(at + 2))
 
 /** @returns so far below zero for what is no hex digit that no sum with another one is a byte */
 function digit(code: number | undefined): number {
