@@ -245,7 +245,7 @@ suite('the failure limit', () => {
     const [line = ''] = told.headers['set-cookie'] ?? []
     assert.match(
       line,
-      /^vestibule_session_reservation=[\w-]{22}; Path=\/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$/,
+      /^vestibule_session_reservation=[\w-]{22}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     )
     const cookie = line.split(';', 1)[0] ?? ''
     const due = performance.now() + Number(told.headers['retry-after']) * 1000

@@ -1,3 +1,4 @@
+import { stringifySetCookie } from 'cookie'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { Reservation } from './reservations/index.ts'
 
@@ -22,5 +23,12 @@ export const reservationCookie = (
   { id, wait }: Reservation,
   memory: number,
 ): string =>
-  `${reservationCookieName(domain)}=${id}; Path=/; Max-Age=${Math.ceil((wait + memory) / 1000)}; ` +
-  `HttpOnly; Secure; SameSite=${domain.sameSite}`
+  stringifySetCookie({
+    name: reservationCookieName(domain),
+    value: id,
+    path: '/',
+    maxAge: Math.ceil((wait + memory) / 1000),
+    httpOnly: true,
+    secure: true,
+    sameSite: domain.sameSite,
+  })
