@@ -127,7 +127,7 @@ suite('the longest wait that a new browser was shown', () => {
     assert.ok(!told.looked && told.value !== undefined)
     assert.match(
       told.cookie ?? '',
-      /^s_reservation=[\w-]{22}; Path=\/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$/,
+      /^s_reservation=[\w-]{22}; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     )
     await pass(told.wait)
     assert.equal((await attempt([])).looked, false, 'who kept no cookie waits again')
