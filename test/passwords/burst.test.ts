@@ -60,14 +60,21 @@ async function house(t: { after(work: () => Promise<void>): void }, concurrency:
 
 test('bursts on three names that begin together end together, whatever the digest', async (t) => {
   const { burst } = await house(t, 3)
-  const ends: string[] = []
-  const note = (name: string) => void ends.push(name)
-  await Promise.all([burst('none', note), burst('cheap', note), burst('costly', note)])
-  // Were the cheap ones quicker, they would be over before the costly one has got far.
-  for (const name of ['none', 'cheap', 'costly']) {
-    const others = ends.slice(0, ends.lastIndexOf(name)).filter((other) => other !== name)
-    assert.ok(others.length >= 2 * (BURST - 3), `${name} was over after ${ends.join(' ')}`)
+  // Were the cheap ones quicker, they would be over before the costly one has got far, each time. A machine whose load changes
+  // while it is measured may disturb one round.
+  const rounds: string[] = []
+  for (let round = 0; round < 4; round++) {
+    const ends: string[] = []
+    const note = (name: string) => void ends.push(name)
+    await Promise.all([burst('none', note), burst('cheap', note), burst('costly', note)])
+    const isEven = ['none', 'cheap', 'costly'].every((name) => {
+      const before = ends.slice(0, ends.lastIndexOf(name))
+      return before.filter((other) => other !== name).length >= 2 * (BURST - 3)
+    })
+    if (isEven) return
+    rounds.push(ends.join(' '))
   }
+  assert.fail(rounds.join('\n'))
 })
 
 test('the attempt after another one begins at the same time, whatever was checked before it', async (t) => {
