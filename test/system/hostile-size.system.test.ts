@@ -186,6 +186,7 @@ const HEADER_CASES: readonly Case[] = ['/verify', '/', '/nothing'].flatMap((path
 /** A plain text of as many bytes. */
 const plain = (size: number): string => 'x'.repeat(size)
 const ROUNDS = 8
+const MANY_ROUNDS = 100
 /** What was seen before: 7 to 9,000. */
 const MOST = 6
 /** Milliseconds: what is too little to be told from noise. */
@@ -218,10 +219,13 @@ suite('one request, however it is cut up', () => {
     })
   })
 
-  /** CPU of the main thread for one of these, in milliseconds: the least of some rounds. */
-  const costOf = async (ask: ReturnType<Case['ask']>): Promise<number> => {
+  /**
+   * CPU of the main thread for one of these, in milliseconds: the least of some rounds, and of many where that is too much. A
+   * busy machine, and code that is not compiled yet, make most rounds dearer, and none cheaper.
+   */
+  const costOf = async (ask: ReturnType<Case['ask']>, most = Infinity): Promise<number> => {
     let least = Number.POSITIVE_INFINITY
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < ROUNDS || (least >= most && round < MANY_ROUNDS); round++) {
       const from = cpuOf(server.pid)
       await server.request(ask.path, ask)
       least = Math.min(least, cpuOf(server.pid) - from)
@@ -233,11 +237,9 @@ suite('one request, however it is cut up', () => {
     test(about, async () => {
       const text = hostile(size)
       const usual = await costOf(ask(plain(text.length)))
-      const cost = await costOf(ask(text))
-      assert.ok(
-        cost < MOST * Math.max(usual, LITTLE),
-        `${cost} ms, and ${usual} ms for plain bytes`,
-      )
+      const most = MOST * Math.max(usual, LITTLE)
+      const cost = await costOf(ask(text), most)
+      assert.ok(cost < most, `${cost} ms, and ${usual} ms for plain bytes`)
     })
   }
 })
