@@ -205,5 +205,5 @@ test('the JSON schema never refuses what the loader accepts', async (t) => {
     }),
     { numRuns: 200 },
   )
-  assert.ok(accepted > 10, 'otherwise nothing was shown')
+  assert.ok(accepted > 2, 'otherwise nothing was shown')
 })
