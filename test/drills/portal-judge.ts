@@ -10,7 +10,8 @@ const ALWAYS: Readonly<Record<string, RegExp>> = {
   'x-content-type-options': /^nosniff$/,
   'referrer-policy': /^strict-origin-when-cross-origin$/,
   'x-frame-options': /^DENY$/,
-  'cache-control': /^(?:no-store|public, max-age=31536000, immutable)$/,
+  // What lies under a fixed name (/favicon.ico) is kept for a day.
+  'cache-control': /^(?:no-store|public, max-age=(?:31536000, immutable|86400))$/,
 }
 /** Right passwords as the forms and JSON write them. */
 const RIGHT = [PASSWORD, PASSWORD.replace(' ', '+'), PASSWORD.replace(' ', '%20')]
