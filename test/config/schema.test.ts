@@ -203,7 +203,7 @@ test('the JSON schema never refuses what the loader accepts', async (t) => {
         `${names[index]} ${path.join('.')} ${JSON.stringify(to)}`,
       )
     }),
-    { numRuns: 200 },
+    { numRuns: 500 },
   )
-  assert.ok(accepted > 2, 'otherwise nothing was shown')
+  assert.ok(accepted > 10, 'otherwise nothing was shown')
 })

@@ -10,9 +10,11 @@ const ALWAYS: Readonly<Record<string, RegExp>> = {
   'x-content-type-options': /^nosniff$/,
   'referrer-policy': /^strict-origin-when-cross-origin$/,
   'x-frame-options': /^DENY$/,
-  // What lies under a fixed name (/favicon.ico) is kept for a day.
-  'cache-control': /^(?:no-store|public, max-age=(?:31536000, immutable|86400))$/,
+  'cache-control': /^(?:no-store|public, max-age=31536000, immutable)$/,
 }
+/** The icons under fixed names (/favicon.ico), and nothing else, are kept for a day. */
+const OF_ICONS = { ...ALWAYS, 'cache-control': /^public, max-age=86400$/ }
+const ICONS = /^image\/(?:vnd\.microsoft\.icon|png)$/
 /** Right passwords as the forms and JSON write them. */
 const RIGHT = [PASSWORD, PASSWORD.replace(' ', '+'), PASSWORD.replace(' ', '%20')]
 
@@ -27,7 +29,8 @@ export function judgePortal(
     return '5xx'
   // A verify answer ends at the proxy; the other drill looks at those.
   if (valuesOf(headers, 'remote-user').length > 0) return undefined
-  for (const [name, pattern] of Object.entries(ALWAYS)) {
+  const isIcon = ICONS.test(valuesOf(headers, 'content-type')[0] ?? '')
+  for (const [name, pattern] of Object.entries(isIcon ? OF_ICONS : ALWAYS)) {
     const values = valuesOf(headers, name)
     if (values.length !== 1 || !pattern.test(values[0] ?? '')) return `${status} without ${name}`
   }
