@@ -1,4 +1,4 @@
 /** Preloaded into a bare server: what ours does at its start. */
-import { keepTickObject } from '../src/tick-object.ts'
+import { keepTickObject } from '../src/server/tick-object.ts'
 
 keepTickObject()

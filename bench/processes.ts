@@ -91,7 +91,7 @@ async function answering(port: number, path: string, child: ChildProcess, output
 
 /**
  * A bare Fastify route: parses one cookie with @fastify/cookie, sends the headers of a verify 200.
- * @param mode `kept-tick`: as `verify`, with what src/tick-object.ts does
+ * @param mode `kept-tick`: as `verify`, with what src/server/tick-object.ts does
  */
 export async function startBaseline(mode: 'verify' | 'kept-tick' = 'verify'): Promise<Measured> {
   const port = await freePort()

@@ -7,7 +7,7 @@
  * Runs itself twice: as Node is, and with one tick object kept alive.
  */
 import { spawnSync } from 'node:child_process'
-import { keepTickObject } from '../src/tick-object.ts'
+import { keepTickObject } from '../src/server/tick-object.ts'
 
 const CALLS = 2_000
 const TURNS = 200

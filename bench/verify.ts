@@ -5,7 +5,7 @@
  *
  *   node bench/verify.ts [rounds=30] [milliseconds a round=300] [--no-one-host]
  *
- * `bare Fastify, tick kept` shows how much of it is src/tick-object.ts alone. `--no-one-host` leaves the 10,000 rules out.
+ * `bare Fastify, tick kept` shows how much of it is src/server/tick-object.ts alone. `--no-one-host` leaves the 10,000 rules out.
  */
 import { parseArgs } from 'node:util'
 import { browserRequests, crowdedHost, householdRules } from './browser.ts'

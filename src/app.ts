@@ -1,6 +1,6 @@
 /**
  * The application: makes the services and registers the rooms. Read from top to bottom it is the order in which they
- * depend on each other. What belongs to the process (listening, signals, files watched) is server.ts.
+ * depend on each other. What belongs to the process (listening, signals, files watched) is server/.
  */
 import { randomBytes } from 'node:crypto'
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'

@@ -5,7 +5,7 @@ import { enableCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { keepTickObject } from './tick-object.ts'
+import { keepTickObject } from './server/tick-object.ts'
 
 /**
  * Keeps compiled code: beside dist/ what was built, beside the packages what runs from src/. Whoever can write there can run

@@ -1,6 +1,6 @@
 import { formatFaults, formatNotice } from '../config/index.ts'
 import { strangersIn } from '../features/access/index.ts'
-import { loadForStart } from '../start-checks.ts'
+import { loadForStart } from '../server/start-checks.ts'
 import { describeFiles, readUsersOf } from './config.ts'
 import type { Configure } from './invocation.ts'
 

@@ -3,7 +3,7 @@ import { version } from './version.ts'
 
 export const configure: Configure = (command, cli) => {
   command.action(async () => {
-    const { serve } = await import('../server.ts')
+    const { serve } = await import('../server/index.ts')
     cli.finish(
       await serve({
         files: cli.configFiles(),

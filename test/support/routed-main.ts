@@ -1,8 +1,8 @@
 /** The server as `src/main.ts serve` starts it, but for one thing: every request goes through Fastify's router. */
-import { keepTickObject } from '../../src/tick-object.ts'
+import { keepTickObject } from '../../src/server/tick-object.ts'
 
 keepTickObject()
-const { serve } = await import('../../src/server.ts')
+const { serve } = await import('../../src/server/index.ts')
 const at = process.argv.indexOf('--config')
 process.exitCode = await serve({
   files: at === -1 ? [] : [process.argv[at + 1] ?? ''],

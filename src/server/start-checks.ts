@@ -11,13 +11,13 @@ import {
   type LoadResult,
   loadConfig,
   type Notice,
-} from './config/index.ts'
-import { type Config, features, migrations } from './features.ts'
-import { lookAtDataDirectory } from './files/data-directory.ts'
-import { permissionWarning } from './files/permissions.ts'
-import type { ConfigPath, Manifest, StartPlace, StartReport } from './kernel/feature.ts'
-import { Refusal } from './kernel/refusal.ts'
-import { lookAtDatabase } from './storage/index.ts'
+} from '../config/index.ts'
+import { type Config, features, migrations } from '../features.ts'
+import { lookAtDataDirectory } from '../files/data-directory.ts'
+import { permissionWarning } from '../files/permissions.ts'
+import type { ConfigPath, Manifest, StartPlace, StartReport } from '../kernel/feature.ts'
+import { Refusal } from '../kernel/refusal.ts'
+import { lookAtDatabase } from '../storage/index.ts'
 
 type Loaded = LoadResult<Config>
 

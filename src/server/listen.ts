@@ -2,10 +2,10 @@ import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import type { ListenAddress } from './kernel/address.ts'
-import { Refusal, systemCode } from './kernel/refusal.ts'
-import { createRefuser, MAX_HEADERS } from './refuser.ts'
-import { createTurns } from './turns.ts'
+import type { ListenAddress } from '../kernel/address.ts'
+import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { createPipelining } from './pipelining.ts'
+import { createProtocolErrors, MAX_HEADERS } from './protocol-errors.ts'
 
 export interface Listening {
   /** What was bound, for people: `http://127.0.0.1:9091`, `unix:/run/vestibule.sock`. */
@@ -44,8 +44,8 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
   function forget(this: Socket): void {
     connections.delete(this)
   }
-  const turns = createTurns()
-  const refuser = createRefuser(options.refusalHeaders, turns)
+  const pipelining = createPipelining()
+  const protocolErrors = createProtocolErrors(options.refusalHeaders, pipelining)
   const stopWatching = cutUnread(connections, options.timeouts.write)
 
   const open = async (target: Target) => {
@@ -62,12 +62,12 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         requireHostHeader: false,
       },
       (request, response) =>
-        turns.take(request, response, () => {
+        pipelining.take(request, response, () => {
           // While draining, each connection ends with the answer it waits for.
           if (draining) response.shouldKeepAlive = false
-          const status = refuser.statusOf(request)
+          const status = protocolErrors.statusOf(request)
           if (status === undefined) options.handler(request, response)
-          else refuser.answer(response, status)
+          else protocolErrors.answer(response, status)
         }),
     )
     // Node drops headers past its count in silence; a request with one more than we take is refused as a whole.
@@ -79,10 +79,10 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     })
     // Node's own answer would go without our headers. `100-continue` does not come here.
     server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      turns.take(request, response, () => refuser.answer(response, 417))
+      pipelining.take(request, response, () => protocolErrors.answer(response, 417))
     })
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      refuser.refuse(error, socket as Socket)
+      protocolErrors.refuse(error, socket as Socket)
     })
     await bind(server, target)
     server.on('error', options.onError)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstStartBanner, randomPassword, resetAdminBanner } from '../src/first-start.ts'
+import { firstStartBanner, randomPassword, resetAdminBanner } from '../../src/server/first-start.ts'
 
 test('a random password has at least twenty characters that no font confuses, and is never the same', () => {
   const passwords = new Set(Array.from({ length: 200 }, randomPassword))

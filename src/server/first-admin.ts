@@ -1,11 +1,11 @@
-import type { Audit } from './features/audit/index.ts'
-import type { Sessions } from './features/sessions/index.ts'
-import type { Users } from './features/users/index.ts'
-import type { Config } from './features.ts'
-import type { DataDirectory } from './files/data-directory.ts'
+import type { Audit } from '../features/audit/index.ts'
+import type { Sessions } from '../features/sessions/index.ts'
+import type { Users } from '../features/users/index.ts'
+import type { Config } from '../features.ts'
+import type { DataDirectory } from '../files/data-directory.ts'
+import { AppError } from '../kernel/errors.ts'
+import type { Log } from '../log/index.ts'
 import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
-import { AppError } from './kernel/errors.ts'
-import type { Log } from './log/index.ts'
 
 /**
  * The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25).

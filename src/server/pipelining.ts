@@ -8,7 +8,7 @@ import type { Socket } from 'node:net'
 const MAX_WAITING = 64
 
 /** The requests of each connection, one at a time (HTTP/1.1 allows to send ahead, RFC 9112 §9.3.2). */
-export interface Turns {
+export interface Pipelining {
   /** Does the work at once, or when the answers before it have left. Cuts a connection on which too many wait. */
   take(request: IncomingMessage, response: ServerResponse, work: () => void): void
   /**
@@ -26,7 +26,7 @@ interface Line {
   readonly waiting: { readonly response: ServerResponse | undefined; readonly work: () => void }[]
 }
 
-export function createTurns(): Turns {
+export function createPipelining(): Pipelining {
   const lines = new WeakMap<Socket, Line>()
 
   const next = (line: Line, socket: Socket): void => {

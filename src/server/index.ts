@@ -4,16 +4,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { createApp, MAX_HEADER_BYTES } from './app.ts'
-import { formatFaults, formatNotice, formatPlace, loadConfig } from './config/index.ts'
-import { auditCommands } from './control/audit.ts'
-import { banCommands, deviceCommands } from './control/bans.ts'
-import { socketPath } from './control/protocol.ts'
-import { openControlServer } from './control/server.ts'
-import { sessionCommands } from './control/sessions.ts'
-import { createAudit } from './features/audit/index.ts'
-import { createHub } from './features/hub/index.ts'
-import { createPasswords } from './features/passwords/index.ts'
+import { createApp, MAX_HEADER_BYTES } from '../app.ts'
+import { formatFaults, formatNotice, formatPlace, loadConfig } from '../config/index.ts'
+import { auditCommands } from '../control/audit.ts'
+import { banCommands, deviceCommands } from '../control/bans.ts'
+import { socketPath } from '../control/protocol.ts'
+import { openControlServer } from '../control/server.ts'
+import { sessionCommands } from '../control/sessions.ts'
+import { createAudit } from '../features/audit/index.ts'
+import { createHub } from '../features/hub/index.ts'
+import { createPasswords } from '../features/passwords/index.ts'
 import {
   createRedisOnce,
   createRedisStore,
@@ -21,27 +21,27 @@ import {
   createSqliteOnce,
   createSqliteStore,
   endOutdatedSessions,
-} from './features/sessions/index.ts'
-import { createThrottle, throttleNotes } from './features/throttle/index.ts'
+} from '../features/sessions/index.ts'
+import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
   openPasswordMarks,
   usersFileOf,
-} from './features/users/index.ts'
-import { features, migrations } from './features.ts'
-import { openDataDirectory } from './files/data-directory.ts'
+} from '../features/users/index.ts'
+import { features, migrations } from '../features.ts'
+import { openDataDirectory } from '../files/data-directory.ts'
+import { createHeaderSets } from '../http/headers.ts'
+import { type EpochMs, systemClock } from '../kernel/clock.ts'
+import { AppError } from '../kernel/errors.ts'
+import { Refusal } from '../kernel/refusal.ts'
+import { createLog, type Log, logSettings } from '../log/index.ts'
+import { openStorage, trustedCertificates } from '../storage/index.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
-import { createHeaderSets } from './http/headers.ts'
-import { type EpochMs, systemClock } from './kernel/clock.ts'
-import { AppError } from './kernel/errors.ts'
-import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
-import { createLog, type Log, logSettings } from './log/index.ts'
 import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
-import { openStorage, trustedCertificates } from './storage/index.ts'
 
 export interface ServeOptions {
   /** Configuration files and directories; none: the embedded defaults. */
@@ -164,7 +164,7 @@ async function start({
   onClose(() => storage.close())
 
   const shared = config['session.redis']
-  const connect = shared && (await import('./storage/redis/index.ts')).openRedis
+  const connect = shared && (await import('../storage/redis/index.ts')).openRedis
   const redis = shared && (await connect?.({ config: shared, trusted, log, clock }))
   if (redis !== undefined) onClose(() => redis.close())
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Turns } from './turns.ts'
+import type { Pipelining } from './pipelining.ts'
 
 /** How long a client that was refused may take to read why, before its connection is cut. Milliseconds. */
 const LINGER = 1_000
@@ -23,7 +23,7 @@ const PARSER_ERRORS: Readonly<Record<string, Status>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
-export interface Refuser {
+export interface ProtocolErrors {
   /** Why a request is refused before anybody reads it; undefined when it is not. */
   statusOf(request: IncomingMessage): Status | undefined
   answer(response: ServerResponse, status: Status): void
@@ -32,7 +32,10 @@ export interface Refuser {
 }
 
 /** @param headers of every answer */
-export function createRefuser(headers: Readonly<Record<string, string>>, turns: Turns): Refuser {
+export function createProtocolErrors(
+  headers: Readonly<Record<string, string>>,
+  pipelining: Pipelining,
+): ProtocolErrors {
   const all = { ...headers, 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' }
   const head = Object.entries(all)
     .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -67,7 +70,7 @@ export function createRefuser(headers: Readonly<Record<string, string>>, turns: 
       }
       refused.add(socket)
       const status = PARSER_ERRORS[error.code ?? ''] ?? 400
-      turns.last(socket, () => write(socket, status))
+      pipelining.last(socket, () => write(socket, status))
     },
   }
 }

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
-import { formatFaults, formatPath, formatPlace, type LoadResult } from './config/index.ts'
-import { createAccess, type LiveAccess, strangersIn } from './features/access/index.ts'
-import type { Audit } from './features/audit/index.ts'
-import type { Users } from './features/users/index.ts'
-import type { Config } from './features.ts'
-import { watchFiles } from './files/watcher.ts'
-import type { EpochMs } from './kernel/clock.ts'
-import { Secret } from './kernel/secret.ts'
-import type { Log } from './log/index.ts'
+import { formatFaults, formatPath, formatPlace, type LoadResult } from '../config/index.ts'
+import { createAccess, type LiveAccess, strangersIn } from '../features/access/index.ts'
+import type { Audit } from '../features/audit/index.ts'
+import type { Users } from '../features/users/index.ts'
+import type { Config } from '../features.ts'
+import { watchFiles } from '../files/watcher.ts'
+import type { EpochMs } from '../kernel/clock.ts'
+import { Secret } from '../kernel/secret.ts'
+import type { Log } from '../log/index.ts'
 
 /** What reading the configuration gives: all of it, or everything that is wrong with it. */
 export type Loaded = LoadResult<Config>
