@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { ListenAddress } from './kernel/address.ts'
 import { Refusal, systemCode } from './kernel/refusal.ts'
 import { createRefuser, MAX_HEADERS } from './refuser.ts'
+import { handOver, LeanRequest } from './server/lean-request.ts'
 import { createTurns } from './turns.ts'
 
 export interface Listening {
@@ -58,17 +59,20 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         connectionsCheckingInterval: CHECK_EVERY,
         noDelay: true,
         optimizeEmptyRequests: true,
+        IncomingMessage: LeanRequest,
         // Node's own answer would go without our headers.
         requireHostHeader: false,
       },
-      (request, response) =>
+      (request, response) => {
+        handOver(request)
         turns.take(request, response, () => {
           // While draining, each connection ends with the answer it waits for.
           if (draining) response.shouldKeepAlive = false
           const status = refuser.statusOf(request)
           if (status === undefined) options.handler(request, response)
           else refuser.answer(response, status)
-        }),
+        })
+      },
     )
     // Node drops headers past its count in silence; a request with one more than we take is refused as a whole.
     server.maxHeadersCount = MAX_HEADERS + 1
