@@ -2,8 +2,10 @@ import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
+
 import type { ListenAddress } from '../kernel/address.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { handOver, LeanRequest } from './lean-request.ts'
 import { createPipelining } from './pipelining.ts'
 import { createProtocolErrors, MAX_HEADERS } from './protocol-errors.ts'
 
@@ -58,17 +60,20 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
         connectionsCheckingInterval: CHECK_EVERY,
         noDelay: true,
         optimizeEmptyRequests: true,
+        IncomingMessage: LeanRequest,
         // Node's own answer would go without our headers.
         requireHostHeader: false,
       },
-      (request, response) =>
+      (request, response) => {
+        handOver(request)
         pipelining.take(request, response, () => {
           // While draining, each connection ends with the answer it waits for.
           if (draining) response.shouldKeepAlive = false
           const status = protocolErrors.statusOf(request)
           if (status === undefined) options.handler(request, response)
           else protocolErrors.answer(response, status)
-        }),
+        })
+      },
     )
     // Node drops headers past its count in silence; a request with one more than we take is refused as a whole.
     server.maxHeadersCount = MAX_HEADERS + 1
