@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redirectAfter } from '../../src/features/login/api-routes.ts'
-import { type Destination, type Facts, next } from '../../src/features/login/flow.ts'
+import { next } from '../../src/features/login/flow.ts'
 import { secondFactorPage } from '../../src/features/login/pages.ts'
+import type { Destination, Facts } from '../../src/features/portal/index.ts'
 
 const URL_ = 'https://app.example.com/x'
 const safe = (outcome: 'allow' | 'deny' | 'one_factor' | 'two_factor'): Destination => ({
