@@ -25,6 +25,21 @@ import { headerBytes } from './header-bytes.ts'
 import { cookieRefusedPage, secondFactorPage, signedInPage, signInPage } from './pages.ts'
 import type { LoginServices } from './services.ts'
 
+type Services = Pick<
+  LoginServices,
+  | 'access'
+  | 'base'
+  | 'clock'
+  | 'contributors'
+  | 'defaultRedirection'
+  | 'hub'
+  | 'icons'
+  | 'judge'
+  | 'ownPages'
+  | 'replies'
+  | 'show'
+>
+
 /** One request for the portal: its facts, collected before any of them is answered. */
 interface Asked {
   readonly request: FastifyRequest
@@ -37,7 +52,7 @@ interface Asked {
 }
 
 /** The dispatcher: from the facts of a request to the flow's step, and from the step to an answer. */
-export function createFlowPages(services: LoginServices, formAction: readonly string[]) {
+export function createFlowPages(services: Services, formAction: readonly string[]) {
   const { base, replies } = services
   const home = `${base}/`
   const pages = createStepPages(services, formAction)
@@ -135,7 +150,7 @@ function checkedPath({ by, path }: Extract<Step, { kind: 'contributed' }>): stri
 }
 
 /** The pages of the flow's own steps. */
-function createStepPages(services: LoginServices, formAction: readonly string[]) {
+function createStepPages(services: Services, formAction: readonly string[]) {
   const { access, icons, base, show, ownPages } = services
 
   const appsOf = ({ identity, address }: RequestContext) => {
