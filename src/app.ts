@@ -10,8 +10,9 @@ import { createAccess, createLiveAccess, type LiveAccess } from './features/acce
 import { admin } from './features/admin/index.ts'
 import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
-import type { Hub } from './features/hub/index.ts'
-import { isSignedIn, login } from './features/login/index.ts'
+import { type Hub, hubRoutes } from './features/hub/index.ts'
+import { login } from './features/login/index.ts'
+import { isSignedIn } from './features/portal/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -139,12 +140,28 @@ export async function createApp(
     messages,
     icons,
     ownPages,
+    contributors: [],
+    interactions: undefined,
     log,
     clock,
     adminGroups: config['admin'].groups,
     logoutUrl: config['logout_url'],
     base,
   })
+  if (hub !== undefined)
+    await fastify.register(hubRoutes, {
+      hub,
+      sessions,
+      throttle,
+      audit,
+      peers,
+      replies,
+      messages,
+      log,
+      clock,
+      adminGroups: config['admin'].groups,
+      base,
+    })
   await fastify.register(settings, {
     sessions,
     audit,
@@ -161,6 +178,7 @@ export async function createApp(
       peers,
       throttle,
       replies,
+      clock,
       adminGroups: config['admin'].groups,
     })
   await fastify.register(health, { checks, peers, replies, log })

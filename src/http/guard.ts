@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { AppError } from '../kernel/errors.ts'
 
-/** Who may call a route. */
+/** Which callers a route admits. */
 export type Guard = 'public' | 'user' | 'elevated' | 'admin' | 'token'
 
 declare module 'fastify' {
@@ -10,25 +10,33 @@ declare module 'fastify' {
   }
 }
 
+/** What is known of the client that calls a route. */
+export interface Caller {
+  readonly signedIn: boolean
+  /** The user has proved a short time ago that they are present (http-api §5.1). */
+  readonly elevated: boolean
+  readonly administrator: boolean
+}
+
 /**
- * Whether somebody may call a route with this guard. `elevated` and `token` let nobody in: nothing gives them yet.
- * @throws AppError SIGN_IN_REQUIRED, ADMIN_REQUIRED
+ * Whether a route with this guard may be called. `token` admits no caller: there are no tokens yet.
+ * @throws AppError SIGN_IN_REQUIRED, ELEVATION_REQUIRED, ADMIN_REQUIRED
  */
-export function requireGuard(
-  guard: Guard | undefined,
-  who: { readonly signedIn: boolean; readonly administrator: boolean },
-): void {
+export function requireGuard(guard: Guard | undefined, caller: Caller): void {
   switch (guard) {
     case 'public':
       return
     case 'user':
-      if (!who.signedIn) throw new AppError('SIGN_IN_REQUIRED')
-      return
-    case 'admin':
-      if (!who.signedIn) throw new AppError('SIGN_IN_REQUIRED')
-      if (!who.administrator) throw new AppError('ADMIN_REQUIRED')
+      requireSignIn(caller)
       return
     case 'elevated':
+      requireSignIn(caller)
+      if (!caller.elevated) throw new AppError('ELEVATION_REQUIRED')
+      return
+    case 'admin':
+      requireSignIn(caller)
+      if (!caller.administrator) throw new AppError('ADMIN_REQUIRED')
+      return
     case 'token':
     case undefined:
       throw new AppError('SIGN_IN_REQUIRED', { reason: `nothing gives the guard ${guard}` })
@@ -37,7 +45,11 @@ export function requireGuard(
   }
 }
 
-/** A route that does not say who may call it stops the boot: nobody opens a door by forgetting. */
+function requireSignIn({ signedIn }: Caller): void {
+  if (!signedIn) throw new AppError('SIGN_IN_REQUIRED')
+}
+
+/** A route without a guard stops the boot: otherwise a forgotten guard would be an open route. */
 export const guards = fp(
   async (app) => {
     app.addHook('onRoute', function routeSaysWhoMayCall(route) {

@@ -41,6 +41,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   METHOD_NOT_ALLOWED: 'error.notFound',
   URL_INVALID: 'error.badRequest',
   CROSS_ORIGIN: 'error.forbidden',
+  ELEVATION_REQUIRED: 'error.elevation',
   SIGN_IN_REQUIRED: 'error.signIn',
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',

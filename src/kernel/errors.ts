@@ -16,6 +16,7 @@ export const ERRORS = {
     message: 'No cookie domain is configured for this host.',
   },
   CROSS_ORIGIN: { status: 403, message: 'This request did not come from the portal itself.' },
+  ELEVATION_REQUIRED: { status: 403, message: "Confirm first that it's you." },
   HASHING_BUSY: { status: 503, message: 'Too many sign-ins at once. Try again in a moment.' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, message: 'This content type is not supported.' },

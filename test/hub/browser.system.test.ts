@@ -79,7 +79,7 @@ suite('a person with several root domains, at a browser', { skip: noBrowser ?? n
           .filter((one) => !one.startsWith('vestibule_session_device'))
           .sort(),
         DOMAINS.map((domain) => `vestibule_session .${domain}`).sort(),
-        'nothing of the trips is left',
+        'nothing of the transactions is left',
       )
 
       await page.goto(`https://auth.${C}/logout`)

@@ -107,7 +107,7 @@ suite('one login for several root domains', () => {
     assert.equal(hub.way.length, 1, 'the hub asks nobody')
   })
 
-  test('a trip that never came back is not begun again: the form is here', async () => {
+  test('a transaction that never came back is not begun again: the form is here', async () => {
     const me = browser()
     const gone = await me.ask(at(B, APP.b))
     assert.equal(new URL(gone.headers.location ?? '').origin, HUB)
@@ -294,7 +294,7 @@ suite('one login for several root domains', () => {
     const thief = browser()
     await thief.ask(at(B, APP.b))
     await thief.ask(location)
-    assert.equal(await who(thief, B), '', 'the state of another trip')
+    assert.equal(await who(thief, B), '', 'the state of another transaction')
     await me.ask(location)
     assert.equal(await who(me, B), '', 'it was shown already')
   })

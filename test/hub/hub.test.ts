@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import {
+  beginTransaction,
   createHub,
-  depart,
   type Hub,
   type Member,
-  tripsUnderWay,
+  pendingTransactions,
 } from '../../src/features/hub/index.ts'
 import manifest from '../../src/features/hub/manifest.ts'
 import {
@@ -42,10 +42,10 @@ function openHub(t: TestContext, once: OnceStore = createMemoryOnce(), secrets =
   return { house, hub, com, org, net, member, sessions, clock }
 }
 
-/** The browser's side of a trip. */
+/** The browser's side of a transaction. */
 function setOut(now: EpochMs) {
-  const { stateHash, cookie } = depart(now)
-  return { stateHash, trips: tripsUnderWay(cookie.split(';', 1)[0]) }
+  const { stateHash, cookie } = beginTransaction(now)
+  return { stateHash, pending: pendingTransactions(cookie.split(';', 1)[0]) }
 }
 
 const BROWSER = {
@@ -103,13 +103,16 @@ suite('a code', () => {
     const { id, key } = await house.signIn('alice', { domain: com, remember: true })
     const session = (await sessions.list()).find((one) => one.id === id)
     assert.ok(session)
-    const trip = setOut(clock.now())
-    const code = await hub.vouch(session, member(to), trip.stateHash)
+    const transaction = setOut(clock.now())
+    const code = await hub.vouch(session, member(to), transaction.stateHash)
     assert.ok(code)
-    return { code, key, ...trip }
+    return { code, key, ...transaction }
   }
-  const accept = (hub: Hub, at: Member, { code, ...trip }: Awaited<ReturnType<typeof issue>>) =>
-    hub.accept(code, { ...BROWSER, ...trip, at })
+  const accept = (
+    hub: Hub,
+    at: Member,
+    { code, ...transaction }: Awaited<ReturnType<typeof issue>>,
+  ) => hub.accept(code, { ...BROWSER, ...transaction, at })
 
   test('begins a linked session within thirty seconds, and none later', async (t) => {
     const opened = openHub(t)
@@ -199,12 +202,15 @@ suite('a code', () => {
       }),
       undefined,
     )
-    assert.equal(await accept(hub, org, { ...(await issue(opened)), trips: new Map() }), undefined)
+    assert.equal(
+      await accept(hub, org, { ...(await issue(opened)), pending: new Map() }),
+      undefined,
+    )
     const moved = { ...org, portalUrl: new URL('https://other.example.org/') }
     assert.equal(await accept(hub, moved, await issue(opened)), undefined, 'another origin')
     const forged = await issue(opened)
-    const [name = ''] = forged.trips.keys()
-    const swapped = { ...forged, trips: new Map([[name, 'A'.repeat(43)]]) }
+    const [name = ''] = forged.pending.keys()
+    const swapped = { ...forged, pending: new Map([[name, 'A'.repeat(43)]]) }
     assert.equal(await accept(hub, org, swapped), undefined, 'the name alone is no state')
   })
 
@@ -279,24 +285,24 @@ suite('a code', () => {
     const { id } = await house.signIn('alice', { domain: com })
     const session = (await sessions.list()).find((one) => one.id === id)
     assert.ok(session)
-    const { stateHash, trips } = setOut(clock.now())
+    const { stateHash, pending } = setOut(clock.now())
     const org = member('example.org')
     const unavailable = { code: 'STORE_UNAVAILABLE' }
     await assert.rejects(hub.vouch(session, org, stateHash), unavailable)
-    const back = { ...BROWSER, stateHash, trips, at: org }
+    const back = { ...BROWSER, stateHash, pending, at: org }
     await assert.rejects(hub.accept('A'.repeat(43), back), unavailable)
     assert.equal(await hub.accept('no code at all', back), undefined)
   })
 })
 
-test('a header with a thousand trips is read for sixteen', () => {
+test('a header with a thousand transactions is read for sixteen', () => {
   const header = Array.from(
     { length: 1000 },
-    () => depart(0 as EpochMs).cookie.split(';', 1)[0],
+    () => beginTransaction(0 as EpochMs).cookie.split(';', 1)[0],
   ).join('; ')
-  assert.equal(tripsUnderWay(header).size, 16)
-  assert.equal(tripsUnderWay(undefined).size, 0)
-  assert.equal(tripsUnderWay('a=b; vestibule_session=x').size, 0)
+  assert.equal(pendingTransactions(header).size, 16)
+  assert.equal(pendingTransactions(undefined).size, 0)
+  assert.equal(pendingTransactions('a=b; vestibule_session=x').size, 0)
 })
 
 suite('session.hub', () => {

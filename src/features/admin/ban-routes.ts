@@ -4,7 +4,7 @@ import { readJson, takeTextBodies } from '../../http/json-body.ts'
 import { okBody, type Replies } from '../../http/replies.ts'
 import { parseDuration } from '../../kernel/duration.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { visitOf } from '../login/index.ts'
+import { contextOf } from '../portal/index.ts'
 import type { Ban, BanDesk, NewBan } from '../throttle/index.ts'
 
 const BODY_LIMIT = 64 * 1024
@@ -85,7 +85,7 @@ export const banRoutes: FastifyPluginAsync<{
   })
 }
 
-const nameOf = (request: FastifyRequest): string => visitOf(request).identity?.profile.name ?? ''
+const nameOf = (request: FastifyRequest): string => contextOf(request).identity?.profile.name ?? ''
 
 /** One of the two is there. */
 function subjectOf(given: {

@@ -1,7 +1,7 @@
 /**
  * Admin: what administrators do over the network, members of `admin.groups` alone.
  *
- * Owns the routes below. Does not own what they list and change (throttle), nor who is an administrator (login's guard).
+ * Owns the routes below. Does not own what they list and change (throttle), nor who is an administrator (portal's guard).
  *
  *   GET /api/admin/bans              bans in force
  *   POST /api/admin/bans             {user | address, reason?, duration? | permanent?}
@@ -10,16 +10,16 @@
  */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Replies } from '../../http/replies.ts'
-import { type VisitsOptions, visits } from '../login/index.ts'
+import { type PortalContextsOptions, portalContexts } from '../portal/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import { banRoutes } from './ban-routes.ts'
 
-export interface AdminOptions extends VisitsOptions {
+export interface AdminOptions extends PortalContextsOptions {
   readonly throttle: Pick<Throttle, 'bans'>
   readonly replies: Replies
 }
 
 export const admin: FastifyPluginAsync<AdminOptions> = async (app, options) => {
-  await app.register(visits, options)
+  await app.register(portalContexts, options)
   await app.register(banRoutes, { bans: options.throttle.bans, replies: options.replies })
 }

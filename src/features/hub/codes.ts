@@ -27,7 +27,7 @@ export interface Voucher {
 
 export interface Codes {
   /**
-   * @returns 256 bits, good once and for 30 s, or for five minutes while somebody is asked; a credential: never to be logged
+   * @returns 256 bits, good once and for 30 s, or for five minutes while the user is asked; a credential: never to be logged
    * @throws AppError STORE_UNAVAILABLE
    */
   issue(voucher: Voucher): Promise<string>
@@ -56,8 +56,8 @@ const record = z.tuple([
 ])
 
 /**
- * Codes as advisory 33 asks for them: bound to the browser, to whom they are for and to what they stand for, used once.
- * Stored under their hash and sealed: who reads the store learns none, and who writes it makes none.
+ * Codes as advisory 33 asks for them: bound to the browser, to the portal they are for and to what they stand for, used once.
+ * Stored under their hash and sealed: a reader of the store learns none, and a writer can make none.
  * @param secrets the ring: the first seals, all of them open
  */
 export function createCodes({
@@ -92,7 +92,7 @@ export function createCodes({
       const sealed = await ask('take', () => once.take(key, now))
       const plain = sealed === undefined ? undefined : sealer.open(sealed, key)
       if (plain === undefined) return undefined
-      // We sealed it; what a later version sealed is none of ours.
+      // We sealed it; a record of a later version is refused.
       const parsed = record.safeParse(JSON.parse(plain.toString()))
       if (!parsed.success) return undefined
       const [, stateHash, source, user, from, to, origin, seenAt, wasAsked, issuedAt] = parsed.data
@@ -107,7 +107,7 @@ export function createCodes({
 
 const lifetimeOf = (asked: boolean): number => (asked ? ASKED_LIFETIME : LIFETIME)
 
-/** Whatever goes wrong in a store is the same refusal. */
+/** Every failure of a store is the same refusal. */
 async function ask<T>(operation: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,156 +1,36 @@
 /**
  * One login for several root domains. A cookie is never sent to another domain, so a browser is sent there instead: the
- * portal of the first cookie domain, the hub, vouches for whoever is signed in with it.
+ * portal of the first cookie domain, the hub, vouches for the user who is signed in with it.
  *
- * Owns: who may vouch for whom, the trips (trip.ts) and the codes that come back from them (codes.ts). Does not own the
- * sessions that begin with a code, or end together (sessions), nor the pages and redirects on the way (login/hub-routes.ts).
+ * Owns: which portal may vouch for which (hub.ts), the transactions (transaction.ts), the codes that come back from them
+ * (codes.ts), and the routes between the portals (routes.ts). Does not own the sessions that begin with a code, or end
+ * together (sessions), nor the sign-in flow that sends a browser here (login).
  *
  * The way: anonymous at B → cookie with a state, to the hub with its hash → the hub's session vouches: a code, back → the
  * state and the code together begin a linked session at B. After a sign-in at B the same way is gone the other way round,
- * so that the hub has a session too. Whatever goes wrong ends at the form of B: no way leads to a session without a code.
+ * so that the hub has a session too. Every failure ends at the form of B: no way leads to a session without a code.
+ *
+ *   GET /hub/vouch?for&state         a session here may vouch: back with a code, or without
+ *   GET /hub/return?from&state&code  back from there: a linked session, and on to the portal; or first a question, when the
+ *                                    browser is known as another user's
+ *   POST /hub/return                 the answer
+ *   GET /hub/join?with               the hub: ask the member where the user has just signed in
  */
-import { randomBytes } from 'node:crypto'
-import type { Clock } from '../../kernel/clock.ts'
-import { parseHost } from '../../kernel/host.ts'
-import type { Secret } from '../../kernel/secret.ts'
-import type { CookieDomain, OnceStore, Session, Sessions, Started } from '../sessions/index.ts'
-import { createCodes } from './codes.ts'
-import type { HubConfig } from './manifest.ts'
-import { isOurs, isStateHash } from './trip.ts'
-
-export { arrive, type Departure, depart, isStateHash, nameOf, tripsUnderWay } from './trip.ts'
-
-/** A cookie domain with a portal. */
-export interface Member {
-  readonly domain: CookieDomain
-  readonly portalUrl: URL
-}
-
-/** Whether somebody means to be signed in as this user, in a browser that others have signed in with. */
-export interface Question {
-  readonly user: string
-  /** Comes back with the answer; a credential: never to be logged. */
-  readonly code: string
-}
-
-export interface Hub {
-  readonly hub: Member
-  /** One of them, by its cookie domain. */
-  member(domain: string): Member | undefined
-  /** The one whose portal is this very host (canonical): what is host-only must have been set and be read there. */
-  memberAt(domain: CookieDomain, host: string): Member | undefined
-  /**
-   * A code that says who this session belongs to.
-   * @returns undefined when it may not vouch: neither of the two is the hub, or it is for the hub and the sign-in is not
-   *   fresh, or the state is none
-   * @throws AppError STORE_UNAVAILABLE
-   */
-  vouch(session: Session, to: Member, stateHash: string): Promise<string | undefined>
-  /**
-   * Begins a linked session from a code that came back.
-   * @returns as `Sessions.link`; undefined also for a code that is not for this browser, this portal, this moment; a
-   *   question, when the browser is known to be somebody else's
-   * @throws AppError STORE_UNAVAILABLE
-   */
-  accept(
-    code: string,
-    back: {
-      readonly stateHash: string
-      /** Trips of this browser that are under way. */
-      readonly trips: ReadonlyMap<string, string>
-      readonly at: Member
-      /** The browser's owner was asked, and said yes: the code is the question's. */
-      readonly confirmed: boolean
-      /** Whether the browser is known, and not to be this user's. */
-      readonly isForeign: (user: string) => Promise<boolean>
-      readonly address: string
-      readonly userAgent: string
-      readonly replaces: readonly string[]
-    },
-  ): Promise<Started | 'kept' | Question | undefined>
-  /** Whether a sign-in is so fresh that it may be handed on to the hub. */
-  isFresh(session: Session): boolean
-}
-
-/**
- * Milliseconds from signing in. Handing a session on to the hub replaces who was signed in there: only a sign-in that
- * somebody has just made may do that, and no link that sends people through it later.
- */
-const FRESH = 120_000
-
-export interface HubOptions {
-  readonly config: HubConfig
-  readonly sessions: Pick<Sessions, 'domains' | 'link'>
-  readonly once: OnceStore
-  /** The ring of the sessions. */
-  readonly secrets: readonly Secret[]
-  readonly clock: Clock
-  /** Unguessable bytes. */
-  readonly random?: (size: number) => Buffer
-}
-
-/** @returns undefined where it is turned off, or fewer than two cookie domains have a portal */
-export function createHub({
-  config,
-  sessions,
-  once,
-  secrets,
-  clock,
-  random = randomBytes,
-}: HubOptions): Hub | undefined {
-  const members = sessions.domains.flatMap((domain): Member[] =>
-    domain.portalUrl === undefined ? [] : [{ domain, portalUrl: domain.portalUrl }],
-  )
-  const [hub] = members
-  if (config.enable === false || hub === undefined || members.length < 2) return undefined
-  const codes = createCodes({ secrets, once, clock, random })
-  const isFresh = ({ createdAt }: Session): boolean => {
-    const age = clock.now() - createdAt
-    return age >= 0 && age < FRESH
-  }
-  return {
-    hub,
-    isFresh,
-    member: (name) => members.find(({ domain }) => domain.domain === name),
-    memberAt: (domain, host) =>
-      members.find((one) => one.domain === domain && hostOf(one.portalUrl) === host),
-
-    async vouch(session, to, stateHash) {
-      const from = session.domain
-      if (!isStateHash(stateHash) || from === to.domain.domain) return undefined
-      if (to === hub ? !isFresh(session) : from !== hub.domain.domain) return undefined
-      return codes.issue({
-        stateHash,
-        source: session.key,
-        user: session.user,
-        from,
-        to: to.domain.domain,
-        origin: to.portalUrl.origin,
-        seenAt: clock.now(),
-        asked: false,
-      })
-    },
-
-    async accept(code, { stateHash, trips, at, confirmed, isForeign, ...browser }) {
-      // Taken before anything is looked at: a code that was shown where it does not belong is worth nothing any more.
-      const voucher = await codes.redeem(code)
-      if (voucher === undefined) return undefined
-      if (voucher.to !== at.domain.domain || voucher.origin !== at.portalUrl.origin)
-        return undefined
-      const { asked, user } = voucher
-      if (asked !== confirmed || voucher.stateHash !== stateHash) return undefined
-      if (!isOurs(stateHash, trips, clock.now(), asked)) return undefined
-      if (!asked && (await isForeign(user)))
-        return { user, code: await codes.issue({ ...voucher, asked: true }) }
-      return sessions.link({
-        ...browser,
-        source: voucher.source,
-        seenAt: voucher.seenAt,
-        domain: at.domain,
-      })
-    },
-  }
-}
-
-const hostOf = ({ host, protocol }: URL): string | undefined =>
-  parseHost(host, protocol.slice(0, -1))?.name
+export { createHub, type Hub, type HubOptions, type Member, type Question } from './hub.ts'
+export {
+  finishedTransactions,
+  type HubRedirect,
+  hasPendingTransaction,
+  redirectThroughHub,
+  redirectToHub,
+} from './redirects.ts'
+export { hubRoutes } from './routes.ts'
+export type { HubRoutesOptions } from './stations.ts'
+export {
+  beginTransaction,
+  cookieNameOf,
+  endTransactions,
+  isStateHash,
+  type NewTransaction,
+  pendingTransactions,
+} from './transaction.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
+import en from './messages/en.json' with { type: 'json' }
 
 const hub = z.strictObject({
   enable: z
@@ -13,7 +14,7 @@ const hub = z.strictObject({
 export type HubConfig = z.infer<typeof hub>
 
 const check: NonNullable<Manifest['check']> = (config, report, explicit) => {
-  // Checks run after every slice parsed: of the sessions room's this reads no more than is written here.
+  // Checks run after every slice parsed: of the slice of sessions this reads no more than is written here.
   const { cookies, same_site } = config['session'] as {
     readonly cookies: readonly {
       readonly domain: string
@@ -41,4 +42,8 @@ const check: NonNullable<Manifest['check']> = (config, report, explicit) => {
   }
 }
 
-export default { config: { 'session.hub': hub.prefault({}) }, check } as const satisfies Manifest
+export default {
+  config: { 'session.hub': hub.prefault({}) },
+  check,
+  messages: { en },
+} as const satisfies Manifest

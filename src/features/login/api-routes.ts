@@ -4,10 +4,16 @@ import { parseJson, takeTextBodies } from '../../http/json-body.ts'
 import { koBody, okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
+import {
+  contextOf,
+  type Destination,
+  FORM_LIMIT,
+  logFieldsOf,
+  NOTHING_CARRIED,
+} from '../portal/index.ts'
 import { levelOf } from '../sessions/index.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
-import type { Destination } from './flow.ts'
-import { BODY_LIMIT, type Portal } from './portal.ts'
+import type { LoginServices } from './services.ts'
 
 const FirstFactorBody = z.object({
   username: z.string().min(1).max(MAX_USERNAME),
@@ -19,20 +25,20 @@ const FirstFactorBody = z.object({
 const LogoutBody = z.object({ targetURL: z.string().nullish() })
 const SafeRedirectionBody = z.object({ uri: z.string() })
 
-/** The bodies below have five names; who sends other names as well is heard all the same. */
+/** The bodies below have five names; other names are ignored. */
 const MAX_PARTS = 64
 
 /** What scripts ask the portal, with Authelia's paths, bodies and statuses. */
-export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async (
+export const apiRoutes: FastifyPluginAsync<{ readonly services: LoginServices }> = async (
   app,
-  { portal },
+  { services },
 ) => {
-  const { domains, firstFactor, visitOf, replies, log, where } = portal
+  const { domains, firstFactor, replies, log } = services
   // Bodies are read as JSON whatever their type says, as Authelia does; each handler says what a bad one means.
-  takeTextBodies(app, BODY_LIMIT)
+  takeTextBodies(app, FORM_LIMIT)
 
   app.get('/api/state', { config: { guard: 'public' } }, (request, reply) => {
-    const { identity, domain } = visitOf(request)
+    const { identity, domain } = contextOf(request)
     const url = domain.defaultRedirectionUrl
     return replies.json(
       reply,
@@ -49,7 +55,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
     '/api/firstfactor',
     { config: { guard: 'public', delayed: true } },
     async (request, reply) => {
-      const visit = visitOf(request)
+      const context = contextOf(request)
       const refused = () => {
         const refusal = new AppError('AUTHENTICATION_FAILED')
         return replies.json(reply, koBody(refusal.message), refusal.statusCode)
@@ -58,7 +64,11 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       if (body === undefined) return refused()
       const { username, password } = body
       const remember = body.keepMeLoggedIn ?? false
-      const attempt = await firstFactor({ username, password, remember }, visit, where(request))
+      const attempt = await firstFactor(
+        { username, password, remember },
+        context,
+        logFieldsOf(request),
+      )
       if (attempt.kind === 'limited') {
         for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
         throw attempt.error
@@ -67,12 +77,12 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       if (attempt.kind === 'refused') return refused()
       reply.header('Set-Cookie', attempt.cookies)
       const redirect = redirectAfter(
-        portal.judge(
-          { rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
-          { address: visit.address, identity: undefined },
+        await services.judge(
+          { ...NOTHING_CARRIED, rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
+          { address: context.address, identity: undefined },
           attempt.profile,
         ),
-        portal.defaultRedirection(visit),
+        services.defaultRedirection(context),
       )
       return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
     },
@@ -80,8 +90,9 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
 
   app.post('/api/logout', { config: { guard: 'public' } }, async (request, reply) => {
     const body = LogoutBody.safeParse(parseJson(request.body, MAX_PARTS)).data
-    if (body === undefined) log.debug(where(request), 'the body of a logout is not valid JSON')
-    await portal.endSession(request, reply)
+    if (body === undefined)
+      log.debug(logFieldsOf(request), 'the body of a logout is not valid JSON')
+    await services.endSession(request, reply)
     const target = body?.targetURL ?? ''
     return replies.json(reply, okBody({ safeTargetURL: isSafeRedirect(target, domains) }))
   })
@@ -91,7 +102,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
     // Public, because an anonymous caller gets 401 here and not the 403 of guarded routes.
     { config: { guard: 'public' } },
     (request, reply) => {
-      if (visitOf(request).identity === undefined) return replies.text(reply, 401)
+      if (contextOf(request).identity === undefined) return replies.text(reply, 401)
       const body = SafeRedirectionBody.safeParse(parseJson(request.body, MAX_PARTS)).data
       if (body === undefined || URL.parse(body.uri) === null)
         return replies.json(reply, koBody('Operation failed.'))
@@ -105,6 +116,14 @@ export function redirectAfter(
   destination: Destination,
   defaultRedirection: string | undefined,
 ): string | undefined {
-  if (destination.kind !== 'safe') return defaultRedirection
-  return destination.outcome === 'two_factor' ? undefined : destination.url
+  switch (destination.kind) {
+    case 'none':
+    case 'unsafe':
+      return defaultRedirection
+    case 'safe':
+    case 'interaction':
+      return destination.outcome === 'two_factor' ? undefined : destination.url
+    default:
+      return destination satisfies never
+  }
 }

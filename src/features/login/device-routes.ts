@@ -1,26 +1,23 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { takeTextBodies } from '../../http/json-body.ts'
 import { okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
+import { contextOf, FORM_LIMIT, ownerOf } from '../portal/index.ts'
 import type { KnownDevice } from '../throttle/index.ts'
-import { BODY_LIMIT, type Portal } from './portal.ts'
+import type { LoginServices } from './services.ts'
 
-/** A person's own known devices: browsers that strangers' bans do not stop. */
-export const deviceRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async (
+/** The user's own known devices: browsers in which a ban for other clients' failures does not hold. */
+export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices }> = async (
   app,
-  { portal: { throttle, replies, visitOf } },
+  { services: { throttle, replies } },
 ) => {
   const { devices } = throttle
-  takeTextBodies(app, BODY_LIMIT)
+  takeTextBodies(app, FORM_LIMIT)
   const config = { guard: 'user' } as const
-  const nameOf = (request: Parameters<typeof visitOf>[0]): string => {
-    const { identity } = visitOf(request)
-    if (identity === undefined) throw new AppError('SIGN_IN_REQUIRED')
-    return identity.profile.name
-  }
+  const nameOf = (request: FastifyRequest): string => ownerOf(request).profile.name
 
   app.get('/api/user/devices', { config }, async (request, reply) => {
-    const here = new Set((await devices.recognise(visitOf(request).devices)).map(({ id }) => id))
+    const here = new Set((await devices.recognise(contextOf(request).devices)).map(({ id }) => id))
     const shown = ({ id, address, userAgent, createdAt, lastSeen, expiresAt }: KnownDevice) => ({
       id,
       address,

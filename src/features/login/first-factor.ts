@@ -1,19 +1,19 @@
 import type { Logger } from 'pino'
 import { AppError } from '../../kernel/errors.ts'
 import type { Audit } from '../audit/index.ts'
-import type { Sessions } from '../sessions/index.ts'
+import type { LogFields, RequestContext } from '../portal/index.ts'
+import type { Sessions, Started } from '../sessions/index.ts'
 import type { Checked, Throttle } from '../throttle/index.ts'
 import type { Profile, Users } from '../users/index.ts'
-import type { Visit } from './visit.ts'
 
-/** What somebody typed. Bounded before it gets here. */
+/** What the user typed. Bounded before it gets here. */
 export interface Credentials {
   readonly username: string
   readonly password: string
   readonly remember: boolean
 }
 
-/** A name or password longer than this was typed by nobody. Characters. */
+/** Longer names and passwords are refused unread. Characters. */
 export const MAX_USERNAME = 320 // RFC 3696: the longest mail address
 export const MAX_PASSWORD = 1024
 
@@ -34,109 +34,178 @@ export type Attempt =
       readonly cookies: readonly string[]
     }
 
+export interface FirstFactorOptions {
+  readonly users: Pick<Users, 'authenticate'>
+  readonly sessions: Pick<Sessions, 'start'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'devices' | 'reservationCookie'>
+  readonly audit: Pick<Audit, 'record'>
+  readonly log: Logger
+}
+
+type KnownDevice = Awaited<ReturnType<Throttle['devices']['remember']>>
+
+/** What became of an attempt, before anything is written down or sent of it. */
+type Outcome =
+  | { readonly kind: 'limited'; readonly error: AppError }
+  | {
+      readonly kind: 'refused'
+      readonly began: number
+      /** Canonical name of a known user; empty otherwise. */
+      readonly name: string
+      readonly reason: string
+      readonly banned: boolean
+    }
+  /** The password was right, and the user's sessions were ended while this one began. */
+  | { readonly kind: 'overtaken'; readonly began: number }
+  | {
+      readonly kind: 'accepted'
+      readonly began: number
+      readonly profile: Profile
+      readonly started: Started
+      /** Undefined where devices are not remembered. */
+      readonly device: KnownDevice
+    }
+
 /**
- * One attempt to sign in with a password. On success the visitor gets a new session and every session that came with
- * the request ends (advisory 12: no id survives a sign-in).
+ * One attempt to sign in with a password. On success the browser gets a new session and every session that came with the
+ * request ends (advisory 12: no id survives a sign-in).
  *
  * @throws AppError HASHING_BUSY, STORE_UNAVAILABLE
  */
-export function createFirstFactor({
-  users,
-  sessions,
-  throttle,
-  audit,
-  log,
-}: {
-  readonly users: Users
-  readonly sessions: Sessions
-  readonly throttle: Throttle
-  readonly audit: Pick<Audit, 'record'>
-  readonly log: Logger
-}) {
-  /** The user's sessions may be ended while this one begins: then it is as if the password had been wrong. */
-  const start = async (options: Parameters<Sessions['start']>[0]) => {
-    try {
-      return await sessions.start(options)
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'AUTHENTICATION_FAILED') return undefined
-      throw error
-    }
-  }
-
-  /** @returns the error when the limit on failures refused it */
-  const attempt = async (
-    { username, password }: Pick<Credentials, 'username' | 'password'>,
-    who: Parameters<Throttle['attempt']>[0],
-  ) => {
-    try {
-      const guard = await throttle.attempt(who)
-      const answer = await users.authenticate(username, password, who.address, guard)
-      return { answer, ban: guard.ban, began: guard.began }
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'SIGN_IN_LIMITED') return error
-      throw error
-    }
-  }
-
+export function createFirstFactor(options: FirstFactorOptions) {
   return async (
-    { username, password, remember }: Credentials,
-    visit: Visit,
-    where: { readonly method: string; readonly path: string; readonly request_id: string },
+    credentials: Credentials,
+    context: RequestContext,
+    fields: LogFields,
   ): Promise<Attempt> => {
-    const { address, devices, reservations, userAgent } = visit
-    const from = { address, userAgent, requestId: where.request_id }
-    const method = 'password'
-    const tried = await attempt({ username, password }, { address, devices, reservations })
-    if (tried instanceof AppError) {
-      audit.record('login.limited', { ...from, user: '', actor: 'unknown', details: { method } })
-      const cookie = throttle.reservationCookie(tried, visit.domain)
-      return { kind: 'limited', error: tried, cookies: cookie === undefined ? [] : [cookie] }
-    }
-    const { answer, ban, began } = tried
-    const refused = { kind: 'refused', checked: { began, right: false } } as const
-    const fields = { ...where, remote_ip: address }
-    if (answer.kind === 'refused') {
-      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
-      log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
-      const about = { ...from, user: answer.name, actor: 'unknown' as const }
-      if (ban !== undefined) audit.record('login.banned', { ...about, details: { method } })
-      else audit.record('login.failed', { ...about, details: { method, reason: answer.reason } })
-      return refused
-    }
-    const { profile } = answer
-    const started = await start({
-      domain: visit.domain,
-      profile,
-      factors: ['password'],
-      remember: remember && visit.domain.rememberMe > 0,
-      address,
-      userAgent,
-      replaces: visit.cookies,
-    })
-    if (started === undefined) return refused
-    // The audit trail's line says it at `info`.
-    log.debug(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
-    // Signed in with all that is asked of anybody here: the browser is known from now on.
-    const known = await throttle.devices.remember({
-      user: profile.name,
-      domain: visit.domain,
-      values: devices,
-      address,
-      userAgent,
-    })
-    const about = { ...from, user: profile.name, actor: `user:${profile.name}` as const }
-    audit.record('login.succeeded', {
-      ...about,
-      details: {
-        method,
-        remembered: started.session.remembered,
-        ...(known !== undefined && { new_device: known.isNew }),
-      },
-    })
-    if (known?.isNew) audit.record('device.added', { ...about, details: { device: known.device } })
-    const cookies = [started.cookie, ...(known === undefined ? [] : [known.cookie])]
-    return { kind: 'accepted', profile, cookies, checked: { began, right: true } }
+    const outcome = await tryCredentials(options, credentials, context)
+    report(options, outcome, context, fields)
+    return answerOf(options, outcome, context)
   }
 }
 
 export type FirstFactor = ReturnType<typeof createFirstFactor>
+
+/** Checks the password, and begins what a right one begins. */
+async function tryCredentials(
+  { users, sessions, throttle }: FirstFactorOptions,
+  { username, password, remember }: Credentials,
+  { address, devices, reservations, userAgent, domain, cookies }: RequestContext,
+): Promise<Outcome> {
+  const tried = await unlessRefused('SIGN_IN_LIMITED', async () => {
+    const guard = await throttle.attempt({ address, devices, reservations })
+    const answer = await users.authenticate(username, password, address, guard)
+    return { answer, ban: guard.ban, began: guard.began }
+  })
+  if (tried instanceof AppError) return { kind: 'limited', error: tried }
+  const { answer, ban, began } = tried
+  if (answer.kind === 'refused') {
+    const { name, reason } = answer
+    return { kind: 'refused', began, name, reason, banned: ban !== undefined }
+  }
+  const { profile } = answer
+  const started = await unlessRefused('AUTHENTICATION_FAILED', () =>
+    sessions.start({
+      domain,
+      profile,
+      factors: ['password'],
+      remember: remember && domain.rememberMe > 0,
+      address,
+      userAgent,
+      replaces: cookies,
+    }),
+  )
+  if (started instanceof AppError) return { kind: 'overtaken', began }
+  // Signed in with all that is asked for: the browser is known from now on.
+  const device = await throttle.devices.remember({
+    user: profile.name,
+    domain,
+    values: devices,
+    address,
+    userAgent,
+  })
+  return { kind: 'accepted', began, profile, started, device }
+}
+
+/** @returns the AppError with this code, where `work` ends with it */
+async function unlessRefused<T>(
+  code: AppError['code'],
+  work: () => Promise<T>,
+): Promise<T | AppError> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof AppError && error.code === code) return error
+    throw error
+  }
+}
+
+/** The log and the audit trail. */
+function report(
+  { audit, log }: Pick<FirstFactorOptions, 'audit' | 'log'>,
+  outcome: Outcome,
+  { address, userAgent }: RequestContext,
+  where: LogFields,
+): void {
+  const from = { address, userAgent, requestId: where.request_id }
+  const fields = { ...where, remote_ip: address }
+  const method = 'password'
+  switch (outcome.kind) {
+    case 'limited':
+      audit.record('login.limited', { ...from, user: '', actor: 'unknown', details: { method } })
+      return
+    case 'refused': {
+      const { name, reason, banned } = outcome
+      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
+      log.error(fields, `Unsuccessful 1FA authentication attempt by user '${name}'`)
+      const about = { ...from, user: name, actor: 'unknown' as const }
+      if (banned) audit.record('login.banned', { ...about, details: { method } })
+      else audit.record('login.failed', { ...about, details: { method, reason } })
+      return
+    }
+    case 'overtaken':
+      return
+    case 'accepted': {
+      const { profile, started, device } = outcome
+      // The audit trail's line says it at `info`.
+      log.debug(fields, `Successful 1FA authentication attempt made by user '${profile.name}'`)
+      const about = { ...from, user: profile.name, actor: `user:${profile.name}` as const }
+      const { remembered } = started.session
+      audit.record('login.succeeded', {
+        ...about,
+        details: { method, remembered, ...(device !== undefined && { new_device: device.isNew }) },
+      })
+      if (device?.isNew)
+        audit.record('device.added', { ...about, details: { device: device.device } })
+      return
+    }
+    default:
+      outcome satisfies never
+  }
+}
+
+/** What the browser gets. */
+function answerOf(
+  { throttle }: Pick<FirstFactorOptions, 'throttle'>,
+  outcome: Outcome,
+  { domain }: RequestContext,
+): Attempt {
+  switch (outcome.kind) {
+    case 'limited': {
+      const { error } = outcome
+      const cookie = throttle.reservationCookie(error, domain)
+      return { kind: 'limited', error, cookies: cookie === undefined ? [] : [cookie] }
+    }
+    // A session that was overtaken is answered like a wrong password.
+    case 'refused':
+    case 'overtaken':
+      return { kind: 'refused', checked: { began: outcome.began, right: false } }
+    case 'accepted': {
+      const { began, profile, started, device } = outcome
+      const cookies = [started.cookie, ...(device === undefined ? [] : [device.cookie])]
+      return { kind: 'accepted', profile, cookies, checked: { began, right: true } }
+    }
+    default:
+      return outcome satisfies never
+  }
+}

@@ -1,50 +1,61 @@
 /**
- * Where a visitor of the portal stands, and what comes next: one state machine, one dispatcher. Steps never call each
- * other; each ends in a request for `/`, which asks here again.
+ * What the portal shows next: one state machine, one dispatcher. Steps never call each other; each ends in a request for
+ * `/`, which asks here again.
  */
-
-/** What is known when somebody opens the portal. */
-export interface Facts {
-  readonly level: 0 | 1 | 2
-  /** The visitor comes straight from a successful sign-in. */
-  readonly justSignedIn: boolean
-  readonly destination: Destination
-  /** Where a fresh sign-in without destination leads; undefined when a rule asks for two factors or none is set. */
-  readonly defaultRedirection: string | undefined
-}
-
-/** Where the visitor wants to go, as far as we would send them there. */
-export type Destination =
-  | { readonly kind: 'none' }
-  /** A target that is not followed (measure 15). It is treated as if it were not there. */
-  | { readonly kind: 'unsafe' }
-  | {
-      readonly kind: 'safe'
-      /** Exactly as sent. */
-      readonly url: string
-      readonly host: string
-      /** What the rules say for this visitor. */
-      readonly outcome: 'allow' | 'deny' | 'one_factor' | 'two_factor'
-    }
+import type { Facts, NextContributedStep, Outcome } from '../portal/index.ts'
 
 export type Step =
   | { readonly kind: 'sign-in' }
   /** Signed in a moment ago, and the browser came back without the cookie. */
   | { readonly kind: 'cookie-refused' }
   | { readonly kind: 'continue'; readonly url: string }
-  /** The rules ask for a second factor, and none exists yet. */
+  /** A page of another feature comes first. */
+  | { readonly kind: 'contributed'; readonly by: string; readonly path: string }
+  /** The rules ask for a second factor, and no feature offers one. */
   | { readonly kind: 'second-factor'; readonly host: string }
   | { readonly kind: 'not-allowed'; readonly host: string }
   | { readonly kind: 'signed-in' }
 
-export function next({ level, justSignedIn, destination, defaultRedirection }: Facts): Step {
-  if (level === 0) return { kind: justSignedIn ? 'cookie-refused' : 'sign-in' }
-  if (destination.kind !== 'safe') {
-    return justSignedIn && defaultRedirection !== undefined
-      ? { kind: 'continue', url: defaultRedirection }
-      : { kind: 'signed-in' }
+/** A contributor that knows its facts of this request. */
+export interface PreparedContributor {
+  readonly name: string
+  readonly next: NextContributedStep
+}
+
+/**
+ * The rules alone decide whether a user is sent on. Contributors are asked in their order, for users who are signed in; the
+ * first one with a step puts its page in front of the flow's own step.
+ */
+export function next(facts: Facts, contributors: readonly PreparedContributor[] = []): Step {
+  // Before a contributor sees the facts: whatever it does with them, it can only hold back.
+  const own = ownStep(facts)
+  if (facts.level === 0) return own
+  for (const contributor of contributors) {
+    const step = contributor.next(facts)
+    if (step !== undefined) return { kind: 'contributed', by: contributor.name, path: step.path }
   }
-  const { outcome, host, url } = destination
+  return own
+}
+
+function ownStep({ level, justSignedIn, destination, defaultRedirection }: Facts): Step {
+  if (level === 0) return { kind: justSignedIn ? 'cookie-refused' : 'sign-in' }
+  switch (destination.kind) {
+    case 'none':
+    case 'unsafe':
+      return justSignedIn && defaultRedirection !== undefined
+        ? { kind: 'continue', url: defaultRedirection }
+        : { kind: 'signed-in' }
+    case 'safe':
+      return stepTowards(destination.outcome, destination.url, destination.host)
+    case 'interaction':
+      return stepTowards(destination.outcome, destination.url, destination.client)
+    default:
+      return destination satisfies never
+  }
+}
+
+/** @param host the app or the client, as the user is told */
+function stepTowards(outcome: Outcome, url: string, host: string): Step {
   switch (outcome) {
     case 'allow':
       return { kind: 'continue', url }
@@ -52,7 +63,7 @@ export function next({ level, justSignedIn, destination, defaultRedirection }: F
       return { kind: 'not-allowed', host }
     case 'two_factor':
       return { kind: 'second-factor', host }
-    // Somebody who is signed in has one factor: the rules cannot ask for it. Were they to, asking again would loop.
+    // A user who is signed in has one factor: the rules cannot ask for it. If they did, asking again would loop.
     case 'one_factor':
       return { kind: 'not-allowed', host }
     default:

@@ -2,12 +2,12 @@ import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { formatDuration } from '../../kernel/duration.ts'
-import { type Carried, withCarried } from './carried.ts'
+import { type Carried, carriedFields, withCarried } from '../portal/index.ts'
 
-const hidden = ({ rd, rm }: Carried): string =>
-  html`!${
-    rd === '' ? '' : html`<input type="hidden" name="rd" value="${rd}">`
-  }!${rm === '' ? '' : html`<input type="hidden" name="rm" value="${rm}">`}`
+const hidden = (carried: Carried): string =>
+  Object.entries(carriedFields(carried))
+    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
+    .join('')
 
 /** What each of these pages needs besides its own words. */
 interface Place {
@@ -200,39 +200,6 @@ export function secondFactorPage(
 <p>${t('login.secondFactor.next', { host })}</p>
 <a class="button quiet" href="${base}/">${t('login.home')}</a>
 <a class="button quiet below" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
-  }
-}
-
-/** Somebody else has signed in with this browser: does its owner mean to be this user? */
-export function takeOverPage(
-  t: Translate,
-  {
-    user,
-    fields,
-    other,
-    formAction,
-    base,
-  }: Place & {
-    readonly user: string
-    readonly fields: Readonly<Record<string, string>>
-    /** The form of this portal. */
-    readonly other: string
-    readonly formAction: readonly string[]
-  },
-): PageContent {
-  const inputs = Object.entries(fields).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )
-  return {
-    title: t('login.takeOver.title', { user }),
-    formAction,
-    content: html`<h1>${t('login.takeOver.title', { user })}</h1>
-<p class="lead">${t('login.takeOver.text', { user })}</p>
-<form method="post" action="${base}/hub/return">
-!${inputs.join('\n')}
-<button class="button" type="submit">${t('login.takeOver.submit', { user })}</button>
-</form>
-<a class="button quiet below" href="${other}">${t('login.takeOver.other')}</a>`,
   }
 }
 

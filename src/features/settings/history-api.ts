@@ -2,9 +2,9 @@ import type { FastifyPluginAsync } from 'fastify'
 import { z } from 'zod'
 import { okBody } from '../../http/replies.ts'
 import type { AuditEvent } from '../audit/index.ts'
-import { ownerOf } from '../login/index.ts'
+import { ownerOf } from '../portal/index.ts'
 import { SHOWN } from './pages/history.ts'
-import type { Room } from './room.ts'
+import type { SettingsServices } from './services.ts'
 
 /** Whatever else stands in a query is as if it were not there. */
 const Query = z.object({
@@ -17,8 +17,11 @@ const Query = z.object({
 })
 
 /** What scripts may know of their owner's sign-ins and failures. */
-export const historyApi: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
-  const { audit, replies } = room
+export const historyApi: FastifyPluginAsync<{ readonly services: SettingsServices }> = async (
+  app,
+  { services },
+) => {
+  const { audit, replies } = services
   app.get('/api/user/history', { config: { guard: 'user' } }, async (request, reply) => {
     const { before, limit } = Query.parse(request.query)
     const user = ownerOf(request).profile.name

@@ -1,8 +1,8 @@
 /**
- * A person's own pages.
+ * The user's own pages.
  *
- * Owns what people see and change of themselves. Does not own any of what it shows (sessions, the audit trail) nor
- * who asks (login's `visits`, in front of every route).
+ * Owns what users see and change of themselves. Does not own any of what it shows (sessions, the audit trail) nor the facts
+ * of a request and the guards in front of every route (portal).
  *
  *   GET /settings                           to the first page
  *   GET, POST /settings/sessions            where one is signed in: list, end one, end all others
@@ -13,39 +13,11 @@
  *
  * A new page is a file in pages/ and a line in its index.ts.
  */
-import type { FastifyPluginAsync } from 'fastify'
-import type { Messages } from '../../http/messages.ts'
-import type { Replies } from '../../http/replies.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import type { Audit } from '../audit/index.ts'
-import { type VisitsOptions, visits } from '../login/index.ts'
-import { historyApi } from './history-api.ts'
-import { pages, type SettingsPage } from './pages/index.ts'
-import { createRoom } from './room.ts'
-import { sessionsApi } from './sessions-api.ts'
+import type { SettingsPage } from './page.ts'
+import { pages } from './pages/index.ts'
+
+export { settings } from './routes.ts'
+export type { SettingsOptions } from './services.ts'
 
 /** The pages, in the order in which they are offered. */
 export const ownPages: readonly Pick<SettingsPage, 'path' | 'title'>[] = pages
-
-export interface SettingsOptions extends VisitsOptions {
-  readonly audit: Pick<Audit, 'record' | 'list'>
-  readonly replies: Replies
-  readonly messages: Messages
-  readonly clock: Clock
-  /** Base path without a slash at its end; empty at the root. */
-  readonly base: string
-}
-
-export const settings: FastifyPluginAsync<SettingsOptions> = async (app, options) => {
-  const { replies, base } = options
-  const room = createRoom(options)
-  await app.register(visits, options)
-  const [first] = pages
-  // Who is not signed in is sent on from there.
-  app.get('/settings', { config: { guard: 'public' } }, (_request, reply) =>
-    replies.redirect(reply, `${base}/settings/${first.path}`, 302),
-  )
-  for (const { routes } of pages) await app.register(routes, { room })
-  await app.register(sessionsApi, { room })
-  await app.register(historyApi, { room })
-}

@@ -1,16 +1,19 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { forgetHere, ownerOf, visitOf } from '../login/index.ts'
+import { contextOf, forgetHere, ownerOf } from '../portal/index.ts'
 import type { Ended } from './own-sessions.ts'
-import type { Room } from './room.ts'
+import type { SettingsServices } from './services.ts'
 
 /** As many as an answer holds, newest first. */
 const MAX_LISTED = 1000
 
 /** What scripts may know and do of their owner's sessions. Never a store key, let alone a cookie's value. */
-export const sessionsApi: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
-  const { own, replies, audit, sessions } = room
+export const sessionsApi: FastifyPluginAsync<{ readonly services: SettingsServices }> = async (
+  app,
+  { services },
+) => {
+  const { own, replies, audit, sessions } = services
   // Nothing here has a body; what comes in one is not read.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 1024 }, (_, __, done) =>
@@ -48,8 +51,8 @@ export const sessionsApi: FastifyPluginAsync<{ readonly room: Room }> = async (a
       if (ended === undefined) throw new AppError('NOT_FOUND')
       note(request, ended)
       if (ended.current) {
-        forgetHere(reply, room)
-        reply.header('Set-Cookie', sessions.expireCookie(visitOf(request).domain))
+        forgetHere(reply, services)
+        reply.header('Set-Cookie', sessions.expireCookie(contextOf(request).domain))
       }
       return replies.json(reply, okBody({ ended: ended.count }))
     },
@@ -63,7 +66,7 @@ export const sessionsApi: FastifyPluginAsync<{ readonly room: Room }> = async (a
 
   const note = (request: FastifyRequest, { count }: Ended): void => {
     if (count === 0) return
-    const { address, userAgent } = visitOf(request)
+    const { address, userAgent } = contextOf(request)
     const { user } = ownerOf(request).session
     audit.record('session.revoked', {
       ...{ user, actor: `user:${user}`, address, userAgent, requestId: request.id },

@@ -1,11 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import { pathOf } from '../../http/replies.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import { AppError } from '../../kernel/errors.ts'
-import type { Audit } from '../audit/index.ts'
-import type { Throttle } from '../throttle/index.ts'
-import type { Authentication, Profile, Users } from '../users/index.ts'
+import type { Profile } from '../users/index.ts'
+import { attemptBasic, type BasicAttemptOptions, type BasicRefused } from './basic-attempt.ts'
 import type { Endpoint } from './endpoints.ts'
 import { FIELD } from './fields.ts'
 import type { Basic } from './strategies/basic.ts'
@@ -25,11 +20,6 @@ export type Outcome =
       readonly retryAfter?: number
     }
 
-/** Seconds after which another password of this address may be looked at. */
-interface Refused {
-  readonly retryAfter: number
-}
-
 /** Credentials in headers: Basic for programs that can't sign in at the portal. */
 export interface Credentials {
   /** @throws AppError HASHING_BUSY, STORE_UNAVAILABLE */
@@ -39,20 +29,9 @@ export interface Credentials {
 /** Strategies are an endpoint's own, and so is what it remembers. */
 export function createCredentials(
   { strategies }: Endpoint,
-  {
-    users,
-    throttle,
-    audit,
-    clock,
-    log,
-  }: {
-    readonly users: Users
-    readonly throttle: Throttle
-    readonly audit: Pick<Audit, 'record'>
-    readonly clock: Clock
-    readonly log: Logger
-  },
+  options: BasicAttemptOptions,
 ): Credentials {
+  const { users, clock } = options
   const list = strategies.map((strategy) => ({
     strategy,
     header: headerStrategy(strategy),
@@ -62,74 +41,18 @@ export function createCredentials(
     for (const { cache } of list) for (const name of names) cache.forget(name)
   })
 
-  /** Past the limit the answer is that of wrong credentials (nginx makes 500 of a 429), at once and without any hash. */
-  const attempt = async (
-    { username, password }: Basic,
-    address: string,
-  ): Promise<
-    | (Authentication & {
-        readonly banned: boolean
-        /** When its turn had come, by the monotonic clock. */
-        readonly began: number
-      })
-    | Refused
-  > => {
-    try {
-      // Cached credentials never come here: only what costs a hash waits for a turn.
-      await new Promise<void>((resolve) => throttle.turns.wait(resolve, false))
-      const guard = await throttle.attempt({ address, devices: [], reservations: undefined })
-      const answer = await users.authenticate(username, password, address, guard)
-      return { ...answer, banned: guard.ban !== undefined, began: guard.began }
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
-      log.info({ ...error.details, remote_ip: address }, error.message)
-      return { retryAfter: error.retryAfter ?? 1 }
-    }
-  }
-
   const authenticate = async (
     walk: Walk,
     credentials: Basic,
     cache: BasicCache,
     request: FastifyRequest,
-  ): Promise<Profile | Refused> => {
+  ): Promise<Profile | BasicRefused> => {
     const remembered = cache.recall(credentials)
     const known = remembered === undefined ? undefined : await users.profile(remembered)
     if (known !== undefined) return known
-    const { address } = walk.target
-    const answer = await attempt(credentials, address)
-    const from = {
-      actor: 'unknown' as const,
-      address,
-      userAgent: request.headers['user-agent'] ?? '',
-      requestId: request.id,
-    }
-    const method = 'basic'
-    if ('retryAfter' in answer) {
-      audit.record('login.limited', { ...from, user: '', details: { method } })
-      return answer
-    }
-    const fields = {
-      method: request.method,
-      path: pathOf(request),
-      request_id: request.id,
-      remote_ip: address,
-    }
-    if (answer.kind === 'refused') {
-      log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
-      const about = { ...from, user: answer.name }
-      const { banned, reason } = answer
-      if (banned) audit.record('login.banned', { ...about, details: { method } })
-      else audit.record('login.failed', { ...about, details: { method, reason } })
-      // The same number for whatever was wrong: it is the address's own.
-      const retryAfter = await throttle.retryAfter(address)
-      await throttle.delay.hold(answer.began, request.raw.socket)
-      return { retryAfter }
-    }
-    throttle.delay.succeeded(clock.monotonic() - answer.began)
-    cache.keep(credentials, answer.profile.name)
-    log.debug(fields, `Successful 1FA authentication attempt made by user '${answer.profile.name}'`)
-    return answer.profile
+    const answer = await attemptBasic(options, credentials, walk.target.address, request)
+    if (!('retryAfter' in answer)) cache.keep(credentials, answer.name)
+    return answer
   }
 
   return {
@@ -138,7 +61,7 @@ export function createCredentials(
       for (const { strategy, header, cache } of list) {
         last = header?.challenge
         if (header === undefined) {
-          // CookieSession: who has a session is known by now, and the strategies behind are not asked.
+          // CookieSession: with a session the user is known by now, and the strategies behind are not asked.
           if (hasSession) return { kind: 'nothing', challenge: undefined }
           continue
         }
@@ -158,7 +81,7 @@ export function createCredentials(
   }
 }
 
-/** Two credentials in one request: nobody can say which one was meant. */
+/** Two credentials in one request are ambiguous. */
 const isRepeated = ({ fields }: Walk, { name }: Strategy): boolean =>
   (fields.repeated &
     (name === 'HeaderAuthorization'

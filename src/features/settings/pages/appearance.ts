@@ -2,22 +2,25 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync } from 'fastify'
 import { html } from 'ghtml'
 import { THEMES, themeCookie, themeOf } from '../../../http/theme.ts'
-import { visitOf } from '../../login/index.ts'
-import type { Room } from '../room.ts'
-import type { SettingsPage } from './index.ts'
+import { contextOf } from '../../portal/index.ts'
+import type { SettingsPage } from '../page.ts'
+import type { SettingsServices } from '../services.ts'
 
 const PATH = 'appearance'
 /** One word. */
 const BODY_LIMIT = 256
 
 /** Light, dark, or as the system has it; kept in a cookie of this browser. */
-const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
-  const { replies, base, speak } = room
+const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = async (
+  app,
+  { services },
+) => {
+  const { replies, base, speak } = services
   const here = `${base}/settings/${PATH}`
   await app.register(formbody, { bodyLimit: BODY_LIMIT })
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, (request, reply) => {
-    if (visitOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
+    if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const { t } = speak(request)
     const chosen = themeOf(request)
     // Fastify's parser gives an object for every query.
@@ -42,7 +45,7 @@ const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }
     const { theme } = (request.body ?? {}) as Readonly<Record<string, unknown>>
     const chosen = THEMES.find((one) => one === theme)
     if (chosen !== undefined)
-      reply.header('Set-Cookie', themeCookie(chosen, base, visitOf(request).secure))
+      reply.header('Set-Cookie', themeCookie(chosen, base, contextOf(request).secure))
     return replies.redirect(reply, `${here}?saved=`)
   })
 }

@@ -4,10 +4,10 @@ import { z } from 'zod'
 import { loadBrowserNames } from '../../../http/browser-name.ts'
 import type { Translate } from '../../../http/messages.ts'
 import type { AuditEvent, EventName } from '../../audit/index.ts'
-import { ownerOf, visitOf } from '../../login/index.ts'
+import { contextOf, ownerOf } from '../../portal/index.ts'
 import { ago } from '../ago.ts'
-import type { Room } from '../room.ts'
-import type { SettingsPage } from './index.ts'
+import type { SettingsPage } from '../page.ts'
+import type { SettingsServices } from '../services.ts'
 
 const PATH = 'history'
 const A_PAGE = 25
@@ -37,13 +37,16 @@ const Query = z.object({
 })
 
 /** Own recent sign-ins and failures: the alarm that needs no mail. */
-const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
-  const { audit, replies, clock, base, speak } = room
+const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = async (
+  app,
+  { services },
+) => {
+  const { audit, replies, clock, base, speak } = services
   const here = `${base}/settings/${PATH}`
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
     // To people a refusal is no answer: they sign in, and find the way from there.
-    if (visitOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
+    if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const { before } = Query.parse(request.query)
     const user = ownerOf(request).profile.name
     // One more than is shown says whether there is more.

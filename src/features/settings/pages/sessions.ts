@@ -3,11 +3,11 @@ import type { FastifyPluginAsync } from 'fastify'
 import { html } from 'ghtml'
 import type { Translate } from '../../../http/messages.ts'
 import { readPairs } from '../../../kernel/pairs.ts'
-import { ownerOf, visitOf } from '../../login/index.ts'
+import { contextOf, ownerOf } from '../../portal/index.ts'
 import { ago } from '../ago.ts'
 import type { OwnSignIn } from '../own-sessions.ts'
-import type { Room } from '../room.ts'
-import type { SettingsPage } from './index.ts'
+import type { SettingsPage } from '../page.ts'
+import type { SettingsServices } from '../services.ts'
 
 const PATH = 'sessions'
 /** As many as somebody reads; "all others" ends those that are not shown too. */
@@ -15,14 +15,17 @@ const MAX_SHOWN = 50
 /** An id is 22 characters. */
 const BODY_LIMIT = 1024
 
-const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }) => {
-  const { own, replies, audit, clock, base, speak } = room
+const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = async (
+  app,
+  { services },
+) => {
+  const { own, replies, audit, clock, base, speak } = services
   const here = `${base}/settings/${PATH}`
   await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
     // To people a refusal is no answer: they sign in, and find the way from there.
-    if (visitOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
+    if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const signIns = await own.signIns(ownerOf(request))
     const { t, language } = speak(request)
     // Fastify's parser gives an object for every query.
@@ -46,7 +49,7 @@ const routes: FastifyPluginAsync<{ readonly room: Room }> = async (app, { room }
         ? await own.end(owner, id)
         : undefined
     if (ended !== undefined && ended.count > 0) {
-      const { address, userAgent } = visitOf(request)
+      const { address, userAgent } = contextOf(request)
       const user = owner.session.user
       audit.record('session.revoked', {
         ...{ user, actor: `user:${user}`, address, userAgent, requestId: request.id },

@@ -5,8 +5,8 @@ import { isLoopback, parseHost } from '../../kernel/host.ts'
 import { type CookieDomain, cookieValues, type Identity, type Sessions } from '../sessions/index.ts'
 import { deviceCookieName, reservationCookieName } from '../throttle/index.ts'
 
-/** One request to the portal, understood: which cookie domain it belongs to, who comes from where. */
-export interface Visit {
+/** The facts of one request to the portal: its cookie domain, its client, its session. */
+export interface RequestContext {
   readonly domain: CookieDomain
   /** The host that the browser sees, canonical. */
   readonly host: string
@@ -20,7 +20,7 @@ export interface Visit {
   readonly cookies: readonly string[]
   /** Values of every device cookie. */
   readonly devices: readonly string[]
-  /** Values of the cookie that a limited browser was given; undefined when this is no browser. */
+  /** Values of the cookie that a limited browser was given; undefined when the client is no browser. */
   readonly reservations: readonly string[] | undefined
 }
 
@@ -28,12 +28,12 @@ export interface Visit {
  * @throws AppError COOKIE_DOMAIN_UNKNOWN when no cookie domain covers the portal's host, URL_INVALID when the address
  *   chain of a trusted proxy is broken, STORE_UNAVAILABLE
  */
-export async function readVisit(
+export async function readContext(
   request: FastifyRequest,
   { sessions, peers }: { readonly sessions: Sessions; readonly peers: Peers },
-): Promise<Visit> {
+): Promise<RequestContext> {
   const { socket, headers, rawHeaders } = request.raw
-  // Forwarded headers of anybody else are as good as none (measure 6).
+  // Forwarded headers of any other peer are ignored (measure 6).
   const trusted = peers.trusts(socket)
   const address = trusted
     ? peers.clientBehind(socket, valuesOf(rawHeaders, 'x-forwarded-for'))
@@ -51,13 +51,13 @@ export async function readVisit(
   if (host === undefined || domain === undefined)
     throw new AppError('COOKIE_DOMAIN_UNKNOWN', {
       host: host?.name ?? '',
-      ...signpost(request, host?.name ?? '', sessions),
+      ...portalAddress(request, host?.name ?? '', sessions),
     })
   const cookies: string[] = []
   const devices: string[] = []
   const reservations: string[] = []
   for (const header of valuesOf(rawHeaders, 'cookie')) {
-    // All of them: what other hosts and paths plant in front must not hide what is to end, or who is known.
+    // All of them: cookies that other hosts and paths plant in front must not hide a session that is to end, or a known device.
     cookieValues(header, domain.name, cookies, Number.POSITIVE_INFINITY)
     cookieValues(header, deviceCookieName(domain), devices, Number.POSITIVE_INFINITY)
     cookieValues(header, reservationCookieName(domain), reservations)
@@ -80,11 +80,11 @@ export async function readVisit(
 }
 
 /**
- * Where a browser that opened another name finds the portal. `straight`: it can be sent there without being asked. That is
- * so when it opened this very listener by a loopback name and the portal is this listener too: a proxy that hides the
- * host would otherwise send it in circles.
+ * Where a browser that opened another name finds the portal. `straight`: it is redirected there. That is so when it opened this
+ * very listener by a loopback name and the portal is this listener too: behind a proxy that hides the host, the redirect would
+ * loop.
  */
-function signpost(
+function portalAddress(
   { method, url, socket }: FastifyRequest,
   host: string,
   { domains }: Pick<Sessions, 'domains'>,

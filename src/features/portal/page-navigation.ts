@@ -5,7 +5,7 @@ import { acceptedTypes } from '../../http/accept.ts'
  * Whether a browser opens a page in a tab: only then may it be sent to another domain and back. What scripts, frames, images
  * and programs ask for gets its answer here.
  */
-export function isPageVisit({ method, headers }: FastifyRequest): boolean {
+export function isPageNavigation({ method, headers }: FastifyRequest): boolean {
   if (method !== 'GET') return false
   const {
     accept = '',

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino'
+import type { Icons } from '../../http/icons.ts'
+import type { Messages } from '../../http/messages.ts'
+import type { Replies } from '../../http/replies.ts'
+import type { Access } from '../access/index.ts'
+import type { Audit } from '../audit/index.ts'
+import type { Hub } from '../hub/index.ts'
+import type { Interactions, PortalContextsOptions, StepContributor } from '../portal/index.ts'
+import type { Throttle } from '../throttle/index.ts'
+import type { Users } from '../users/index.ts'
+
+export interface LoginOptions extends PortalContextsOptions {
+  readonly access: Access
+  /** Undefined where each domain signs in for itself. */
+  readonly hub: Hub | undefined
+  readonly users: Users
+  readonly throttle: Throttle
+  readonly audit: Pick<Audit, 'record'>
+  readonly replies: Replies
+  readonly messages: Messages
+  /** Pictures of apps. */
+  readonly icons: Icons
+  /** What other features add to the flow, in the order in which they are asked. */
+  readonly contributors: readonly StepContributor[]
+  /** Undefined where there is no OpenID provider. */
+  readonly interactions: Interactions | undefined
+  /** The user's own pages below `/settings/`, by path and the key of their title. */
+  readonly ownPages: readonly { readonly path: string; readonly title: string }[]
+  readonly log: Logger
+  /** Where Logout leads when the request names no target of its own; undefined: our own page. */
+  readonly logoutUrl: string | undefined
+  /** Base path without a slash at its end; empty at the root. */
+  readonly base: string
+}

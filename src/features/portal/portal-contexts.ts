@@ -1,0 +1,81 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { requireGuard } from '../../http/guard.ts'
+import { refuseQuestion } from '../../http/misdirected.ts'
+import type { Peers } from '../../http/peers.ts'
+import { requireSameOrigin } from '../../http/same-origin.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Identity, Sessions } from '../sessions/index.ts'
+import { isElevated } from './elevation.ts'
+import { type RequestContext, readContext } from './request-context.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set where the plugin `portalContexts` is registered. */
+    portalContext: RequestContext | null
+  }
+}
+
+export interface PortalContextsOptions {
+  readonly sessions: Sessions
+  readonly peers: Peers
+  /** `admin.groups` */
+  readonly adminGroups: readonly string[]
+  readonly clock: Clock
+}
+
+/**
+ * For every feature with pages or endpoints of the portal: first whether a request may write at all, then who sends it, then
+ * whether the route's guard admits that user.
+ */
+export const portalContexts = fp<PortalContextsOptions>(
+  async (app, { sessions, peers, adminGroups, clock }) => {
+    const origins = new Set(
+      sessions.domains.flatMap(({ portalUrl }) =>
+        portalUrl === undefined ? [] : [portalUrl.origin],
+      ),
+    )
+    const administers = new Set(adminGroups)
+    app.decorateRequest('portalContext', null)
+    app.addHook('onRequest', async function readsTheContext(request) {
+      refuseQuestion(request)
+      if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, origins)
+      request.portalContext = await readContext(request, { sessions, peers })
+      const { identity } = request.portalContext
+      requireGuard(request.routeOptions.config.guard, {
+        signedIn: identity !== undefined,
+        elevated: identity !== undefined && isElevated(identity.session, clock.now()),
+        administrator: identity?.profile.groups.some((group) => administers.has(group)) ?? false,
+      })
+    })
+  },
+  { name: 'portal-contexts' },
+)
+
+export function contextOf({ portalContext }: FastifyRequest): RequestContext {
+  if (portalContext === null) throw new AppError('INTERNAL', { reason: 'no context was read' })
+  return portalContext
+}
+
+/** Whether the request has a valid session; false also when that cannot be found out. */
+export async function isSignedIn(
+  request: FastifyRequest,
+  tools: Pick<PortalContextsOptions, 'sessions' | 'peers'>,
+): Promise<boolean> {
+  try {
+    return (await readContext(request, tools)).identity !== undefined
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The user who is signed in, with the session.
+ * @throws AppError SIGN_IN_REQUIRED
+ */
+export function ownerOf(request: FastifyRequest): Identity {
+  const { identity } = contextOf(request)
+  if (identity === undefined) throw new AppError('SIGN_IN_REQUIRED')
+  return identity
+}

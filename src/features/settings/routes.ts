@@ -1,0 +1,20 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { portalContexts } from '../portal/index.ts'
+import { historyApi } from './history-api.ts'
+import { pages } from './pages/index.ts'
+import { createSettingsServices, type SettingsOptions } from './services.ts'
+import { sessionsApi } from './sessions-api.ts'
+
+export const settings: FastifyPluginAsync<SettingsOptions> = async (app, options) => {
+  const { replies, base } = options
+  const services = createSettingsServices(options)
+  await app.register(portalContexts, options)
+  const [first] = pages
+  // A client that is not signed in is sent on from there.
+  app.get('/settings', { config: { guard: 'public' } }, (_request, reply) =>
+    replies.redirect(reply, `${base}/settings/${first.path}`, 302),
+  )
+  for (const { routes } of pages) await app.register(routes, { services })
+  await app.register(sessionsApi, { services })
+  await app.register(historyApi, { services })
+}

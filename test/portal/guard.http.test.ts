@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ownerOf } from '../../src/features/portal/index.ts'
+import { FakeClock } from '../support/clock.ts'
+import { openScene, type Scene } from './scene.ts'
+
+/** One route of each guard that a user can meet. */
+function addRoutes({ app }: Scene): void {
+  app.get('/open', { config: { guard: 'public' } }, () => 'open')
+  app.get('/api/own', { config: { guard: 'user' } }, (request) => ownerOf(request).profile.name)
+  app.get('/api/careful', { config: { guard: 'elevated' } }, () => 'careful')
+  app.get('/careful', { config: { guard: 'elevated' } }, () => 'careful')
+  app.get('/api/operator', { config: { guard: 'admin' } }, () => 'operator')
+}
+
+test('a route for elevated sessions refuses requests without a session', async (t) => {
+  const scene = await openScene(t)
+  addRoutes(scene)
+  const answer = await scene.get('/api/careful')
+  assert.equal(answer.statusCode, 403)
+  assert.equal(answer.json().message, 'Sign in first.')
+  assert.equal((await scene.get('/open')).statusCode, 200)
+})
+
+test('a session that was never elevated opens its own routes and no elevated one', async (t) => {
+  const scene = await openScene(t)
+  addRoutes(scene)
+  const { value } = await scene.house.signIn('john')
+  assert.equal((await scene.get('/api/own', value)).body, 'john')
+  const answer = await scene.get('/api/careful', value)
+  assert.equal(answer.statusCode, 403)
+  assert.equal(answer.json().status, 'KO')
+  assert.equal(answer.json().message, "Confirm first that it's you.")
+  const page = await scene.get('/careful', value)
+  assert.equal(page.statusCode, 403)
+  assert.match(page.body, /Confirm that it&#39;s you/)
+})
+
+test('an elevated session opens elevated routes until its time is over', async (t) => {
+  const clock = new FakeClock()
+  const scene = await openScene(t, { more: { elevatedUntil: clock.now() + 60_000 } })
+  addRoutes(scene)
+  const { value } = await scene.house.signIn('john')
+  assert.equal((await scene.get('/api/careful', value)).body, 'careful')
+  scene.house.clock.advance(59_999)
+  assert.equal((await scene.get('/api/careful', value)).body, 'careful')
+  scene.house.clock.advance(1)
+  assert.equal((await scene.get('/api/careful', value)).statusCode, 403)
+})
+
+test('an elevated session is no administrator’s', async (t) => {
+  const clock = new FakeClock()
+  const more = { elevatedUntil: clock.now() + 60_000 }
+  const scene = await openScene(t, { more, adminGroups: ['admins'] })
+  addRoutes(scene)
+  scene.house.users.add('boss', ['admins'])
+  const [john, boss] = [await scene.house.signIn('john'), await scene.house.signIn('boss')]
+  assert.equal((await scene.get('/api/operator', john.value)).statusCode, 403)
+  assert.equal((await scene.get('/api/operator', boss.value)).body, 'operator')
+})
