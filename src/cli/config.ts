@@ -1,5 +1,5 @@
 import { formatFaults, type LoadOptions, loadConfig } from '../config/index.ts'
-import { type Directory, readDirectory, usersFileOf } from '../features/users/index.ts'
+import { type FileDirectory, readDirectory, usersFileOf } from '../features/users/index.ts'
 import { type Config, features } from '../features.ts'
 import type { Cli } from './invocation.ts'
 
@@ -26,7 +26,7 @@ export async function readConfig(cli: Cli): Promise<Config | undefined> {
 }
 
 /** Who is in the users file that the configuration names; undefined when that cannot be read. */
-export function readUsersOf(cli: Cli, config: Config): Promise<Directory | undefined> {
+export function readUsersOf(cli: Cli, config: Config): Promise<FileDirectory | undefined> {
   const file = config['authentication_backend.file']
   const path = usersFileOf(file.path, config['data_directory'], cli.cwd)
   return readDirectory(path, file, config['identity_headers'].separator)

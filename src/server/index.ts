@@ -183,8 +183,8 @@ async function start({
   const usersFile = usersFileOf(config['authentication_backend.file'].path, data.path, options.cwd)
   const marks = openPasswordMarks(storage)
   const users = await createUsers({
-    config: config['authentication_backend.file'],
-    path: usersFile,
+    config,
+    place: { resolve: (path) => resolve(options.cwd, path), inDataDirectory: data.file },
     passwords,
     rehash: config['authentication_backend.rehash_on_login'],
     marks,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import type { Guard, Users } from '../../src/features/users/index.ts'
+import type { AttemptLimiter, Users } from '../../src/features/users/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 
 /** A user as a test wants it to be in the store before it is opened. */
@@ -56,10 +56,10 @@ export function userBackendConformance(
       assert.equal(users.isEmpty(), false)
     })
 
-    test('a guard is asked by canonical name before the password is looked at, and told once what it was', async (t) => {
+    test('a limiter is asked by canonical name before the password is looked at, and told once what it was', async (t) => {
       const { users } = await open(t, [john, gone])
       const told: unknown[] = []
-      const guard = (admitted: boolean): Guard => ({
+      const limiter = (admitted: boolean): AttemptLimiter => ({
         place: (one, spelling) => ({ alone: [one, spelling] }),
         async admit(one) {
           told.push(one)
@@ -70,7 +70,7 @@ export function userBackendConformance(
         },
       })
       const kind = async (login: string, password: string, admitted = true) =>
-        (await users.authenticate(login, password, CLIENT, guard(admitted))).kind
+        (await users.authenticate(login, password, CLIENT, limiter(admitted))).kind
       assert.equal(await kind('john', john.password), 'accepted')
       assert.equal(await kind('john', 'wrong'), 'refused')
       assert.equal(await kind('john', john.password, false), 'refused', 'whatever the password is')
@@ -79,16 +79,16 @@ export function userBackendConformance(
       assert.deepEqual(told, ['john', true, 'john', false, 'john', false, 'gone', false, '', false])
     })
 
-    test('an attempt that a guard refuses with an error ends with it, unchecked', async (t) => {
+    test('an attempt that a limiter refuses with an error ends with it, unchecked', async (t) => {
       const { users } = await open(t, [john])
-      const guard: Guard = {
+      const limiter: AttemptLimiter = {
         place: () => ({}),
         admit: () => Promise.reject(new AppError('SIGN_IN_LIMITED')),
         settle: () => assert.fail('there is nothing to settle'),
       }
       for (const login of ['john', 'nobody'])
         await assert.rejects(
-          users.authenticate(login, john.password, CLIENT, guard),
+          users.authenticate(login, john.password, CLIENT, limiter),
           isRefused('SIGN_IN_LIMITED'),
         )
     })
@@ -212,7 +212,7 @@ export function userBackendConformance(
     test('who is deleted, disabled or given a new password is reported, and nobody else', async (t) => {
       const { users, replaceAll } = await open(t, [john, bob, { ...bob, name: 'eve' }, gone])
       const removed: string[] = []
-      users.onRemoved((names) => removed.push(...names))
+      users.onInvalidated((names) => removed.push(...names))
       await replaceAll([john, { ...bob, groups: ['dev'] }, { ...bob, name: 'eve', disabled: true }])
       assert.deepEqual(removed.splice(0), ['eve'])
       assert.equal(await users.profile('eve'), undefined)

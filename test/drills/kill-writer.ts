@@ -4,19 +4,13 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { openFileUsers } from '../../src/features/users/backends/file.ts'
-import { CHEAP, cheapPasswords, keptLog } from '../users/store.ts'
+import { CHEAP, cheapPasswords, openUsers } from '../users/store.ts'
 
 const [path = '', round = '', ...changing] = process.argv.slice(2)
-const users = await openFileUsers({
+const { users } = await openUsers({
   path,
-  watch: false,
-  search: { email: false, caseInsensitive: false },
-  extraAttributes: {},
-  separator: ',',
   // As the server's: nothing is to be made anew at a sign-in.
   passwords: cheapPasswords({ ...CHEAP, memory: 64, iterations: 2, keyLength: 32, saltLength: 16 }),
-  log: keptLog().log,
 })
 /** Straight to the pipe: what was said must not die with the process. */
 const say = (line: string) => writeSync(1, `${line}\n`)

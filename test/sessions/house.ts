@@ -31,7 +31,7 @@ export class Roster {
     return this.#profiles.get(name)
   }
 
-  onRemoved(listener: (names: readonly string[]) => void): void {
+  onInvalidated(listener: (names: readonly string[]) => void): void {
     this.#listeners.push(listener)
   }
 

@@ -50,8 +50,8 @@ async function startApp(t: TestContext) {
   const path = join(folder, 'users.yml')
   writeFileSync(path, await usersYaml({ john: {} }))
   const real = await createUsers({
-    config: backend,
-    path,
+    config,
+    place: { resolve: (given) => given, inDataDirectory: (name) => join(folder, name) },
     separator: ',',
     passwords,
     rehash: false,

@@ -102,7 +102,7 @@ suite('what the dearest digest costs', () => {
     let dearest = digest(10)
     const measured: unknown[] = []
     const cost = createDearest({
-      users: { dearest: () => dearest },
+      users: { costliest: () => dearest },
       passwords: {
         measure: async (one) => {
           measured.push(one)
@@ -122,7 +122,7 @@ suite('what the dearest digest costs', () => {
   test('stays what it was when there is no room to measure in, and is measured later', async () => {
     let busy = true
     const cost = createDearest({
-      users: { dearest: () => undefined },
+      users: { costliest: () => undefined },
       passwords: {
         measure: async () => {
           if (busy) throw new AppError('HASHING_BUSY')
@@ -139,7 +139,7 @@ suite('what the dearest digest costs', () => {
   test('is no less than what checks occupy their places for at the moment', async () => {
     let span = 0
     const cost = createDearest({
-      users: { dearest: () => undefined },
+      users: { costliest: () => undefined },
       passwords: { measure: async () => 50, span: () => span },
     })
     assert.equal(await cost(), 50)

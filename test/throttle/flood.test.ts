@@ -17,7 +17,7 @@ test('a flood of made-up names bans nobody, keeps nothing, and stays small', asy
     limits: [{ count: 20, period: 3_600_000 }],
     regulation: { modes: ['user'], max_retries: 3, find_time: 120_000, ban_time: 300_000 },
     storage,
-    users: { dearest: () => undefined, onRemoved() {} },
+    users: { costliest: () => undefined, onInvalidated() {} },
     passwords: { measure: async () => 1, span: () => 1 },
     clock,
     log,

@@ -82,7 +82,7 @@ suite('the longest wait that a new browser was shown', () => {
       limits: LIMITS,
       regulation: { modes: ['user'], max_retries: 0, find_time: 1, ban_time: 1 },
       storage,
-      users: { dearest: () => undefined, onRemoved() {} },
+      users: { costliest: () => undefined, onInvalidated() {} },
       passwords: { measure: async () => 1, span: () => 1 },
       clock,
       log,

@@ -1,5 +1,5 @@
 /** Adds one to the number in a file, over and over, as two servers change the same users file. */
-import { readFileText } from '../../src/features/users/users-file/disk.ts'
+import { readFileText } from '../../src/features/users/backends/file/disk.ts'
 import { replaceFile } from '../../src/files/atomic-write.ts'
 
 const [path = '', times = '0'] = process.argv.slice(2)

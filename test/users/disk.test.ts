@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { readFileText } from '../../src/features/users/users-file/disk.ts'
+import { readFileText } from '../../src/features/users/backends/file/disk.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { DIGEST, makeStore, openStore } from './store.ts'
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { appendUser, type Edit, replacePassword } from '../../src/features/users/users-file/edit.ts'
-import { readUsers } from '../../src/features/users/users-file/read.ts'
-import { parseYaml, type YamlText } from '../../src/features/users/users-file/yaml.ts'
+import {
+  appendUser,
+  type Edit,
+  replacePassword,
+} from '../../src/features/users/backends/file/edit.ts'
+import { readUsers } from '../../src/features/users/backends/file/read.ts'
+import { parseYaml, type YamlText } from '../../src/features/users/backends/file/yaml.ts'
 import { DIGEST, OTHER_DIGEST, SECRET_DIGEST } from './store.ts'
 
 function yamlOf(text: string): YamlText {

@@ -52,7 +52,7 @@ test('a reload of a wrong file keeps everything in force and says why, with line
   const store = makeStore(t, `users:\n${user('john')}`)
   const { users, text, lines } = await openStore(t, store)
   const removed: string[] = []
-  users.onRemoved((names) => removed.push(...names))
+  users.onInvalidated((names) => removed.push(...names))
   const before = users.profile('john')
   const wrong = [
     `users:\n${user('john', '$argon2id$nonsense')}`,
@@ -209,7 +209,7 @@ test('an edit by hand that was not read yet is neither lost nor undone by a new 
   const { users } = await openStore(t, store)
   store.write(`# by hand\nusers:\n${user('carol')}${user('john', DIGEST, '    groups: [dev]\n')}`)
   const removed: string[] = []
-  users.onRemoved((names) => removed.push(...names))
+  users.onInvalidated((names) => removed.push(...names))
   await users.setPassword('john', 'new')
   assert.match(store.read(), /^# by hand\nusers:\n {2}carol:/)
   const profiles = [users.profile('carol'), users.profile('bob'), users.profile('john')]
@@ -270,13 +270,13 @@ test('a first start finds no users file, or an empty one, and makes one', async 
   }
 })
 
-test('the dearest digest of the store is known', async (t) => {
+test('the costliest digest of the store is known', async (t) => {
   const dear = DIGEST.replace('m=8,t=1', 'm=64,t=2')
   const text = `users:\n${user('john')}${user('bob', dear)}${user('eve', SECRET_DIGEST)}`
   const { users } = await openStore(t, makeStore(t, text))
-  assert.equal(users.dearest()?.weight, 128)
+  assert.equal(users.costliest()?.weight, 128)
   const empty = await openStore(t, makeStore(t, undefined))
-  assert.equal(empty.users.dearest(), undefined)
+  assert.equal(empty.users.costliest(), undefined)
 })
 
 test('users.example.yml is read, without a warning, and its passwords are those it names', async (t) => {

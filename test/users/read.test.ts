@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatFault, formatNotice } from '../../src/config/index.ts'
-import { type ReadOptions, readUsers } from '../../src/features/users/users-file/read.ts'
+import { type ReadOptions, readUsers } from '../../src/features/users/backends/file/read.ts'
 import { DIGEST } from './store.ts'
 
 const OPTIONS: ReadOptions = {

@@ -49,7 +49,7 @@ async function open(
     passwords: { ...cheapPasswords(), ...passwords },
   })
   const removed: string[] = []
-  opened.users.onRemoved((names) => removed.push(...names))
+  opened.users.onInvalidated((names) => removed.push(...names))
   return { ...opened, store, removed }
 }
 const kind = async (users: Users, password = 'password', login = 'john') =>

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatFault, formatNotice } from '../../src/config/index.ts'
-import { changeUsers } from '../../src/features/users/users-file/change.ts'
+import { changeUsers } from '../../src/features/users/backends/file/change.ts'
 import {
   type ReadOptions,
   readUsers,
   readWhole,
   type UsersText,
-} from '../../src/features/users/users-file/read.ts'
-import { piecesOf, readPlain } from '../../src/features/users/users-file/scan.ts'
+} from '../../src/features/users/backends/file/read.ts'
+import { piecesOf, readPlain } from '../../src/features/users/backends/file/scan.ts'
 import { DIGEST, OTHER_DIGEST } from './store.ts'
 
 const OPTIONS: ReadOptions = {

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPasswords, type HashParameters } from '../../src/features/passwords/index.ts'
-import { type FileUsersOptions, openFileUsers } from '../../src/features/users/backends/file.ts'
+import type { UserBackend } from '../../src/features/users/backend.ts'
+import {
+  type FileUsersOptions,
+  openFileUsers,
+} from '../../src/features/users/backends/file/open.ts'
+import { type CombineOptions, combineUsers, type Users } from '../../src/features/users/users.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 
 export const CHEAP = {
@@ -73,24 +78,39 @@ export function makeStore(t: TestContext, text: string | undefined): Store {
   }
 }
 
-export async function openStore(
-  t: TestContext,
-  { path }: Pick<Store, 'path'>,
-  options: Partial<FileUsersOptions> = {},
-) {
-  const kept = keptLog()
-  const users = await openFileUsers({
+type OpenOptions = Partial<FileUsersOptions & CombineOptions>
+
+/** The users of one file, and the backend that has them. */
+export async function openUsers({
+  path,
+  passwords = cheapPasswords(),
+  log = keptLog().log,
+  ...options
+}: OpenOptions & { readonly path: string }): Promise<{
+  readonly users: Users
+  readonly backend: UserBackend
+}> {
+  const backend = await openFileUsers({
     path,
     watch: false,
     search: { email: false, caseInsensitive: false },
     extraAttributes: {},
     separator: ',',
-    passwords: cheapPasswords(),
-    log: kept.log,
+    log,
     ...options,
   })
-  t.after(() => users.close())
-  return { users, ...kept }
+  return { users: combineUsers([backend], { passwords, log, ...options }), backend }
+}
+
+export async function openStore(
+  t: TestContext,
+  { path }: Pick<Store, 'path'>,
+  options: OpenOptions = {},
+) {
+  const kept = keptLog()
+  const opened = await openUsers({ path, log: kept.log, ...options })
+  t.after(() => opened.users.close())
+  return { ...opened, ...kept }
 }
 
 /** Waits until it is so. The limit is for what never comes: a run must end. */

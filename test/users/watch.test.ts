@@ -65,7 +65,7 @@ test('an editor that empties the file and fills it in pieces makes nobody lose a
   // Longer than a busy machine takes from one line to the next.
   const { users, has } = await watched(t, store, { rest: 2_000 })
   const removed: string[] = []
-  users.onRemoved((names) => removed.push(...names))
+  users.onInvalidated((names) => removed.push(...names))
   truncateSync(store.path)
   // Line by line: after each of them the file is a right one, with somebody missing.
   for (const line of file('carol', 'john', 'bob').split(/(?<=\n)/)) {

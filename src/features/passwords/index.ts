@@ -42,6 +42,9 @@ export interface PasswordsOptions {
   readonly clock: Clock
 }
 
+/** What a password is checked against: a digest, or what asks another server. */
+export type Verifier = Pick<Digest, 'scheme' | 'variant' | 'weight' | 'matches'>
+
 /** What surrounds one check: asked and told while no other check with one of its words runs. */
 export interface Turn extends Place {
   /** @returns false: the work is done all the same, and the password is wrong whatever it is */
@@ -62,7 +65,7 @@ export interface Passwords {
    * Whether this is the password. An empty one, or one over 1024 bytes, costs the same work and is wrong.
    * @throws AppError HASHING_BUSY; what the turn throws
    */
-  verify(digest: Digest, password: string, client: string, turn?: Turn): Promise<boolean>
+  verify(verifier: Verifier, password: string, client: string, turn?: Turn): Promise<boolean>
   /**
    * The work of a verify with the configured parameters, for names that do not exist.
    * @throws AppError HASHING_BUSY; what the turn throws
@@ -99,7 +102,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
   const threads = createThreads(Math.min(MAX_THREADS, concurrency))
 
   async function verify(
-    digest: Digest,
+    verifier: Verifier,
     password: string,
     client: string,
     turn: Turn = ALWAYS,
@@ -112,11 +115,11 @@ export function createPasswords(options: PasswordsOptions): Passwords {
         const rest = pace.begin()
         const admitted = await turn.admit()
         const asked = clock.monotonic()
-        const matches = await digest.matches(unusable ? 'x' : password, threads)
+        const matches = await verifier.matches(unusable ? 'x' : password, threads)
         const check = clock.monotonic() - asked
         const right = matches && admitted && !unusable
         await turn.settle(right)
-        pace.observe(kindOf(digest), check, clock.monotonic() - began - check)
+        pace.observe(kindOf(verifier), check, clock.monotonic() - began - check)
         await rest()
         return right
       },
@@ -188,7 +191,7 @@ export async function argon2Library(): Promise<string> {
 }
 
 /** Checks of one kind cost the same. */
-const kindOf = ({ scheme, variant, weight }: Digest): string => `${scheme} ${variant} ${weight}`
+const kindOf = ({ scheme, variant, weight }: Verifier): string => `${scheme} ${variant} ${weight}`
 
 function makerOf(parameters: HashParameters): Maker {
   const maker = schemes

@@ -113,7 +113,7 @@ export interface SessionsOptions {
   readonly store: SessionStore
   /** The ring: the first seals, all of them open. At least one. */
   readonly secrets: readonly Secret[]
-  readonly users: Pick<Users, 'profile' | 'onRemoved'>
+  readonly users: Pick<Users, 'profile' | 'onInvalidated'>
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
   /** Told once the sessions of a user who was removed or changed have ended. @param count at least one */
@@ -293,7 +293,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     lost: cache.doubtAll,
   })
 
-  users.onRemoved((names) => {
+  users.onInvalidated((names) => {
     for (const name of names) removed.add(name)
     later(revokeUsers(names), 'the sessions of removed users are not deleted yet')
   })

@@ -13,7 +13,7 @@ export async function endOutdatedSessions({
   ended,
   log,
 }: {
-  readonly users: Pick<Users, 'marks' | 'onRemoved'>
+  readonly users: Pick<Users, 'marks' | 'onInvalidated'>
   readonly sessions: { revokeUser(user: string): Promise<number> }
   readonly marks: PasswordMarks
   /** Told of each user whose sessions have ended. @param count at least one */
@@ -41,7 +41,7 @@ export async function endOutdatedSessions({
       )
     }
   }
-  users.onRemoved((names) => void end(names))
+  users.onInvalidated((names) => void end(names))
   const changed = marks.changed(users.marks())
   await marks.settle(
     marks.unsettled().filter((name) => !changed.includes(name)),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
-import type { Guard } from '../users/index.ts'
+import type { AttemptLimiter } from '../users/index.ts'
 import type { Ban } from './bans.ts'
 import type { KnownDevice } from './device-store.ts'
 import type { FailureLimit } from './failure-limit.ts'
@@ -20,7 +20,7 @@ export interface Attempt {
   readonly mayReserve: boolean
 }
 
-export interface AttemptGuard extends Guard {
+export interface AttemptGuard extends AttemptLimiter {
   /** When its turn to be checked came, by the monotonic clock; until then, when it was made. */
   readonly began: number
   /** The ban that refused the attempt, once it was refused by one. */

@@ -9,7 +9,7 @@ export function createDearest({
   users,
   passwords,
 }: {
-  readonly users: { dearest(): Digest | undefined }
+  readonly users: { costliest(): Digest | undefined }
   readonly passwords: Pick<Passwords, 'measure' | 'span'>
 }): () => number | Promise<number> {
   let kind: string | undefined
@@ -29,7 +29,7 @@ export function createDearest({
   }
 
   return () => {
-    const digest = users.dearest()
+    const digest = users.costliest()
     const found = digest === undefined ? '' : `${digest.scheme} ${digest.variant} ${digest.weight}`
     if (kind !== found) {
       kind = found

@@ -89,7 +89,7 @@ export interface ThrottleOptions extends BanListeners {
   readonly limits: Windows
   readonly regulation: RegulationConfig
   readonly storage: Storage
-  readonly users: Pick<Users, 'dearest' | 'onRemoved'>
+  readonly users: Pick<Users, 'costliest' | 'onInvalidated'>
   readonly passwords: Pick<Passwords, 'measure' | 'span'>
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'error' | 'warn'>
@@ -143,7 +143,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
   })
   // Whoever got a new password because somebody knew the old one does not want their browser to be a known one.
   const underWay = new Set<Promise<void>>()
-  users.onRemoved((names) => {
+  users.onInvalidated((names) => {
     const work = Promise.all(names.map((user) => devices.revokeUser(user)))
       .then(() => {})
       .catch((error: unknown) => log.error({ err: error }, 'known devices are not removed yet'))

@@ -1,11 +1,14 @@
+/**
+ * The port of user backends: what a place where users live must offer, and what it may offer. An implementation is a
+ * folder in backends/ and a line in its index. It holds data; how an attempt to sign in is checked, limited and timed is
+ * the same for all (authenticate.ts).
+ */
 import type { Fault } from '../../config/index.ts'
-import type { Digest, Place } from '../passwords/index.ts'
-import type { Directory } from './directory.ts'
-import type { Marks } from './store.ts'
+import type { Digest } from '../passwords/index.ts'
 
-/** Who somebody is. Keeps its identity (===) for as long as nothing about that user changed, the password included. */
+/** What is known of a user. Keeps its identity (===) until anything about that user changes, the password included. */
 export interface Profile {
-  /** Canonical: as the store spells it, whatever was typed at sign-in. */
+  /** Canonical: as the backend spells it, whatever was typed at sign-in. */
   readonly name: string
   readonly displayName: string
   /** '' when there is none. */
@@ -13,84 +16,136 @@ export interface Profile {
   readonly groups: readonly string[]
 }
 
-export type Authentication =
-  | { readonly kind: 'accepted'; readonly profile: Profile }
-  | {
-      readonly kind: 'refused'
-      /** The canonical name of a known user, disabled or not; else ''. Never what was typed. */
-      readonly name: string
-      readonly reason: 'unknown' | 'disabled' | 'password'
-    }
+interface AccountFacts {
+  readonly profile: Profile
+  readonly disabled: boolean
+}
 
-/**
- * What counts attempts. Asked once an attempt, when its turn to be checked has come and before its password is looked
- * at; attempts on one name are checked one after another, so that what it answers is still true when the check is over.
- */
-export interface Guard {
+/** An account whose password is checked by this server, against a digest that the backend stores. */
+export interface DigestAccount extends AccountFacts {
+  readonly kind: 'digest'
+  readonly digest: Digest
+  /** Stands for the digest (password-marks.ts). */
+  readonly mark: string
+  /** The mark of the digest that this one replaced, when both were made from the same password. */
+  readonly continues: string | undefined
+}
+
+/** An account whose password the backend checks itself, as LDAP does by a bind. */
+export interface BindAccount extends AccountFacts {
+  readonly kind: 'bind'
   /**
-   * What the attempt must not run beside, and whether room is reserved for it.
-   * @param name the canonical name of a known user, disabled or not; else ''
-   * @param spelling one for all ways to write the name, also of a user that does not exist: both must wait alike
+   * Whether this is the password. Never called with an empty one.
+   * @param signal aborted when the time for an answer is over; a later answer does not count
    */
-  place(name: string, spelling: string): Place
+  bind(password: string, signal: AbortSignal): Promise<boolean>
+}
+
+/** A user as a backend has them at one moment, disabled or not. */
+export type Account = DigestAccount | BindAccount
+
+export type MaybePromise<T> = T | Promise<T>
+
+/** A backend that cannot answer throws AppError STORE_UNAVAILABLE, which is never taken for "no such user". */
+export interface AccountLookup {
   /**
-   * @param name the canonical name of a known user, disabled or not; else ''
-   * @returns false: the work is done all the same, and the attempt is refused as by a wrong password
-   * @throws AppError: the attempt ends with it, unchecked
+   * By canonical name. The verify path asks it for each request: a backend that has its users in memory answers without
+   * a promise, and a remote one from a cache where it can.
    */
-  admit(name: string): Promise<boolean>
-  /** What came of it; not called when it ended with an error. @throws AppError: the attempt ends with it */
-  settle(right: boolean): Promise<void>
+  byName(name: string): MaybePromise<Account | undefined>
+  /**
+   * By what was typed at sign-in, of any length and content.
+   * @param signal aborted when the time for an answer is over
+   */
+  byLogin(login: string, signal: AbortSignal): MaybePromise<Account | undefined>
+}
+
+export interface AccountListing {
+  /** Whether the backend has no account at all, disabled ones included. A remote backend says false. */
+  isEmpty(): boolean
+  /** All accounts, disabled ones included. Not async when they are in memory. */
+  list(): Iterable<Account> | AsyncIterable<Account>
+  /** The digest that costs most to check; undefined when the backend stores none. */
+  costliest(): Digest | undefined
+}
+
+/** What is different since the last change. */
+export interface AccountsChange {
+  /** Canonical names of users who were removed or disabled, or have another password. */
+  readonly invalidated: readonly string[]
+  /** Canonical names that the backend did not have before. */
+  readonly added: readonly string[]
+  /** The accounts that changed, or all when any may have. Read later, it may say what is in force then. */
+  readonly accounts: Iterable<Account>
 }
 
 export type ReloadResult =
   | { readonly ok: true; readonly users: number; readonly revision: string }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
-export interface NewUser {
-  readonly displayName: string
-  readonly groups: readonly string[]
-  readonly password: string
+export interface AccountWatch {
+  /** Tells each change as soon as it is in force. */
+  onChange(listener: (change: AccountsChange) => void): void
+  /** Reads the users again. When they are refused, what was in force stays in force. */
+  reload(): Promise<ReloadResult>
 }
 
-/** A place where users live. A new one is a file in backends/ and a line in its index. */
-export interface Users {
+/** Passwords can be changed: this server makes the digest, the backend stores it. */
+export interface DigestWriting {
+  readonly kind: 'digest'
   /**
-   * The enabled user of this canonical name. Synchronous for the file backend: the verify path asks it every time.
-   * What it answers is current; a caller that keeps the answer keeps an old truth.
+   * Resolves when the digest is stored and in force; listeners have been told by then.
+   * @throws AppError USER_UNKNOWN, USERS_UNWRITABLE
    */
-  profile(name: string): Profile | undefined | Promise<Profile | undefined>
+  set(name: string, digest: string): Promise<void>
   /**
-   * Whether this login and password are somebody's. Unknown and disabled users, empty and oversized passwords cost a
-   * real hash too and take the same path.
-   * @param client the client's address, by which hashing is shared out
-   * @throws AppError HASHING_BUSY; what the guard throws
+   * Replaces the digest of this mark by one of the same password: the account `continues` it and stays valid.
+   * @returns false, and nothing is changed: the user has another digest by now
+   * @throws AppError USER_UNKNOWN, USERS_UNWRITABLE
    */
-  authenticate(
-    login: string,
-    password: string,
-    client: string,
-    guard?: Guard,
-  ): Promise<Authentication>
-  /**
-   * Resolves when the change is on disk and in force; `onRemoved` has been told by then.
-   * @param name canonical
-   * @throws AppError USER_UNKNOWN, PASSWORD_UNUSABLE, HASHING_BUSY, USERS_UNWRITABLE
-   */
-  setPassword(name: string, password: string): Promise<void>
-  /** Whether there is no user at all, disabled ones included. */
-  isEmpty(): boolean
-  /** @throws AppError USER_EXISTS, BODY_INVALID (`details.faults`), PASSWORD_UNUSABLE, HASHING_BUSY, USERS_UNWRITABLE */
-  add(name: string, user: NewUser): Promise<void>
-  /** Reads the store again. When it is refused, what was in force stays in force. */
-  reload(): Promise<ReloadResult>
-  /** Told the canonical names of users who were deleted or disabled, or whose password changed: their sessions end. */
-  onRemoved(listener: (names: readonly string[]) => void): void
-  /** Who is there now. */
-  directory(): Directory
-  /** What stands for each enabled user's password. */
-  marks(): Marks
-  /** The stored digest that costs most to check; undefined when no digest is stored here. */
-  dearest(): Digest | undefined
+  renew(name: string, digest: string, mark: string): Promise<boolean>
+}
+
+/** Passwords can be changed: the backend makes of them what it stores. */
+export interface PasswordWriting {
+  readonly kind: 'password'
+  /** @throws AppError USER_UNKNOWN, PASSWORD_UNUSABLE, USERS_UNWRITABLE */
+  set(name: string, password: string): Promise<void>
+}
+
+export interface AccountFields {
+  readonly displayName: string
+  readonly groups: readonly string[]
+}
+
+export interface AccountCreation {
+  /** @throws AppError USER_EXISTS, BODY_INVALID (`details.faults`), USERS_UNWRITABLE */
+  add(name: string, account: AccountFields & { readonly digest: string }): Promise<void>
+}
+
+export interface AccountEditing {
+  /** Changes the given fields. @throws AppError USER_UNKNOWN, BODY_INVALID (`details.faults`), USERS_UNWRITABLE */
+  change(name: string, fields: Partial<AccountFields & { disabled: boolean }>): Promise<void>
+}
+
+export interface AccountRemoval {
+  /** @throws AppError USER_UNKNOWN, USERS_UNWRITABLE */
+  remove(name: string): Promise<void>
+}
+
+/** What a backend must offer, and by key what it may offer. */
+export interface UserBackend extends AccountLookup, AccountListing, AccountWatch {
+  /** For operators: `file`, `ldap`. */
+  readonly name: string
+  readonly writing?: DigestWriting | PasswordWriting
+  readonly creation?: AccountCreation
+  readonly editing?: AccountEditing
+  readonly removal?: AccountRemoval
   close(): Promise<void>
+}
+
+/** An account, and the backend that has it. */
+export interface Found {
+  readonly backend: UserBackend
+  readonly account: Account
 }

@@ -1,52 +1,18 @@
 import { z } from 'zod'
 import type { Manifest } from '../../kernel/feature.ts'
-import { duration, filePath, scalarMeta } from '../../kernel/scalars.ts'
-import { PasswordConfig } from './hashing.ts'
-import { checkPassword } from './hashing-check.ts'
+import { duration, scalarMeta } from '../../kernel/scalars.ts'
+import { backends } from './backends/index.ts'
 
-export const FileConfig = z
-  .strictObject({
-    path: filePath()
-      .default('')
-      .describe(
-        'The users file; `users.yml` in the data directory when empty. Mount its directory, not the file alone: a change replaces the file.',
-      ),
-    watch: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Reads the file again when it changes. A file with a fault is refused, and the last good one stays in force. Without it, SIGHUP reads it again.',
-      ),
-    password: PasswordConfig,
-    search: z
-      .strictObject({
-        email: z
-          .boolean()
-          .default(false)
-          .describe('People may sign in with their mail address, in any case, too.'),
-        case_insensitive: z
-          .boolean()
-          .default(false)
-          .describe(
-            'People may write their name in any case. Names must be lower case in the file then.',
-          ),
-      })
-      .prefault({}),
-    extra_attributes: z
-      .record(
-        z.string(),
-        z.strictObject({
-          multi_valued: z.boolean().default(false).describe('Holds a list of values.'),
-          value_type: z
-            .enum(['string', 'integer', 'boolean'])
-            .describe('What a value is; a file with another one is refused.'),
-        }),
-      )
-      .default({})
-      .describe('Attributes that users may have under `extra`, by name.'),
-  })
-  .prefault({})
-export type FileConfig = z.infer<typeof FileConfig>
+type Backends = (typeof backends)[number]
+/** The parts of the backends in the configuration, by dotted path. */
+export type BackendsConfig = {
+  readonly [B in Backends as B['key']]: z.infer<B['schema']>
+}
+
+// The entries of this object are the keys and schemas of the list, one for one.
+const slices = Object.fromEntries(backends.map(({ key, schema }) => [key, schema])) as {
+  readonly [B in Backends as B['key']]: B['schema']
+}
 
 export const RefreshInterval = z
   .union([
@@ -61,18 +27,15 @@ export const RefreshInterval = z
     'Without effect, as users of a file are always current. How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`).',
   )
 
-// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
 const look: Manifest['look'] = async (config, place, report) => {
-  const { lookAtUsers } = await import('./look.ts')
-  // As above; the separator is the http room's, which parsed it.
+  // The http feature parsed it.
   const { separator } = config['identity_headers'] as { readonly separator: string }
-  const file = config['authentication_backend.file'] as FileConfig
-  await lookAtUsers(file, separator, place, report)
+  for (const backend of backends) await backend.look(config, { place, separator }, report)
 }
 
 export default {
   config: {
-    'authentication_backend.file': FileConfig,
+    ...slices,
     'authentication_backend.refresh_interval': RefreshInterval,
   },
   migrations: {
@@ -92,8 +55,7 @@ export default {
     },
   },
   check(config, report, explicit) {
-    // The slice was parsed by the schema above.
-    checkPassword((config['authentication_backend.file'] as FileConfig).password, report, explicit)
+    for (const backend of backends) backend.check(config, report, explicit)
   },
   look,
 } satisfies Manifest

@@ -1,27 +1,27 @@
 import type { BaseLogger } from 'pino'
 import { AppError } from '../../kernel/errors.ts'
-import type { Digest, Passwords } from '../passwords/index.ts'
-import type { UserRecord } from './roster.ts'
+import type { Passwords } from '../passwords/index.ts'
+import type { DigestAccount, DigestWriting, Found } from './backend.ts'
 
 export interface RehashOptions {
-  readonly passwords: Passwords
+  readonly passwords: Pick<Passwords, 'hash' | 'isOutdated'>
   /**
-   * Puts the text in the place of the digest of this mark, unless the user has another one by now.
+   * Stores the digest in the place of the account's, unless the user has another one by now.
    * @throws AppError USERS_UNWRITABLE
    */
-  readonly replace: (name: string, old: string, text: string) => Promise<void>
+  readonly renew: (account: DigestAccount, digest: string, writing: DigestWriting) => Promise<void>
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
-/** Makes weak digests anew when their password was seen (measure 8), in nobody's way. */
+/** Replaces weak digests by stronger ones after a sign-in, while the password is known; the sign-in does not wait. */
 export interface Rehash {
-  /** @param password that the user's digest has just matched */
-  offer(name: string, user: Pick<UserRecord, 'digest' | 'mark'>, password: string): void
+  /** @param password that the account's digest has just matched */
+  offer(found: Found, password: string): void
   /** Resolves when nothing is under way. */
   close(): Promise<void>
 }
 
-export function createRehash({ passwords, replace, log }: RehashOptions): Rehash {
+export function createRehash({ passwords, renew, log }: RehashOptions): Rehash {
   /** Each is tried once: not by two sign-ins at the same time, and not at each when it cannot be stored. */
   const tried = new Set<string>()
   const underWay = new Set<Promise<void>>()
@@ -29,22 +29,22 @@ export function createRehash({ passwords, replace, log }: RehashOptions): Rehash
   let closed = false
 
   /** Two users may have one digest. */
-  const keyOf = (name: string, mark: string): string => `${name}\0${mark}`
+  const keyOf = ({ profile, mark }: DigestAccount): string => `${profile.name}\0${mark}`
 
-  async function rehash(
-    name: string,
-    digest: Digest,
-    mark: string,
+  async function replace(
+    account: DigestAccount,
+    writing: DigestWriting,
     password: string,
   ): Promise<void> {
     try {
-      await replace(name, mark, await passwords.hash(password, ''))
-      log.info({ user: name, scheme: digest.scheme }, 'a weak password digest was made anew')
+      await renew(account, await passwords.hash(password, ''), writing)
+      const { scheme } = account.digest
+      log.info({ user: account.profile.name, scheme }, 'a weak password digest was made anew')
     } catch (error) {
       if (!(error instanceof AppError)) {
         log.error({ err: error }, 'a weak password digest could not be made anew')
       } else if (error.code === 'HASHING_BUSY') {
-        tried.delete(keyOf(name, mark))
+        tried.delete(keyOf(account))
       } else {
         if (!complained)
           log.warn(error.details, 'weak password digests stay as they are: they cannot be stored')
@@ -54,11 +54,12 @@ export function createRehash({ passwords, replace, log }: RehashOptions): Rehash
   }
 
   return {
-    offer(name, { digest, mark }, password) {
-      const key = keyOf(name, mark)
-      if (closed || tried.has(key) || !passwords.isOutdated(digest, password)) return
+    offer({ backend: { writing }, account }, password) {
+      if (closed || account.kind !== 'digest' || writing?.kind !== 'digest') return
+      const key = keyOf(account)
+      if (tried.has(key) || !passwords.isOutdated(account.digest, password)) return
       tried.add(key)
-      const work = rehash(name, digest, mark, password).finally(() => underWay.delete(work))
+      const work = replace(account, writing, password).finally(() => underWay.delete(work))
       underWay.add(work)
     },
     async close() {

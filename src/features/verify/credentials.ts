@@ -37,7 +37,7 @@ export function createCredentials(
     header: headerStrategy(strategy),
     cache: createBasicCache(strategy.cacheLifespan, clock),
   }))
-  users.onRemoved((names) => {
+  users.onInvalidated((names) => {
     for (const { cache } of list) for (const name of names) cache.forget(name)
   })
 

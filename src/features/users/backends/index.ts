@@ -1,4 +1,4 @@
-import { openFileUsers } from './file.ts'
+import { file } from './file/definition.ts'
 
-/** Every place users can live in, by its key under `authentication_backend`. */
-export const backends = { file: openFileUsers } as const
+/** Every place where users can live, in order: where two have the same name, the name is the user of the first. */
+export const backends = [file] as const

@@ -1,10 +1,10 @@
 /** A users file with one user changed: only that user's lines are read again. Pure. */
-import type { Fault } from '../../../config/index.ts'
-import { isOnlyChange, type UserRow } from '../roster.ts'
-import { markOfText } from '../store.ts'
+import type { Fault } from '../../../../config/index.ts'
+import { markOf } from '../../password-marks.ts'
 import { appendUser, type Edit, replacePassword } from './edit.ts'
 import { BEFORE_PIECE, type ReadOptions, readWhole } from './read.ts'
 import { nameIn, type Piece, piecesOf } from './scan.ts'
+import { isOnlyChange, type UserRow } from './user-index.ts'
 import type { YamlText } from './yaml.ts'
 
 export type Change =
@@ -70,7 +70,7 @@ function changeWhole(text: string, change: Change, options: ReadOptions): Change
     ({ kind: 'refused', problem, faults }) as const
   const before = readWhole(text, options)
   if (!before.ok) return refuse('has faults', before.faults)
-  const mark = markOfText(change.digest)
+  const mark = markOf(change.digest)
   const user = before.users.find(({ profile }) => profile.name === change.name)
   if (change.kind === 'new' && user !== undefined) return { kind: 'exists' }
   if (change.kind === 'password' && user === undefined) return { kind: 'unknown' }

@@ -8,7 +8,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml'
-import { syntaxFault } from '../../../config/yaml-faults.ts'
+import { syntaxFault } from '../../../../config/yaml-faults.ts'
 
 export interface Place {
   readonly line: number

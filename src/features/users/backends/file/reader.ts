@@ -1,10 +1,10 @@
 /** Walks a users file: values out of nodes, and what is wrong with them, each with its place. */
 import { isMap, isScalar, type Node, type Pair } from 'yaml'
-import type { Fault, Notice } from '../../../config/index.ts'
-import { nearest } from '../../../config/nearest.ts'
-import { formatPath } from '../../../config/tree.ts'
-import type { ConfigPath } from '../../../kernel/feature.ts'
-import { printable } from '../../../kernel/printable.ts'
+import type { Fault, Notice } from '../../../../config/index.ts'
+import { nearest } from '../../../../config/nearest.ts'
+import { formatPath } from '../../../../config/tree.ts'
+import type { ConfigPath } from '../../../../kernel/feature.ts'
+import { printable } from '../../../../kernel/printable.ts'
 import type { TextField } from './fields.ts'
 import { isNothing, textOf, type YamlText } from './yaml.ts'
 

@@ -1,6 +1,11 @@
+/**
+ * Password marks: which password each user had when their sessions were last known to be right. All that makes, writes
+ * and compares marks is here.
+ */
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Storage } from '../../storage/index.ts'
+import type { Account, DigestAccount } from './backend.ts'
 
 /** What stands for the present password of each enabled user, by canonical name. Asked again, it may say something else. */
 export interface Marks {
@@ -16,8 +21,34 @@ const LOOKS = 1000
  * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so nobody who sees the mark
  * can try passwords against it.
  */
-export const markOfText = (digest: string): string =>
+export const markOf = (digest: string): string =>
   createHash('sha256').update(digest).digest('base64url').slice(0, 22)
+
+/** Whether what the digest of `was` matched would match that of `is`, which came later. */
+export const isSamePassword = (
+  was: Pick<DigestAccount, 'mark'>,
+  is: Pick<DigestAccount, 'mark' | 'continues'>,
+): boolean => was.mark === is.mark || was.mark === is.continues
+
+/** @param byName the account in force now @param list the accounts of which the iterator gives the marks in force */
+export const marksOf = (
+  byName: (name: string) => Account | undefined,
+  list: () => Iterable<Account>,
+): Marks => {
+  function get(name: string): string | undefined {
+    const account = byName(name)
+    return account?.kind === 'digest' && !account.disabled ? account.mark : undefined
+  }
+  return {
+    get,
+    *[Symbol.iterator]() {
+      for (const { profile } of list()) {
+        const mark = get(profile.name)
+        if (mark !== undefined) yield [profile.name, mark]
+      }
+    },
+  }
+}
 
 /**
  * Which password each user had when their sessions were last known to be right, kept by this instance: the users file may
@@ -29,10 +60,11 @@ export interface PasswordMarks {
   /** Notes users of whom nothing is known yet; those of whom something is stay as they are. */
   observe(current: Marks): Promise<void>
   /**
-   * This mark stands for the same password as the one that is known: told before its digest is stored. Both are right until
-   * `settle`.
+   * Replaces a digest by one of the same password: the new mark is right before `store` begins, and the old one no longer
+   * when the new digest is in force.
+   * @param store resolves with false when it changed nothing
    */
-  expect(name: string, mark: string): Promise<void>
+  renew(name: string, digest: string, current: Marks, store: () => Promise<boolean>): Promise<void>
   /** Who has more than one right mark: a kill came between the two. */
   unsettled(): readonly string[]
   /** Who was here and is not, or has another password. */
@@ -53,6 +85,21 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   function remember(name: string, mark: string): void {
     const marks = known.get(name) ?? new Set()
     known.set(name, marks.add(mark))
+  }
+
+  async function settle(names: readonly string[], current: Marks): Promise<void> {
+    await storage.write(() => {
+      for (const name of names) {
+        remove.run(name)
+        const mark = current.get(name)
+        if (mark !== undefined) insert.run(name, mark)
+      }
+    })
+    for (const name of names) {
+      known.delete(name)
+      const mark = current.get(name)
+      if (mark !== undefined) remember(name, mark)
+    }
   }
 
   return {
@@ -76,26 +123,17 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
       }
       if (added.length > 0) await flush()
     },
-    async expect(name, mark) {
+    async renew(name, digest, current, store) {
+      const mark = markOf(digest)
       await storage.write(() => insert.run(name, mark))
       remember(name, mark)
+      const done = await store()
+      // Where more has changed meanwhile, sessions end, and what ends them says what is right from then on.
+      if (done && current.get(name) === mark) await settle([name], current)
     },
     unsettled: () => [...known].flatMap(([name, marks]) => (marks.size > 1 ? [name] : [])),
     changed: (current) =>
       [...known].flatMap(([name, marks]) => (marks.has(current.get(name) ?? '') ? [] : [name])),
-    async settle(names, current) {
-      await storage.write(() => {
-        for (const name of names) {
-          remove.run(name)
-          const mark = current.get(name)
-          if (mark !== undefined) insert.run(name, mark)
-        }
-      })
-      for (const name of names) {
-        known.delete(name)
-        const mark = current.get(name)
-        if (mark !== undefined) remember(name, mark)
-      }
-    },
+    settle,
   }
 }

@@ -1,7 +1,7 @@
 /** What runs in the thread of thread.ts: one job at a time, its users handed out a few at a time. */
 import { parentPort } from 'node:worker_threads'
-import type { UserRow } from '../roster.ts'
 import type { Job, Reply } from './thread.ts'
+import type { UserRow } from './user-index.ts'
 import { changeFile, loadFile } from './work.ts'
 
 /** To take so many keeps the event loop busy for about a millisecond. */

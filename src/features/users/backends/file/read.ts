@@ -1,16 +1,17 @@
 /** The text of a users file → its users, or everything that is wrong with it, each with line and column. */
 import { createHash } from 'node:crypto'
 import { isAlias, isMap, type Node, type Pair, visit } from 'yaml'
-import type { Fault, Notice } from '../../../config/index.ts'
-import type { ConfigPath } from '../../../kernel/feature.ts'
-import { printable } from '../../../kernel/printable.ts'
-import { type Digest, parseDigest } from '../../passwords/index.ts'
-import { lookupKey, mailKey, type Search, type UserRow } from '../roster.ts'
-import { markOfText } from '../store.ts'
+import type { Fault, Notice } from '../../../../config/index.ts'
+import type { ConfigPath } from '../../../../kernel/feature.ts'
+import { printable } from '../../../../kernel/printable.ts'
+import { type Digest, parseDigest } from '../../../passwords/index.ts'
+import { markOf } from '../../password-marks.ts'
+import { lookupKey, mailKey } from '../../spellings.ts'
 import { own, readAddress, readExtra, readGroups } from './attributes.ts'
 import { type ExtraAttributes, problemOfName, TEXT_FIELDS, USER_KEYS } from './fields.ts'
 import { createReader, type Entry, type Reader } from './reader.ts'
 import { type Piece, piecesOf, readPlain } from './scan.ts'
+import type { Search, UserRow } from './user-index.ts'
 import { isNothing, parseYaml, textOf, textWithPlaces, type YamlText } from './yaml.ts'
 
 export interface ReadOptions {
@@ -170,7 +171,7 @@ function readUser(
     profile: { name, displayName, email: texts.get('email') ?? '', groups },
     disabled,
     digest: text,
-    mark: markOfText(text),
+    mark: markOf(text),
     weight: digest.weight,
     fingerprint: createHash('sha256').update(JSON.stringify(everything)).digest('base64'),
   }

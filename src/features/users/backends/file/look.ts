@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { StartPlace, StartReport } from '../../kernel/feature.ts'
-import type { FileConfig } from './manifest.ts'
-import { createFileWork } from './users-file/thread.ts'
-import { NOTHING } from './users-file/work.ts'
+import type { StartPlace, StartReport } from '../../../../kernel/feature.ts'
+import type { FileConfig } from './config.ts'
+import { createFileWork } from './thread.ts'
+import { NOTHING } from './work.ts'
 
 const PATH = ['authentication_backend', 'file', 'path']
 

@@ -2,9 +2,9 @@
 import { extname } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { UserRow } from '../roster.ts'
 import { sizeOf } from './disk.ts'
 import type { ReadOptions } from './read.ts'
+import type { UserRow } from './user-index.ts'
 import { type ChangeJob, type ChangeResult, changeFile, type Loaded, loadFile } from './work.ts'
 
 export type Job =

@@ -1,6 +1,6 @@
 /** The parts of a user that are more than one text: groups, address, declared attributes. */
 import { isScalar, isSeq, type Node } from 'yaml'
-import type { ConfigPath } from '../../../kernel/feature.ts'
+import type { ConfigPath } from '../../../../kernel/feature.ts'
 import {
   ADDRESS_FIELDS,
   type ExtraAttribute,

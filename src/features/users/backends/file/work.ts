@@ -2,13 +2,13 @@
  * What is done with the whole text of a users file: reading it, and changing one user in it. Runs on the event loop for a
  * small file and in a thread of its own for a large one (thread.ts): everything that goes in and comes out can be cloned.
  */
-import type { Fault, Notice } from '../../../config/index.ts'
-import { replaceFile } from '../../../files/atomic-write.ts'
-import { systemCode } from '../../../kernel/refusal.ts'
-import type { UserRow } from '../roster.ts'
+import type { Fault, Notice } from '../../../../config/index.ts'
+import { replaceFile } from '../../../../files/atomic-write.ts'
+import { systemCode } from '../../../../kernel/refusal.ts'
 import type { Change } from './change.ts'
 import { hashOf, REASONS, readFileText } from './disk.ts'
 import type { ReadOptions } from './read.ts'
+import type { UserRow } from './user-index.ts'
 
 /** The hash of no file, and of an empty one. */
 export const NOTHING = hashOf('')

@@ -1,0 +1,60 @@
+import type { Account, Found, MaybePromise, UserBackend } from './backend.ts'
+
+/** Several backends as one: a name is the user of the first that has it, disabled or not. */
+export interface BackendOrder {
+  /** Without a promise where the backends that are asked answer without one. */
+  byName(name: string): MaybePromise<Account | undefined>
+  /** The same, and which backend has it. */
+  lookUp(name: string): Promise<Found | undefined>
+  /** Of the backends that have their users in memory: for what must not wait. */
+  inMemory(name: string): Account | undefined
+  /** The accounts of the backends that have them in memory. */
+  listed(): Iterable<Account>
+  /** Whether every backend has its users in memory. */
+  readonly isAllInMemory: boolean
+}
+
+export function createOrder(backends: readonly UserBackend[]): BackendOrder {
+  const memory = backends.filter((backend) => !(Symbol.asyncIterator in backend.list()))
+  const [only, ...more] = backends
+
+  function firstOf(
+    [backend, ...rest]: readonly UserBackend[],
+    name: string,
+  ): MaybePromise<Account | undefined> {
+    const found = backend?.byName(name)
+    if (backend === undefined || rest.length === 0) return found
+    return found instanceof Promise
+      ? found.then((account) => account ?? firstOf(rest, name))
+      : (found ?? firstOf(rest, name))
+  }
+
+  return {
+    // With one backend, the verify path pays for nothing else.
+    byName:
+      only !== undefined && more.length === 0
+        ? (name) => only.byName(name)
+        : (name) => firstOf(backends, name),
+    async lookUp(name) {
+      for (const backend of backends) {
+        const account = await backend.byName(name)
+        if (account !== undefined) return { backend, account }
+      }
+      return undefined
+    },
+    inMemory(name) {
+      for (const backend of memory) {
+        const account = backend.byName(name)
+        if (account !== undefined && !(account instanceof Promise)) return account
+      }
+      return undefined
+    },
+    *listed() {
+      for (const backend of memory) {
+        const list = backend.list()
+        if (Symbol.iterator in list) yield* list
+      }
+    },
+    isAllInMemory: memory.length === backends.length,
+  }
+}
