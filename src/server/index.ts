@@ -1,46 +1,20 @@
 /**
- * The process: reads the configuration, opens what has to be open, listens, takes up changes, and goes in good order.
+ * The process: reads the configuration, opens what has to be open, listens, takes up changes, and ends in good order.
  */
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { createApp, MAX_HEADER_BYTES } from '../app.ts'
-import { formatFaults, formatNotice, formatPlace, loadConfig } from '../config/index.ts'
-import { auditCommands } from '../control/audit.ts'
-import { banCommands, deviceCommands } from '../control/bans.ts'
-import { socketPath } from '../control/protocol.ts'
-import { openControlServer } from '../control/server.ts'
-import { sessionCommands } from '../control/sessions.ts'
-import { createAudit } from '../features/audit/index.ts'
-import { createHub } from '../features/hub/index.ts'
-import { createPasswords } from '../features/passwords/index.ts'
-import {
-  createRedisOnce,
-  createRedisStore,
-  createSessions,
-  createSqliteOnce,
-  createSqliteStore,
-  endOutdatedSessions,
-} from '../features/sessions/index.ts'
-import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
-import {
-  createUsers,
-  hashParameters,
-  openPasswordMarks,
-  usersFileOf,
-} from '../features/users/index.ts'
-import { features, migrations } from '../features.ts'
-import { openDataDirectory } from '../files/data-directory.ts'
+import { MAX_HEADER_BYTES } from '../app.ts'
+import { formatFaults, formatNotice, formatPlace } from '../config/index.ts'
 import { createHeaderSets } from '../http/headers.ts'
 import { type EpochMs, systemClock } from '../kernel/clock.ts'
 import { AppError } from '../kernel/errors.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import { createLog, type Log, logSettings } from '../log/index.ts'
-import { openStorage, trustedCertificates } from '../storage/index.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
-import { listen } from './listen.ts'
-import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
+import { type Listening, listen } from './listen.ts'
+import { createReloader, type Loaded } from './reload.ts'
+import { createServices, type Services } from './services.ts'
+import { signals } from './signals.ts'
 import { loadForStart } from './start-checks.ts'
 
 export interface ServeOptions {
@@ -68,16 +42,10 @@ const GRACE = 8_000
 
 /** @returns the exit status once the server has ended: 0 after SIGTERM or SIGINT, 1 when it could not start */
 export async function serve(options: ServeOptions): Promise<number> {
-  const load = () =>
-    loadConfig({
-      files: options.files,
-      filters: options.filters ?? [],
-      env: options.env,
-      features,
-      cwd: options.cwd,
-    })
+  const { files, filters = [], env, cwd } = options
+  const load = () => loadForStart({ files, filters, env, cwd })
   const readAt = systemClock.now()
-  const loaded = await loadForStart(options)
+  const loaded = await load()
   if (!loaded.ok) {
     const count = loaded.faults.length
     const warnings = loaded.warnings.map((warning) => `warning: ${formatNotice(warning)}\n`)
@@ -86,27 +54,14 @@ export async function serve(options: ServeOptions): Promise<number> {
     )
     return 1
   }
-  /** What has been opened, newest first: closed in this order, also when starting fails half-way. */
-  const opened: (() => unknown)[] = []
-  const close = async () => {
-    for (const one of opened.splice(0)) await one()
-  }
   try {
-    const log = createLog(logSettings(loaded.config['log'], options.isTTY), options.stdout)
-    opened.unshift(() => log.close())
-    const signal = await start({
-      options,
-      loaded,
-      readAt,
-      load,
-      log,
-      onClose: (one) => opened.unshift(one),
-    })
-    log.log.info({ signal }, 'stopping')
-    await close()
+    await using opened = new AsyncDisposableStack()
+    const logging = createLog(logSettings(loaded.config['log'], options.isTTY), options.stdout)
+    opened.defer(() => logging.close())
+    const signal = await run({ options, loaded, readAt, load, logging }, opened)
+    logging.log.info({ signal }, 'stopping')
     return 0
   } catch (error) {
-    await close()
     const refusal = asRefusal(error)
     const hint = refusal.hint === undefined ? '' : `\n  ${refusal.hint}`
     options.stderr.write(`vestibule: ${refusal.message}${hint}\n`)
@@ -127,166 +82,25 @@ interface Start {
   /** When reading it began. */
   readonly readAt: EpochMs
   readonly load: () => Promise<Loaded>
-  readonly log: Log
-  /** Registers what has to be closed; the latest is closed first. */
-  readonly onClose: (close: () => unknown) => void
+  readonly logging: Log
 }
 
 /** @returns the signal that ended it */
-async function start({
-  options,
-  loaded,
-  readAt,
-  load,
-  log: logging,
-  onClose,
-}: Start): Promise<string> {
+async function run(start: Start, opened: AsyncDisposableStack): Promise<string> {
+  const { options, loaded, readAt, load, logging } = start
   const { config, warnings, sources, revision } = loaded
   const { log } = logging
-  const clock = systemClock
   log.info({ version: options.version }, `Vestibule ${options.version} is starting`)
   for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
 
-  const data = openDataDirectory(resolve(options.cwd, config['data_directory']))
-  const lock = data.lock()
-  onClose(() => lock.release())
-
-  const certificates = config['certificates_directory'] ?? ''
-  const trusted = trustedCertificates(certificates && resolve(options.cwd, certificates))
-  const { local, postgres } = config['storage']
-  const storage = await openStorage({
-    path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(options.cwd, local.path),
-    postgres,
-    trusted,
-    migrations,
-    log,
-  })
-  onClose(() => storage.close())
-
-  const shared = config['session.redis']
-  const connect = shared && (await import('../storage/redis/index.ts')).openRedis
-  const redis = shared && (await connect?.({ config: shared, trusted, log, clock }))
-  if (redis !== undefined) onClose(() => redis.close())
-
-  const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
-  onClose(() => audit.close())
-
-  const hashing = config['authentication_backend.hashing']
-  const passwords = createPasswords({
-    parameters: hashParameters(config['authentication_backend.file'].password),
-    concurrency: hashing.concurrency,
-    queue: hashing.queue,
-    clock,
-  })
-  onClose(() => passwords.close())
-
-  const usersFile = usersFileOf(config['authentication_backend.file'].path, data.path, options.cwd)
-  const marks = openPasswordMarks(storage)
-  const users = await createUsers({
-    config,
-    place: { resolve: (path) => resolve(options.cwd, path), inDataDirectory: data.file },
-    passwords,
-    rehash: config['authentication_backend.rehash_on_login'],
-    marks,
-    separator: config['identity_headers'].separator,
-    log,
-  })
-  onClose(() => users.close())
-  warnOfStrangers(config['access_control'], users, log)
-  if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
-    throw new Refusal(
-      `the users file ${usersFile} holds nobody, and there were users at the last start`,
-      'restore it from a backup; to begin anew with an administrator, remove it',
-    )
-  const noteRevoked = (user: string, sessions: number): void => {
-    const details = { sessions, reason: 'user-changed' } as const
-    audit.record('session.revoked', { user, actor: 'system', details })
-  }
-
-  const secrets = config['session'].secret ?? [data.secret('session')]
-  const sessions = createSessions({
-    config: config['session'],
-    store:
-      redis === undefined
-        ? createSqliteStore(storage)
-        : createRedisStore({ link: redis, clock, moves: secrets.length > 1 }),
-    secrets,
-    cacheSize: config['session'].cache_size,
-    users,
-    onRemoved: noteRevoked,
-    clock,
-    log,
-  })
-  onClose(() => sessions.close())
-  const hub = createHub({
-    config: config['session.hub'],
-    sessions,
-    once: redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis),
-    secrets,
-    clock,
-  })
-  await endOutdatedSessions({ users, sessions, marks, ended: noteRevoked, log })
-
-  const throttle = await createThrottle({
-    redis,
-    ...throttleNotes(audit),
-    limits: config['failed_login_rate_limit'],
-    regulation: config['regulation'],
-    storage,
-    users,
-    passwords,
-    clock,
-    log,
-  })
-  onClose(() => throttle.close())
-
-  const app = await createApp(config, {
-    log,
-    clock,
-    throttle,
-    audit,
-    users,
-    sessions,
-    hub,
-    checks: {
-      storage: () => storage.check(),
-      ...(redis !== undefined && { redis: redis.check }),
-    },
-  })
-  onClose(() => app.fastify.close())
-
-  const control = await openControlServer({
-    path: socketPath(data.path),
-    commands: {
-      ...banCommands(throttle.bans),
-      ...deviceCommands(throttle.devices),
-      ...sessionCommands(sessions, audit),
-      ...auditCommands(audit),
-    },
-    log,
-  })
-  onClose(() => control.close())
-
-  // Whoever reads the first password off the output must not be faster than its digest is stored: until then requests wait.
-  const handle = options.entrance === 'router' ? app.fastify.routing : app.handle
-  const doors = Promise.withResolvers<void>()
-  let admitted = false
-  const { address, headers, timeouts } = config['server']
-  const listening = await listen(address, {
-    handler: (request, response) => {
-      if (admitted) handle(request, response)
-      else void doors.promise.then(() => handle(request, response))
-    },
-    connected: app.connected,
-    maxHeaderBytes: MAX_HEADER_BYTES,
-    timeouts,
-    refusalHeaders: createHeaderSets({
-      hsts: headers.hsts,
-      frameAncestors: headers.frame_ancestors,
-    }).api,
-    onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
-  })
-  onClose(async () => {
+  const services = opened.use(
+    await createServices({ config, cwd: options.cwd, clock: systemClock, log }),
+  )
+  const { app, users, sessions, audit } = services
+  // Who reads the first password off the output must not be faster than its digest is stored: until then requests wait.
+  const ready = Promise.withResolvers<void>()
+  const listening = await listenFor(services, start, ready.promise)
+  opened.defer(async () => {
     const cut = await listening.drain(GRACE)
     if (cut > 0) log.warn({ connections: cut }, 'connections were cut that did not end in time')
   })
@@ -299,23 +113,18 @@ async function start({
     users,
     audit,
   })
-  onClose(() => reloader.close())
+  opened.defer(() => reloader.close())
 
   const ended = signals(() => void reloader.all())
   // Once we listen: a start that fails must not have made a user whose password nobody has seen.
   await admitAdmin({
-    config,
-    users,
-    sessions,
-    data,
-    usersFile,
-    audit,
-    log,
+    ...{ config, users, sessions, audit, log },
+    data: services.data,
+    usersFile: services.usersFile,
     say: (text) => options.stdout.write(text),
   })
-  admitted = true
-  doors.resolve()
-  onClose(shrinkHeapSoon())
+  ready.resolve()
+  opened.defer(shrinkHeapSoon())
   log.info({ revision }, `listening on ${listening.urls.join(' and ')}`)
   for (const { portalUrl, domain } of sessions.domains) {
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
@@ -323,19 +132,30 @@ async function start({
   return ended
 }
 
-/** SIGHUP reloads; SIGTERM and SIGINT end it in good order; a second one of these ends it at once. */
-function signals(reload: () => void): Promise<string> {
-  process.on('SIGHUP', reload)
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        // From here on the default action is back: asking twice is meant.
-        process.removeAllListeners('SIGTERM')
-        process.removeAllListeners('SIGINT')
-        process.removeListener('SIGHUP', reload)
-        process.on('SIGHUP', () => {})
-        resolve(signal)
-      })
-    }
+/** @param ready requests wait for it */
+function listenFor(
+  { app }: Services,
+  { options, loaded, logging: { log } }: Start,
+  ready: Promise<void>,
+): Promise<Listening> {
+  const handle = options.entrance === 'router' ? app.fastify.routing : app.handle
+  let isReady = false
+  void ready.then(() => {
+    isReady = true
+  })
+  const { address, headers, timeouts } = loaded.config['server']
+  return listen(address, {
+    handler: (request, response) => {
+      if (isReady) handle(request, response)
+      else void ready.then(() => handle(request, response))
+    },
+    connected: app.connected,
+    maxHeaderBytes: MAX_HEADER_BYTES,
+    timeouts,
+    refusalHeaders: createHeaderSets({
+      hsts: headers.hsts,
+      frameAncestors: headers.frame_ancestors,
+    }).api,
+    onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
   })
 }

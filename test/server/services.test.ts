@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { systemClock as clock } from '../../src/kernel/clock.ts'
+import { Refusal } from '../../src/kernel/refusal.ts'
+import { createLog } from '../../src/log/index.ts'
+import { createServices } from '../../src/server/services.ts'
+import { loadForStart } from '../../src/server/start-checks.ts'
+import { Collector } from '../support/cli.ts'
+import { configFor } from '../support/server.ts'
+import { usersYaml } from '../support/users.ts'
+
+async function setting(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'vestibule-services-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const data = join(folder, 'data')
+  mkdirSync(data, { mode: 0o700 })
+  writeFileSync(join(data, 'users.yml'), await usersYaml({ john: {} }), { mode: 0o600 })
+  const file = join(folder, 'config.yml')
+  writeFileSync(file, JSON.stringify(configFor(1, folder)), { mode: 0o600 })
+  const loaded = await loadForStart({ files: [file], env: {}, cwd: folder })
+  assert.ok(loaded.ok)
+  const out = new Collector()
+  const { log } = createLog(
+    { level: 'info', format: 'text', filePath: undefined, keepStdout: false, pretty: false },
+    out,
+  )
+  return { data, setting: { config: loaded.config, cwd: folder, clock, log } }
+}
+
+/** Files below a folder that this process has open. */
+const openBelow = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.startsWith(folder) ? [path] : []
+    } catch {
+      // The descriptor of the listing itself.
+      return []
+    }
+  })
+
+test('a start that fails at its last part has closed all others, and the next start succeeds', async (t) => {
+  const { data, setting: parts } = await setting(t)
+  // The control socket is opened last.
+  const inTheWay = join(data, 'control.sock')
+  writeFileSync(inTheWay, '')
+  await assert.rejects(
+    () => createServices(parts),
+    (error) =>
+      error instanceof Refusal && /is in the way of the control socket/.test(error.message),
+  )
+  assert.deepEqual(openBelow(data), [])
+
+  rmSync(inTheWay)
+  const services = await createServices(parts)
+  assert.notDeepEqual(openBelow(data), [], 'the database is open')
+  assert.ok(services.users.profile('john'))
+  await services[Symbol.asyncDispose]()
+  assert.deepEqual(openBelow(data), [])
+})
+
+test('a second server in the same data directory is refused, and the first one goes on', async (t) => {
+  const { data, setting: parts } = await setting(t)
+  await using first = await createServices(parts)
+  const before = openBelow(data)
+  await assert.rejects(() => createServices(parts), Refusal)
+  // SQLite keeps the second descriptor of the lock as long as this process holds the lock: closing it would lift it.
+  assert.deepEqual(new Set(openBelow(data)), new Set(before))
+  assert.ok(await first.users.profile('john'))
+})
