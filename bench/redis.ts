@@ -73,13 +73,14 @@ function newSession(): { readonly value: string; readonly session: Session } {
     domain: 'bench.localhost',
     login: id,
     user: 'admin',
-    factors: ['password'],
+    factors: [{ kind: 'password', at: now }],
     createdAt: now,
     // A time plus a duration is a time.
     expiresAt: (now + DAY) as EpochMs,
     remembered: false,
     address: '203.0.113.7',
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    elevatedUntil: undefined,
     lastSeen: now,
   }
   return { value, session }

@@ -345,12 +345,13 @@ export function sessionStoreConformance(
         domain: 'example.com',
         login: first.id,
         user: 'alice',
-        factors: ['password'],
+        factors: [{ kind: 'password', at: now - 2 * MINUTE }],
         createdAt: now - 2 * MINUTE,
         expiresAt: now - 2 * MINUTE + HOUR,
         remembered: false,
         address: '192.0.2.1',
         userAgent: 'Firefox',
+        elevatedUntil: undefined,
         lastSeen: now,
       })
       house.clock.advance(5 * MINUTE + 1)

@@ -4,7 +4,7 @@ import { parseJson, takeTextBodies } from '../../http/json-body.ts'
 import { koBody, okBody } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { isSafeRedirect } from '../../kernel/redirect.ts'
-import { levelOf } from '../sessions/index.ts'
+import { hasFactor, levelOf } from '../sessions/index.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import type { Destination } from './flow.ts'
 import { BODY_LIMIT, type Portal } from './portal.ts'
@@ -39,7 +39,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
       okBody({
         username: identity?.profile.name ?? '',
         authentication_level: identity === undefined ? 0 : levelOf(identity.session),
-        factor_knowledge: identity?.session.factors.includes('password') ?? false,
+        factor_knowledge: identity !== undefined && hasFactor(identity.session, 'password'),
         ...(url !== undefined && { default_redirection_url: url }),
       }),
     )

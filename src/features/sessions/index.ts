@@ -33,13 +33,20 @@ import type { SessionStore, StoredSession } from './stores/index.ts'
 export { cookieValues } from './cookie.ts'
 export { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 export {
+  type Factor,
+  type FactorKind,
+  hasFactor,
+  levelOf,
+  methodReferencesOf,
+} from './factors.ts'
+export {
   createMemoryOnce,
   createRedisOnce,
   createSqliteOnce,
   type OnceStore,
 } from './once/index.ts'
 export { endOutdatedSessions } from './outdated.ts'
-export { type Factor, type Identity, levelOf, type Session } from './session.ts'
+export type { Identity, Session } from './session.ts'
 export type { LinkOptions, Started, StartOptions } from './start.ts'
 export {
   createMemoryStore,
@@ -169,7 +176,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // It stays where it is: after a mistake with the secret, putting the old one back brings everybody back.
     if (!warned) {
       log.warn(
-        'a stored session could not be opened and counts as none: session.secret was changed, or the store was tampered with (said once)',
+        'a stored session could not be opened and counts as none: session.secret was changed, a later release wrote it, or the store was tampered with (said once)',
       )
     }
     warned = true

@@ -6,9 +6,10 @@ import type { Carried } from './carried.ts'
 import { sessionCookie } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import type { Endings } from './endings.ts'
+import { type Factor, type FactorKind, hasFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
 import { keyOf } from './record.ts'
-import { type Factor, isAlive, type Session } from './session.ts'
+import { isAlive, type Session } from './session.ts'
 
 /** Where a session begins, and for which browser. */
 interface Place {
@@ -21,8 +22,8 @@ interface Place {
 
 export interface StartOptions extends Place {
   readonly profile: Profile
-  /** At least one. */
-  readonly factors: readonly Factor[]
+  /** What was shown just now. At least one, each once. */
+  readonly factors: readonly FactorKind[]
   /** Without effect where the domain remembers nobody. */
   readonly remember: boolean
 }
@@ -112,6 +113,7 @@ export function createStart(dependencies: StartDependencies) {
       remembered: about.remembered,
       address: detach(address.slice(0, MAX_ADDRESS)),
       userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
+      elevatedUntil: undefined,
       lastSeen: now,
     }
     const ended = await endings.watch(session.user, () => put(session, replaced))
@@ -132,7 +134,7 @@ export function createStart(dependencies: StartDependencies) {
       const remembered = remember && domain.rememberMe > 0
       const about = {
         user: profile.name,
-        factors,
+        factors: factors.map((kind): Factor => ({ kind, at: now })),
         createdAt: now,
         expiresAt: endOf(now, remembered, domain),
         remembered,
@@ -191,4 +193,4 @@ const endOf = (from: EpochMs, remembered: boolean, domain: CookieDomain): EpochM
   (from + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs
 
 const isSameProof = (a: Session, b: Session): boolean =>
-  a.login === b.login && b.factors.every((factor) => a.factors.includes(factor))
+  a.login === b.login && b.factors.every(({ kind }) => hasFactor(a, kind))
