@@ -24,6 +24,7 @@ import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
 import { createLinked } from './linked.ts'
 import type { SessionConfig } from './manifest.ts'
+import { createRaise, type ElevateOptions, type RaiseOptions } from './raise.ts'
 import { createRecognition, type NoteReason } from './recognise.ts'
 import { createRecords } from './record.ts'
 import { forgettableAt, type Identity, isAlive, type Session } from './session.ts'
@@ -46,6 +47,7 @@ export {
   type OnceStore,
 } from './once/index.ts'
 export { endOutdatedSessions } from './outdated.ts'
+export type { ElevateOptions, RaiseOptions } from './raise.ts'
 export type { Identity, Session } from './session.ts'
 export type { LinkOptions, Started, StartOptions } from './start.ts'
 export {
@@ -89,6 +91,22 @@ export interface Sessions {
    * @throws AppError STORE_UNAVAILABLE
    */
   link(options: LinkOptions): Promise<Started | 'kept' | undefined>
+  /**
+   * Adds a factor that the owner of a live session has just shown, or the new time of one that was shown before. The session
+   * becomes another one: a new id, a new cookie; whoever has the old cookie has nothing. Sessions of other domains that are
+   * linked with it end, for their cookies cannot be changed from here; the next request there starts them anew over the
+   * hub, with all factors. Of several calls for one session, one succeeds.
+   * @returns undefined when the session is over, or its user is gone or was signed out meanwhile: nothing lives then
+   * @throws AppError STORE_UNAVAILABLE; the session may be over then
+   */
+  raise(options: RaiseOptions): Promise<Started | undefined>
+  /**
+   * Lets a live session change security settings until a time. It becomes another one, as by `raise`; linked sessions stay,
+   * and get nothing of it. A time that has passed ends an elevation.
+   * @returns as `raise`
+   * @throws as `raise`
+   */
+  elevate(options: ElevateOptions): Promise<Started | undefined>
   /** Ends one session. When it resolves, the session is dead and stays so. */
   revoke(key: string): Promise<void>
   /**
@@ -197,7 +215,24 @@ export function createSessions(options: SessionsOptions): Sessions {
     return session && { session, owner: row.owner }
   }
 
+  /** Sessions that are being stored, and whether they were ended while that went on. */
+  const storing = new Map<string, { ended: boolean }>()
+  async function keepUnlessEnded<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    const watch = { ended: false }
+    storing.set(session.key, watch)
+    try {
+      const result = await work()
+      // With others about it may have ended by now; whoever asks for it first reads it.
+      if (!shared && result !== false && !watch.ended) cache.put(session)
+      return result
+    } finally {
+      storing.delete(session.key)
+    }
+  }
+
   function drop(key: string): void {
+    const watch = storing.get(key)
+    if (watch !== undefined) watch.ended = true
     cache.forget(key)
     lastSeen.drop(key)
   }
@@ -264,24 +299,40 @@ export function createSessions(options: SessionsOptions): Sessions {
     open: latest,
   })
   // Sessions of one sign-in are found among those of its user; where there is one domain, there is one session.
-  const linked = createLinked({
-    revoke,
-    sessionsOf: async (user) => (domains.length === 1 ? [] : readAll(user)),
+  const linked = createLinked({ revoke, sessionsOf: readAll, isSingle: domains.length === 1 })
+  const domainNamed = (name: string) => byName.get(name)
+  const raises = createRaise({
+    domainNamed,
+    find,
+    async replace(session, key) {
+      const row = stored(session)
+      const done = await keepUnlessEnded(session, () =>
+        ask('replace', () => store.replace(row, key, session.expiresAt)),
+      )
+      drop(key)
+      return done
+    },
+    revoke: (key) => revoke([key]),
+    endings,
+    linked,
+    users,
+    clock,
+    random,
   })
   const starts = createStart({
-    domainNamed: (name) => byName.get(name),
+    domainNamed,
     find,
     carried,
     read: readSession,
     async put(session, replaced) {
       const row = stored(session)
-      await ask('put', () => store.put(row, replaced, session.expiresAt))
+      await keepUnlessEnded(session, () =>
+        ask('put', () => store.put(row, replaced, session.expiresAt)),
+      )
       for (const key of replaced) drop(key)
     },
     revoke: (key) => revoke([key]),
     revokeUser: (user) => revokeUsers([user]),
-    // With others about it may have ended by now; whoever asks for it first reads it.
-    keep: shared ? () => {} : cache.put,
     endings,
     linked,
     users,
@@ -322,6 +373,8 @@ export function createSessions(options: SessionsOptions): Sessions {
 
     start: starts.start,
     link: starts.link,
+    raise: raises.raise,
+    elevate: raises.elevate,
 
     async revoke(key) {
       await revoke([key])

@@ -5,10 +5,10 @@ import type { Profile, Users } from '../users/index.ts'
 import type { Carried } from './carried.ts'
 import { sessionCookie } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
+import { createCredential } from './credential.ts'
 import type { Endings } from './endings.ts'
 import { type Factor, type FactorKind, hasFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
-import { keyOf } from './record.ts'
 import { isAlive, type Session } from './session.ts'
 
 /** Where a session begins, and for which browser. */
@@ -49,12 +49,10 @@ export interface StartDependencies {
   readonly carried: (values: readonly string[]) => Promise<Carried>
   /** From the store itself, as it is now. @throws AppError STORE_UNAVAILABLE */
   readonly read: (key: string) => Promise<Session | undefined>
-  /** Stores one and takes away those it replaces. @throws AppError STORE_UNAVAILABLE */
+  /** Stores one, keeps it in memory, and takes away those it replaces. @throws AppError STORE_UNAVAILABLE */
   readonly put: (session: Session, replaced: readonly string[]) => Promise<void>
   readonly revoke: (key: string) => Promise<unknown>
   readonly revokeUser: (user: string) => Promise<unknown>
-  /** From now on it is in memory too. */
-  readonly keep: (session: Session) => void
   readonly endings: Endings
   readonly linked: Linked
   readonly users: Pick<Users, 'profile'>
@@ -73,8 +71,7 @@ const MAX_ADDRESS = 64
 
 /** How sessions begin; what `Sessions.start` and `Sessions.link` promise. */
 export function createStart(dependencies: StartDependencies) {
-  const { domainNamed, find, carried, read, put, revoke, keep, endings, linked, users } =
-    dependencies
+  const { domainNamed, find, carried, read, put, revoke, endings, linked, users } = dependencies
   const { clock, random } = dependencies
 
   /** What came along: live sessions of this domain, and the store keys of all that the store has. */
@@ -99,11 +96,10 @@ export function createStart(dependencies: StartDependencies) {
     now: EpochMs,
     login?: string,
   ): Promise<Started | undefined> {
-    const value = random(32).toString('base64url')
-    const id = random(16).toString('base64url')
+    const { value, id, key } = createCredential(random)
     const session: Session = {
       id,
-      key: keyOf(value),
+      key,
       domain: domain.domain,
       login: login ?? id,
       user: about.user,
@@ -121,7 +117,6 @@ export function createStart(dependencies: StartDependencies) {
       await revoke(session.key)
       return undefined
     }
-    keep(session)
     return { session, cookie: sessionCookie(domain, value, session.expiresAt, now) }
   }
 

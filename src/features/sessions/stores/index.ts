@@ -52,6 +52,14 @@ export interface SessionStore {
    */
   put(session: StoredSession, replaces: readonly string[], endsAt?: EpochMs): Promise<void>
   /**
+   * Puts one in the place of another of the same user, if that is still there and was not ended: of any number of calls for
+   * the same one, on any number of instances, one succeeds. When it rejects, nobody may use the new one, and the other one
+   * may be over.
+   * @param endsAt as for `put`
+   * @returns false when the other one is over: the new one is none then
+   */
+  replace(session: StoredSession, key: string, endsAt?: EpochMs): Promise<boolean>
+  /**
    * Rewrites those that are still there: a session that was deleted meanwhile must not come back.
    * @returns the keys of those that are gone
    */

@@ -31,6 +31,11 @@ export function createMemoryStore(): SessionStore {
       remove(replaces)
       rows.set(session.key, session)
     },
+    async replace(session, key) {
+      if (!rows.delete(key)) return false
+      rows.set(session.key, session)
+      return true
+    },
     async touch(sessions) {
       const gone: string[] = []
       for (const session of sessions) {

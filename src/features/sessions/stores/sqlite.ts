@@ -50,6 +50,12 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
         removeAll(replaces)
         insert.run(key, id, owner, sealed, expiresAt)
       }),
+    replace: ({ key, id, owner, sealed, expiresAt }, replaced) =>
+      write(() => {
+        if (remove.run(replaced).changes === 0) return false
+        insert.run(key, id, owner, sealed, expiresAt)
+        return true
+      }),
     touch: (sessions) =>
       write(() =>
         sessions
