@@ -487,7 +487,7 @@ export function sessionStoreConformance(
       const { cold, store, key } = await spoilt(t, async () => {})
       const stored = await store.get(key)
       assert.ok(stored)
-      const { keyOf } = await import('../../src/features/sessions/record.ts')
+      const { keyOf } = await import('../../src/features/sessions/credential.ts')
       const mine = 'M'.repeat(43)
       await store.put({ ...stored, key: keyOf(mine), id: 'another' }, [])
       assert.equal(await cold.who(mine), undefined)

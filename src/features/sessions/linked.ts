@@ -1,3 +1,4 @@
+import type { Repository } from './repository.ts'
 import type { Session } from './session.ts'
 
 /** A sign-in whose sessions still come back after so many rounds is a bug somewhere, and no reason to go on for ever. */
@@ -18,14 +19,10 @@ export interface Linked {
 }
 
 export function createLinked({
-  revoke,
-  sessionsOf,
+  repository,
   isSingle,
 }: {
-  /** @returns how many of them there were */
-  readonly revoke: (keys: readonly string[]) => Promise<number>
-  /** What the store has of a user at this moment. */
-  readonly sessionsOf: (user: string) => Promise<readonly Session[]>
+  readonly repository: Pick<Repository, 'findAll' | 'drop'>
   /** There is one domain, so that a sign-in has one session. */
   readonly isSingle: boolean
 }): Linked {
@@ -35,11 +32,11 @@ export function createLinked({
     const keys = new Set(own.map(({ key }) => key))
     const ended: Session[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const others = (await sessionsOf(user)).filter(
+      const others = (await repository.findAll(user)).filter(
         ({ login, key }) => logins.has(login) && !keys.has(key),
       )
       if (others.length === 0) return ended
-      await revoke(others.map(({ key }) => key))
+      await repository.drop(others.map(({ key }) => key))
       ended.push(...others)
     }
     throw new TypeError('sessions of one sign-in kept coming while it was ended')
@@ -49,7 +46,7 @@ export function createLinked({
     async end(sessions) {
       // First, and then the others until there are none: what starts one from these looks afterwards whether its source is
       // still there (start.ts), so that whatever comes too late to be found here ends itself.
-      const count = await revoke(sessions.map(({ key }) => key))
+      const count = await repository.drop(sessions.map(({ key }) => key))
       const ended = [...sessions]
       // One that was gone already may have become another one meanwhile (raise.ts), which is of the same sign-in.
       if (isSingle && count === sessions.length) return ended

@@ -6,6 +6,7 @@ import { createCredential } from './credential.ts'
 import type { Endings } from './endings.ts'
 import { type FactorKind, withFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
+import type { Repository } from './repository.ts'
 import { isAlive, type Session } from './session.ts'
 import type { Started } from './start.ts'
 
@@ -25,15 +26,7 @@ export interface ElevateOptions {
 
 export interface RaiseDependencies {
   readonly domainNamed: (name: string) => CookieDomain | undefined
-  /** From memory or the store. @throws AppError STORE_UNAVAILABLE */
-  readonly find: (key: string) => Promise<Session | undefined>
-  /**
-   * Stores one in the place of another, and keeps it in memory.
-   * @returns false when the other one is over: then neither is stored
-   * @throws AppError STORE_UNAVAILABLE
-   */
-  readonly replace: (session: Session, key: string) => Promise<boolean>
-  readonly revoke: (key: string) => Promise<unknown>
+  readonly repository: Pick<Repository, 'find' | 'replace' | 'drop'>
   readonly endings: Endings
   readonly linked: Linked
   readonly users: Pick<Users, 'profile'>
@@ -46,14 +39,13 @@ export interface RaiseDependencies {
  * a new id and a new cookie, and the one that it was is over: a cookie that was known before is worth nothing after.
  */
 export function createRaise(dependencies: RaiseDependencies) {
-  const { domainNamed, find, replace, revoke, endings, linked } = dependencies
-  const { users, clock, random } = dependencies
+  const { repository, domainNamed, endings, linked, users, clock, random } = dependencies
 
   async function rotate(
     key: string,
     change: (session: Session, now: EpochMs) => Partial<Session>,
   ): Promise<Started | undefined> {
-    const session = await find(key)
+    const session = await repository.find(key)
     const domain = session && domainNamed(session.domain)
     const now = clock.now()
     if (session === undefined || domain === undefined || !isAlive(session, domain, now))
@@ -65,11 +57,11 @@ export function createRaise(dependencies: RaiseDependencies) {
     const ended = await endings.watch(session.user, async () => {
       if (endings.isPending(session.user) || (await users.profile(session.user)) === undefined)
         return
-      replaced = await replace(next, key)
+      replaced = await repository.replace(next, key)
     })
     if (!replaced) return undefined
     if (ended) {
-      await revoke(next.key)
+      await repository.drop([next.key])
       return undefined
     }
     return { session: next, cookie: sessionCookie(domain, value, next.expiresAt, now) }
@@ -87,7 +79,7 @@ export function createRaise(dependencies: RaiseDependencies) {
         await linked.endOthers(raised.session)
       } catch (error) {
         // Its cookie is not given out. If this fails too, it is forgotten in its time.
-        await revoke(raised.session.key).catch(() => {})
+        await repository.drop([raised.session.key]).catch(() => {})
         throw error
       }
       return raised

@@ -1,10 +1,10 @@
-import { createHmac, hash, type KeyObject } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 import type { EpochMs } from '../../kernel/clock.ts'
 import { createSealer, deriveKey } from '../../kernel/seal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { decodeRecord, encodeRecord } from './record-versions.ts'
 import type { Session } from './session.ts'
-import type { StoredSession } from './stores/index.ts'
+import type { StoredSession } from './store.ts'
 
 /** 128 bits are enough for an index that nobody can aim at. */
 const OWNER_BYTES = 16
@@ -43,15 +43,6 @@ export function createRecords(secrets: readonly Secret[]): Records {
       return decodeRecord(plain.toString(), stored)
     },
   }
-}
-
-/**
- * The store's key for a cookie's value. Only this hash is kept in stores, records and lists: what leaks from them cannot be
- * sent as a cookie. In memory, values in use are remembered too (known-values.ts). No salt: 256 random bits are not
- * guessed.
- */
-export function keyOf(value: string): string {
-  return hash('sha256', value, 'base64url')
 }
 
 /** Everything in clear that steers who is revoked is part of the place: a row put together from two opens no more. */

@@ -1,4 +1,4 @@
-import type { SessionStore, StoredSession } from './index.ts'
+import type { SessionStore, StoredSession } from '../store.ts'
 
 /** Sessions that end with the process. They are sealed all the same: what is not readable elsewhere is not here. */
 export function createMemoryStore(): SessionStore {

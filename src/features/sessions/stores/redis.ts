@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../../kernel/clock.ts'
 import type { RedisClient, RedisLink } from '../../../storage/redis/index.ts'
-import type { ChangeListener, SessionChanges, SessionStore, StoredSession } from './index.ts'
+import type { ChangeListener, SessionChanges, SessionStore, StoredSession } from '../store.ts'
 import { packRow, unpackRow } from './redis-row.ts'
 
 /** Lists are for people: they may take longer than a request that is verified. Milliseconds. */

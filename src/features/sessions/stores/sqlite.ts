@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { EpochMs } from '../../../kernel/clock.ts'
 import type { Storage } from '../../../storage/index.ts'
-import type { SessionStore, StoredSession } from './index.ts'
+import type { SessionStore, StoredSession } from '../store.ts'
 
 const COLUMNS = 'key, id, owner, sealed, expires_at'
 
