@@ -15,7 +15,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Redis } from 'ioredis'
 import { createCache } from '../src/features/sessions/cache.ts'
-import { createRecords, keyOf } from '../src/features/sessions/record.ts'
+import { keyOf } from '../src/features/sessions/credential.ts'
+import { createRecords } from '../src/features/sessions/record.ts'
 import type { Session } from '../src/features/sessions/session.ts'
 import { createRedisStore } from '../src/features/sessions/stores/index.ts'
 import { type EpochMs, systemClock } from '../src/kernel/clock.ts'
@@ -73,13 +74,14 @@ function newSession(): { readonly value: string; readonly session: Session } {
     domain: 'bench.localhost',
     login: id,
     user: 'admin',
-    factors: ['password'],
+    factors: [{ kind: 'password', at: now }],
     createdAt: now,
     // A time plus a duration is a time.
     expiresAt: (now + DAY) as EpochMs,
     remembered: false,
     address: '203.0.113.7',
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    elevatedUntil: undefined,
     lastSeen: now,
   }
   return { value, session }

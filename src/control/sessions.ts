@@ -13,7 +13,7 @@ interface SessionSource {
   readonly id: string
   readonly domain: string
   readonly user: string
-  readonly factors: readonly string[]
+  readonly factors: readonly { readonly kind: string }[]
   readonly createdAt: number
   readonly lastSeen: number
   readonly expiresAt: number
@@ -62,7 +62,9 @@ export function sessionCommands(
     'sessions.list': async (args): Promise<SessionRow[]> => {
       const { user } = listArgs.parse(args)
       // Read field by field: what a session holds besides must not leave.
-      return (await sessions.list(user)).map((session) => sessionRow.parse({ ...session }))
+      return (await sessions.list(user)).map((session) =>
+        sessionRow.parse({ ...session, factors: session.factors.map(({ kind }) => kind) }),
+      )
     },
     'sessions.revoke': async (args): Promise<z.infer<typeof revoked>> => {
       const asked = revokeArgs.parse(args)

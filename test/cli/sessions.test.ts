@@ -15,7 +15,7 @@ async function start(t: TestContext) {
     id,
     domain: 'example.com',
     user,
-    factors: ['password'],
+    factors: [{ kind: 'password' }],
     createdAt: NOON,
     lastSeen: NOON + 60_000,
     expiresAt: NOON + 3_600_000,

@@ -78,7 +78,7 @@ export function linkedSessionConformance(
       assert.equal(await nameAt(home, 'com', there.value), undefined)
       assert.equal(await nameAt(home, 'org', hub.value), undefined)
       assert.equal(there.session.login, hub.id)
-      assert.deepEqual(there.session.factors, ['password'])
+      assert.deepEqual(there.session.factors, [{ kind: 'password', at: home.clock.now() - MINUTE }])
       assert.equal(there.session.createdAt, home.clock.now() - MINUTE)
       assert.equal(there.session.expiresAt, home.clock.now() - MINUTE + HOUR)
       assert.equal(there.session.userAgent, 'Firefox')

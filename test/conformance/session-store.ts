@@ -345,12 +345,13 @@ export function sessionStoreConformance(
         domain: 'example.com',
         login: first.id,
         user: 'alice',
-        factors: ['password'],
+        factors: [{ kind: 'password', at: now - 2 * MINUTE }],
         createdAt: now - 2 * MINUTE,
         expiresAt: now - 2 * MINUTE + HOUR,
         remembered: false,
         address: '192.0.2.1',
         userAgent: 'Firefox',
+        elevatedUntil: undefined,
         lastSeen: now,
       })
       house.clock.advance(5 * MINUTE + 1)
@@ -486,7 +487,7 @@ export function sessionStoreConformance(
       const { cold, store, key } = await spoilt(t, async () => {})
       const stored = await store.get(key)
       assert.ok(stored)
-      const { keyOf } = await import('../../src/features/sessions/record.ts')
+      const { keyOf } = await import('../../src/features/sessions/credential.ts')
       const mine = 'M'.repeat(43)
       await store.put({ ...stored, key: keyOf(mine), id: 'another' }, [])
       assert.equal(await cold.who(mine), undefined)

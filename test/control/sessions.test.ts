@@ -8,7 +8,7 @@ function source() {
     key: 'c0ffee',
     domain: 'example.com',
     user,
-    factors: ['password'],
+    factors: [{ kind: 'password' }],
     createdAt: 1,
     lastSeen: 2,
     expiresAt: 3,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ownerOf } from '../../src/features/portal/index.ts'
+import type { EpochMs } from '../../src/kernel/clock.ts'
 import { FakeClock } from '../support/clock.ts'
 import { openScene, type Scene } from './scene.ts'
 
@@ -38,7 +39,7 @@ test('a session that was never elevated opens its own routes and no elevated one
 
 test('an elevated session opens elevated routes until its time is over', async (t) => {
   const clock = new FakeClock()
-  const scene = await openScene(t, { more: { elevatedUntil: clock.now() + 60_000 } })
+  const scene = await openScene(t, { more: { elevatedUntil: (clock.now() + 60_000) as EpochMs } })
   addRoutes(scene)
   const { value } = await scene.house.signIn('john')
   assert.equal((await scene.get('/api/careful', value)).body, 'careful')
@@ -50,7 +51,7 @@ test('an elevated session opens elevated routes until its time is over', async (
 
 test('an elevated session is no administrator’s', async (t) => {
   const clock = new FakeClock()
-  const more = { elevatedUntil: clock.now() + 60_000 }
+  const more = { elevatedUntil: (clock.now() + 60_000) as EpochMs }
   const scene = await openScene(t, { more, adminGroups: ['admins'] })
   addRoutes(scene)
   scene.house.users.add('boss', ['admins'])

@@ -12,12 +12,13 @@ const found = (key: string, owner = 'owner'): Found => {
     domain: 'example.com',
     login: key,
     user: 'alice',
-    factors: ['password'],
+    factors: [{ kind: 'password', at: time }],
     createdAt: time,
     expiresAt: time,
     remembered: false,
     address: '',
     userAgent: '',
+    elevatedUntil: undefined,
     lastSeen: time,
   }
   return { session, owner }

@@ -177,6 +177,7 @@ export function watched(store: SessionStore): SessionStore & {
     findById: through('findById', store.findById),
     list: through('list', store.list),
     put: through('put', store.put),
+    replace: through('replace', store.replace),
     touch: through('touch', store.touch),
     delete: through('delete', store.delete),
     deleteOwned: through('deleteOwned', store.deleteOwned),

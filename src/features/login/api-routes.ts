@@ -11,7 +11,7 @@ import {
   logFieldsOf,
   NOTHING_CARRIED,
 } from '../portal/index.ts'
-import { levelOf } from '../sessions/index.ts'
+import { hasFactor, levelOf } from '../sessions/index.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import type { LoginServices } from './services.ts'
 
@@ -45,7 +45,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: LoginServices }>
       okBody({
         username: identity?.profile.name ?? '',
         authentication_level: identity === undefined ? 0 : levelOf(identity.session),
-        factor_knowledge: identity?.session.factors.includes('password') ?? false,
+        factor_knowledge: identity !== undefined && hasFactor(identity.session, 'password'),
         ...(url !== undefined && { default_redirection_url: url }),
       }),
     )

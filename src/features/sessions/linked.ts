@@ -1,3 +1,4 @@
+import type { Repository } from './repository.ts'
 import type { Session } from './session.ts'
 
 /** A sign-in whose sessions still come back after so many rounds is a bug somewhere, and no reason to go on for ever. */
@@ -5,7 +6,7 @@ const ROUNDS = 8
 
 /**
  * Sessions that came from one sign-in, on several domains. They end together: one that stays would start the others anew
- * at the next visit (docs/decisions/026-one-login-for-several-domains.md).
+ * at the next request (docs/decisions/026-one-login-for-several-domains.md).
  */
 export interface Linked {
   /**
@@ -13,27 +14,29 @@ export interface Linked {
    * @returns those that ended, the given ones first
    */
   end(sessions: readonly Session[]): Promise<readonly Session[]>
+  /** Ends all other sessions of a sign-in, and leaves this one. @returns those that ended */
+  endOthers(session: Session): Promise<readonly Session[]>
 }
 
 export function createLinked({
-  revoke,
-  sessionsOf,
+  repository,
+  isSingle,
 }: {
-  readonly revoke: (keys: readonly string[]) => Promise<unknown>
-  /** What the store has of a user at this moment. */
-  readonly sessionsOf: (user: string) => Promise<readonly Session[]>
+  readonly repository: Pick<Repository, 'findAll' | 'drop'>
+  /** There is one domain, so that a sign-in has one session. */
+  readonly isSingle: boolean
 }): Linked {
   /** Ends the other sessions of these sign-ins of one user. */
-  const endOthers = async (user: string, own: readonly Session[]): Promise<readonly Session[]> => {
+  const endRest = async (user: string, own: readonly Session[]): Promise<readonly Session[]> => {
     const logins = new Set(own.map(({ login }) => login))
     const keys = new Set(own.map(({ key }) => key))
     const ended: Session[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const others = (await sessionsOf(user)).filter(
+      const others = (await repository.findAll(user)).filter(
         ({ login, key }) => logins.has(login) && !keys.has(key),
       )
       if (others.length === 0) return ended
-      await revoke(others.map(({ key }) => key))
+      await repository.drop(others.map(({ key }) => key))
       ended.push(...others)
     }
     throw new TypeError('sessions of one sign-in kept coming while it was ended')
@@ -41,15 +44,18 @@ export function createLinked({
 
   return {
     async end(sessions) {
-      // First, and then the others until there are none: who starts one from these looks afterwards whether its source is
+      // First, and then the others until there are none: what starts one from these looks afterwards whether its source is
       // still there (start.ts), so that whatever comes too late to be found here ends itself.
-      await revoke(sessions.map(({ key }) => key))
+      const count = await repository.drop(sessions.map(({ key }) => key))
       const ended = [...sessions]
+      // One that was gone already may have become another one meanwhile (raise.ts), which is of the same sign-in.
+      if (isSingle && count === sessions.length) return ended
       for (const user of new Set(sessions.map((session) => session.user))) {
         const own = sessions.filter((session) => session.user === user)
-        ended.push(...(await endOthers(user, own)))
+        ended.push(...(await endRest(user, own)))
       }
       return ended
     },
+    endOthers: async (session) => (isSingle ? [] : endRest(session.user, [session])),
   }
 }

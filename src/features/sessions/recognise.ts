@@ -4,8 +4,8 @@ import type { Profile, Users } from '../users/index.ts'
 import type { Entry, Found, SessionCache } from './cache.ts'
 import { isWellFormed, MAX_VALUES } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
+import { keyOf, keysOf } from './credential.ts'
 import { createKnownValues } from './known-values.ts'
-import { keyOf } from './record.ts'
 import { type Identity, isAlive, type Session } from './session.ts'
 
 export interface RecogniseOptions {
@@ -158,7 +158,7 @@ export function createRecognition(options: RecogniseOptions) {
       else if (remembered === undefined && !(found instanceof Promise)) knownValues.keep(only, key)
       return entry === undefined ? recogniseStored(key, domain, note) : found
     }
-    const keys = [...new Set(values.filter(isWellFormed).map(keyOf))]
+    const keys = [...keysOf(values)]
     if (keys.length > 0) return recogniseOneOf(keys, domain, note)
     note?.('malformed-cookie')
     return undefined

@@ -1,13 +1,7 @@
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { Profile } from '../users/index.ts'
 import type { CookieDomain } from './cookie-domain.ts'
-
-/** What somebody showed when signing in. */
-export const FACTORS = ['password'] as const
-export type Factor = (typeof FACTORS)[number]
-
-/** What kind of thing a factor is; two factors of one kind are still one. */
-const KINDS: Readonly<Record<Factor, 'knowledge' | 'possession'>> = { password: 'knowledge' }
+import type { Factor } from './factors.ts'
 
 export interface Session {
   /** Public: names it in lists and for revocation; random, and not derived from the cookie's value. */
@@ -22,6 +16,7 @@ export interface Session {
   readonly login: string
   /** Canonical name. */
   readonly user: string
+  /** What the user showed, each kind once. At least one. */
   readonly factors: readonly Factor[]
   /** When its owner signed in. */
   readonly createdAt: EpochMs
@@ -32,6 +27,11 @@ export interface Session {
   /** Where it was started from. */
   readonly address: string
   readonly userAgent: string
+  /**
+   * Until when its owner may change security settings without showing a factor again. Of this session alone: a linked one
+   * does not get it. Undefined when it never was elevated; a time that has passed counts as that.
+   */
+  readonly elevatedUntil: EpochMs | undefined
   /** Moved in memory at every use, written now and then (last-seen.ts). */
   lastSeen: EpochMs
 }
@@ -39,15 +39,6 @@ export interface Session {
 export interface Identity {
   readonly session: Session
   readonly profile: Profile
-}
-
-/** 2 when factors of two kinds were shown, else 1. */
-export function levelOf({ factors }: Session): 1 | 2 {
-  const [first] = factors
-  for (const factor of factors) {
-    if (first !== undefined && KINDS[factor] !== KINDS[first]) return 2
-  }
-  return 1
 }
 
 /**

@@ -2,13 +2,14 @@ import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { detach } from '../../kernel/detach.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Profile, Users } from '../users/index.ts'
-import type { Carried } from './carried.ts'
 import { sessionCookie } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
+import { createCredential, keysOf } from './credential.ts'
 import type { Endings } from './endings.ts'
+import { type Factor, type FactorKind, hasFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
-import { keyOf } from './record.ts'
-import { type Factor, isAlive, type Session } from './session.ts'
+import type { Repository } from './repository.ts'
+import { isAlive, type Session } from './session.ts'
 
 /** Where a session begins, and for which browser. */
 interface Place {
@@ -21,8 +22,8 @@ interface Place {
 
 export interface StartOptions extends Place {
   readonly profile: Profile
-  /** At least one. */
-  readonly factors: readonly Factor[]
+  /** What was shown just now. At least one, each once. */
+  readonly factors: readonly FactorKind[]
   /** Without effect where the domain remembers nobody. */
   readonly remember: boolean
 }
@@ -42,18 +43,8 @@ export interface Started {
 
 export interface StartDependencies {
   readonly domainNamed: (name: string) => CookieDomain | undefined
-  /** From memory or the store. @throws AppError STORE_UNAVAILABLE */
-  readonly find: (key: string) => Promise<Session | undefined>
-  /** What a request's cookies stand for. @throws AppError STORE_UNAVAILABLE */
-  readonly carried: (values: readonly string[]) => Promise<Carried>
-  /** From the store itself, as it is now. @throws AppError STORE_UNAVAILABLE */
-  readonly read: (key: string) => Promise<Session | undefined>
-  /** Stores one and takes away those it replaces. @throws AppError STORE_UNAVAILABLE */
-  readonly put: (session: Session, replaced: readonly string[]) => Promise<void>
-  readonly revoke: (key: string) => Promise<unknown>
+  readonly repository: Pick<Repository, 'find' | 'findMany' | 'read' | 'put' | 'drop'>
   readonly revokeUser: (user: string) => Promise<unknown>
-  /** From now on it is in memory too. */
-  readonly keep: (session: Session) => void
   readonly endings: Endings
   readonly linked: Linked
   readonly users: Pick<Users, 'profile'>
@@ -72,13 +63,11 @@ const MAX_ADDRESS = 64
 
 /** How sessions begin; what `Sessions.start` and `Sessions.link` promise. */
 export function createStart(dependencies: StartDependencies) {
-  const { domainNamed, find, carried, read, put, revoke, keep, endings, linked, users } =
-    dependencies
-  const { clock, random } = dependencies
+  const { repository, domainNamed, endings, linked, users, clock, random } = dependencies
 
   /** What came along: live sessions of this domain, and the store keys of all that the store has. */
   async function formerOf({ domain, replaces }: Place, now: EpochMs): Promise<Former> {
-    const { sessions, unreadable } = await carried(replaces)
+    const { sessions, unreadable } = await repository.findMany(keysOf(replaces))
     return {
       live: sessions.filter(
         (session) => session.domain === domain.domain && isAlive(session, domain, now),
@@ -98,11 +87,10 @@ export function createStart(dependencies: StartDependencies) {
     now: EpochMs,
     login?: string,
   ): Promise<Started | undefined> {
-    const value = random(32).toString('base64url')
-    const id = random(16).toString('base64url')
+    const { value, id, key } = createCredential(random)
     const session: Session = {
       id,
-      key: keyOf(value),
+      key,
       domain: domain.domain,
       login: login ?? id,
       user: about.user,
@@ -112,14 +100,14 @@ export function createStart(dependencies: StartDependencies) {
       remembered: about.remembered,
       address: detach(address.slice(0, MAX_ADDRESS)),
       userAgent: detach(userAgent.slice(0, MAX_USER_AGENT)),
+      elevatedUntil: undefined,
       lastSeen: now,
     }
-    const ended = await endings.watch(session.user, () => put(session, replaced))
+    const ended = await endings.watch(session.user, () => repository.put(session, replaced))
     if (ended) {
-      await revoke(session.key)
+      await repository.drop([session.key])
       return undefined
     }
-    keep(session)
     return { session, cookie: sessionCookie(domain, value, session.expiresAt, now) }
   }
 
@@ -132,7 +120,7 @@ export function createStart(dependencies: StartDependencies) {
       const remembered = remember && domain.rememberMe > 0
       const about = {
         user: profile.name,
-        factors,
+        factors: factors.map((kind): Factor => ({ kind, at: now })),
         createdAt: now,
         expiresAt: endOf(now, remembered, domain),
         remembered,
@@ -148,14 +136,14 @@ export function createStart(dependencies: StartDependencies) {
         started = await begin(place, former.keys, about, now, continued?.login)
       })
       if (started !== undefined && !ended) return started
-      if (started !== undefined) await revoke(started.session.key)
+      if (started !== undefined) await repository.drop([started.session.key])
       throw new AppError('AUTHENTICATION_FAILED', { reason: 'sessions were ended meanwhile' })
     },
 
     async link({ source, seenAt, ...place }: LinkOptions): Promise<Started | 'kept' | undefined> {
       const { domain } = place
       const now = clock.now()
-      const origin = await find(source)
+      const origin = await repository.find(source)
       const from = origin === undefined ? undefined : domainNamed(origin.domain)
       if (origin === undefined || from === undefined) return undefined
       // What another node knows of its last use may not be stored yet.
@@ -179,8 +167,8 @@ export function createStart(dependencies: StartDependencies) {
         login,
       )
       // Ended while this began: whoever ended it may have looked for the others before this one was there.
-      if (started === undefined || (await read(source)) !== undefined) return started
-      await revoke(started.session.key)
+      if (started === undefined || (await repository.read(source)) !== undefined) return started
+      await repository.drop([started.session.key])
       return undefined
     },
   }
@@ -191,4 +179,4 @@ const endOf = (from: EpochMs, remembered: boolean, domain: CookieDomain): EpochM
   (from + (remembered ? domain.rememberMe : domain.expiration)) as EpochMs
 
 const isSameProof = (a: Session, b: Session): boolean =>
-  a.login === b.login && b.factors.every((factor) => a.factors.includes(factor))
+  a.login === b.login && b.factors.every(({ kind }) => hasFactor(a, kind))

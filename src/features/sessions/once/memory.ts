@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../../kernel/clock.ts'
-import type { OnceStore } from './index.ts'
+import type { OnceStore } from '../once-store.ts'
 
 /** For one process. */
 export function createMemoryOnce(): OnceStore {

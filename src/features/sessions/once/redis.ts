@@ -1,5 +1,5 @@
 import type { RedisLink } from '../../../storage/redis/index.ts'
-import type { OnceStore } from './index.ts'
+import type { OnceStore } from '../once-store.ts'
 
 /** KEYS it. Not GETDEL: that is of Redis 6.2, and this works on all that have scripts. */
 const TAKE = `local found = redis.call('GET', KEYS[1])

@@ -1,5 +1,5 @@
 import type { Storage } from '../../../storage/index.ts'
-import type { OnceStore } from './index.ts'
+import type { OnceStore } from '../once-store.ts'
 
 /** What nobody took goes with what is put later, so many at a time. */
 const SWEEP = 20

@@ -1,4 +1,4 @@
-import type { SessionStore, StoredSession } from './index.ts'
+import type { SessionStore, StoredSession } from '../store.ts'
 
 /** Sessions that end with the process. They are sealed all the same: what is not readable elsewhere is not here. */
 export function createMemoryStore(): SessionStore {
@@ -30,6 +30,11 @@ export function createMemoryStore(): SessionStore {
     async put(session, replaces) {
       remove(replaces)
       rows.set(session.key, session)
+    },
+    async replace(session, key) {
+      if (!rows.delete(key)) return false
+      rows.set(session.key, session)
+      return true
     },
     async touch(sessions) {
       const gone: string[] = []

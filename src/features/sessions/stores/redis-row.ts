@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../../kernel/clock.ts'
-import type { StoredSession } from './index.ts'
+import type { StoredSession } from '../store.ts'
 
 const VERSION = 1
 const TIME_BYTES = 8

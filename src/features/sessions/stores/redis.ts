@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../../kernel/clock.ts'
 import type { RedisClient, RedisLink } from '../../../storage/redis/index.ts'
-import type { ChangeListener, SessionChanges, SessionStore, StoredSession } from './index.ts'
+import type { ChangeListener, SessionChanges, SessionStore, StoredSession } from '../store.ts'
 import { packRow, unpackRow } from './redis-row.ts'
 
 /** Lists are for people: they may take longer than a request that is verified. Milliseconds. */
@@ -103,24 +103,28 @@ export function createRedisStore({
     if (ms > 0) await index(client, session, ms)
   }
 
-  async function remove(key: string): Promise<number> {
+  /** @returns what its mark said; undefined when there was none. Of any number of calls one gets it */
+  async function remove(key: string): Promise<Mark | undefined> {
     const was = await link.commit(['EVAL', DELETE, 2, markOf(key), rowOf(key)])
     const [mark, id] = Array.isArray(was) ? was.map(String) : []
-    if (!mark) return 0
-    const { owner } = parseMark(mark)
+    if (!mark) return undefined
+    const parsed = parseMark(mark)
     await link.run(
       (client) =>
-        Promise.all([client.zrem(ownedOf(owner), key), id ? client.del(idOf(id)) : undefined]),
+        Promise.all([
+          client.zrem(ownedOf(parsed.owner), key),
+          id ? client.del(idOf(id)) : undefined,
+        ]),
       WRITING,
     )
-    return 1
+    return parsed
   }
 
   async function removeAll(keys: readonly string[]): Promise<number> {
     let count = 0
     for (let at = 0; at < keys.length; at += PAGE) {
       const page = await Promise.all(keys.slice(at, at + PAGE).map(remove))
-      for (const one of page) count += one
+      for (const mark of page) if (mark !== undefined) count++
     }
     return count
   }
@@ -171,6 +175,30 @@ export function createRedisStore({
     return [...keys].slice(0, limit)
   }
 
+  /** Stores one and does what belongs to that; if either fails, it is gone again. */
+  async function add<T>(
+    session: StoredSession,
+    endsAt: EpochMs = session.expiresAt,
+    also: () => Promise<T>,
+  ): Promise<T> {
+    const { key, owner, expiresAt } = session
+    // Before anything else: who ends the owner's sessions from here on ends this one too.
+    const era = await link.run((client) => readEra(client, owner), WRITING)
+    const ends = msUntil(endsAt)
+    try {
+      await link.commit([
+        ...['EVAL', PUT, 2, markOf(key), rowOf(key), makeMark(owner, era), ends],
+        ...[packRow(session), msUntil(expiresAt)],
+      ] as const)
+      await link.run((client) => index(client, session, ends), WRITING)
+      return await also()
+    } catch (error) {
+      // Nobody will get its cookie. If this fails too, it is forgotten in its time.
+      await link.run((client) => client.del(markOf(key), rowOf(key))).catch(() => {})
+      throw error
+    }
+  }
+
   async function touchOne(client: RedisClient, session: StoredSession): Promise<boolean> {
     const { key, owner, expiresAt } = session
     const ms = msUntil(expiresAt)
@@ -215,24 +243,24 @@ export function createRedisStore({
       return rows.slice(0, limit)
     },
 
-    async put(session, replaces, endsAt = session.expiresAt) {
-      const { key, owner, expiresAt } = session
-      // Before anything else: who ends the owner's sessions from here on ends this one too.
-      const era = await link.run((client) => readEra(client, owner), WRITING)
-      const ends = msUntil(endsAt)
-      try {
-        await link.commit([
-          ...['EVAL', PUT, 2, markOf(key), rowOf(key), makeMark(owner, era), ends],
-          ...[packRow(session), msUntil(expiresAt)],
-        ] as const)
-        await link.run((client) => index(client, session, ends), WRITING)
+    async put(session, replaces, endsAt) {
+      await add(session, endsAt, async () => {
         await removeAll(replaces)
-      } catch (error) {
-        // Nobody will get its cookie. If this fails too, it is forgotten in its time.
-        await link.run((client) => client.del(markOf(key), rowOf(key))).catch(() => {})
-        throw error
-      }
+      })
     },
+
+    replace: (session, key, endsAt) =>
+      add(session, endsAt, async () => {
+        // After the new one is there: what ends the owner's sessions finds it in the index from here on, and what ended them
+        // before has counted up the era of the old one.
+        const old = await remove(key)
+        if (old !== undefined) {
+          const era = await link.run((client) => readEra(client, old.owner), WRITING)
+          if (era === old.era) return true
+        }
+        await remove(session.key)
+        return false
+      }),
 
     async touch(sessions) {
       const heals = round++ % HEAL_EVERY
@@ -291,9 +319,14 @@ function changesOf(link: RedisLink): SessionChanges {
   }
 }
 
+interface Mark {
+  readonly era: string
+  readonly owner: string
+}
+
 const makeMark = (owner: string, era: string): string => `${era} ${owner}`
 
-function parseMark(mark: string | Buffer): { readonly era: string; readonly owner: string } {
+function parseMark(mark: string | Buffer): Mark {
   const text = mark.toString()
   const space = text.indexOf(' ')
   return { era: text.slice(0, space), owner: text.slice(space + 1) }

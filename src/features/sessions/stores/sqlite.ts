@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { EpochMs } from '../../../kernel/clock.ts'
 import type { Storage } from '../../../storage/index.ts'
-import type { SessionStore, StoredSession } from './index.ts'
+import type { SessionStore, StoredSession } from '../store.ts'
 
 const COLUMNS = 'key, id, owner, sealed, expires_at'
 
@@ -49,6 +49,12 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
       write(() => {
         removeAll(replaces)
         insert.run(key, id, owner, sealed, expiresAt)
+      }),
+    replace: ({ key, id, owner, sealed, expiresAt }, replaced) =>
+      write(() => {
+        if (remove.run(replaced).changes === 0) return false
+        insert.run(key, id, owner, sealed, expiresAt)
+        return true
       }),
     touch: (sessions) =>
       write(() =>

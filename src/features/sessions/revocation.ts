@@ -1,0 +1,54 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Endings } from './endings.ts'
+import type { Linked } from './linked.ts'
+import type { Repository } from './repository.ts'
+
+/** How sessions end from outside; what `Sessions.revokeUser` and `Sessions.revokeById` promise. */
+export function createRevocation({
+  repository,
+  endings,
+  linked,
+  clock,
+  onRemoved,
+}: {
+  readonly repository: Repository
+  readonly endings: Endings
+  readonly linked: Linked
+  readonly clock: Clock
+  readonly onRemoved: ((user: string, count: number) => void) | undefined
+}) {
+  /** Users who were removed or changed, and whose sessions have not ended yet. */
+  const removed = new Set<string>()
+
+  const endUsers = (names: readonly string[]): Promise<number> =>
+    endings.run(new Set(names), clock.now(), () =>
+      repository.dropUsers(names, (name, count) => {
+        if (removed.delete(name) && count > 0) onRemoved?.(name, count)
+      }),
+    )
+
+  return {
+    endUser: (user: string): Promise<number> => endUsers([user]),
+
+    /** The users are gone or have changed. */
+    async endRemoved(names: readonly string[]): Promise<void> {
+      for (const name of names) removed.add(name)
+      await endUsers(names)
+    },
+
+    /** What a failing store has not ended yet. */
+    async endPending(): Promise<void> {
+      const names = endings.pending()
+      if (names.length > 0) await endUsers(names)
+    },
+
+    async endById(id: string): Promise<readonly string[]> {
+      const found = await repository.findById(id)
+      if (found === undefined) return []
+      if (found.session !== undefined)
+        return (await linked.end([found.session])).map((session) => session.id)
+      // No request can use what does not open; the caller who names it wants it gone all the same.
+      return (await repository.drop([found.key])) > 0 ? [id] : []
+    },
+  }
+}
