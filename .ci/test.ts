@@ -5,8 +5,12 @@
  * Arguments are handed on: `npm test -- test/kernel/duration.test.ts`.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { dirname, relative } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
 
 const has = (program: string): boolean =>
   spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`]).status === 0
@@ -54,6 +58,65 @@ function install(packages: readonly string[]): void {
   apply('install', '-y', '-qq', '--no-install-recommends', ...packages)
 }
 
+/** How long each file took when it last ran in this checkout, in milliseconds. */
+const TIMES = 'node_modules/.cache/test-times.json'
+
+/** A long file that begins last keeps one processor busy and leaves the others idle. Without a record: by kind. */
+function longestFirst(files: readonly string[]): readonly string[] {
+  const times = readTimes()
+  const weight = (file: string): number =>
+    times[file] ?? (file.endsWith('.system.test.ts') ? SYSTEM_FILE : 0)
+  return [...files].sort((a, b) => weight(b) - weight(a))
+}
+
+/** What a file that starts programs may take where it was never run. Milliseconds. */
+const SYSTEM_FILE = 10_000
+
+function readTimes(): Readonly<Record<string, number>> {
+  try {
+    const found: unknown = JSON.parse(readFileSync(TIMES, 'utf8'))
+    return Object.fromEntries(
+      Object.entries(found ?? {}).filter(([, time]) => typeof time === 'number'),
+    )
+  } catch {
+    return {}
+  }
+}
+
+async function runFiles(
+  files: readonly string[],
+): Promise<{ readonly failed: boolean; readonly skipped: readonly string[] }> {
+  const times: Record<string, number> = {}
+  const skipped: string[] = []
+  let failed = false
+  const events = run({
+    files: [...files],
+    // Most files wait for another program most of the time.
+    concurrency: 2 * availableParallelism(),
+    // For what never ends. A suite may wait for its turn on a machine that is busy with something else.
+    timeout: 600_000,
+    execArgv: ['--import', new URL('compile-cache.ts', import.meta.url).href],
+  })
+  events.on('test:fail', ({ todo }) => {
+    failed ||= todo === undefined || todo === false
+  })
+  for (const outcome of ['test:pass', 'test:fail'] as const)
+    events.on(outcome, ({ skip, todo, name, file }) => {
+      const reason = skip ?? todo
+      if (reason === undefined || reason === false) return
+      const why = typeof reason === 'string' && reason !== '' ? reason : 'no reason given'
+      skipped.push(`${file ?? ''}: ${name}: ${why}`)
+    })
+  events.on('test:summary', ({ file, duration_ms, success }) => {
+    if (file !== undefined) times[relative('.', file)] = Math.round(duration_ms)
+    else failed ||= !success
+  })
+  await pipeline(events, new spec(), process.stdout, { end: false })
+  mkdirSync(dirname(TIMES), { recursive: true })
+  writeFileSync(TIMES, JSON.stringify({ ...readTimes(), ...times }))
+  return { failed, skipped }
+}
+
 const given = process.argv.slice(2)
 const wanted = Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.() === false)
 if (given.length === 0 && wanted.length > 0) install(wanted)
@@ -62,30 +125,11 @@ const all = globSync('test/**/*.test.ts')
   .filter((file) => file !== DRILLS)
   .sort()
 const files = given.length > 0 ? given : all
-mkdirSync('artefacts', { recursive: true })
-const SKIPPED = 'artefacts/skipped.txt'
-const { status } = spawnSync(
-  process.execPath,
-  [
-    '--test',
-    // Most files wait for another program most of the time.
-    `--test-concurrency=${2 * availableParallelism()}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=./.ci/skipped.ts',
-    `--test-reporter-destination=${SKIPPED}`,
-    // For what never ends. A suite may wait for its turn on a machine that is busy with something else.
-    '--test-timeout=600000',
-    ...files,
-  ],
-  {
-    stdio: 'inherit',
-    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, NODE_ENV: 'test' },
-  },
-)
-const skipped = readFileSync(SKIPPED, 'utf8').trim().split('\n').filter(Boolean)
+process.env['NODE_ENV'] = 'test'
+process.env['PATH'] += ':/usr/sbin:/sbin'
+const { failed, skipped } = await runFiles(longestFirst(files))
 if (skipped.length > 0) console.log(`\nNot run:\n${skipped.join('\n')}`)
-if (status !== 0) process.exit(status ?? 1)
+if (failed) process.exit(1)
 if (!skipped.every(isOptional) && process.env['CI'] === 'true') {
   console.error('A skipped test is a failed one under CI=true.')
   process.exit(1)

@@ -176,6 +176,23 @@ const everything = (folder: string): string[] =>
     return `${path} ${mode} ${content}`
   })
 
+/** Runs `serve`, in this process where it is refused. @returns what it printed */
+async function serve(
+  t: TestContext,
+  folder: string,
+  { starts }: { readonly starts: boolean },
+): Promise<string> {
+  if (!starts) {
+    const { status, out, err } = await runCli(t, ['serve'], { cwd: folder })
+    assert.equal(status, 1, out)
+    return out + err
+  }
+  const server = run(['serve'], { folder })
+  await server.until(/listening on/)
+  await server.stop()
+  return server.output()
+}
+
 for (const one of CASES) {
   const { name, refused, warning } = one
   test(`${name}: config validate says what serve says, and touches nothing`, async (t) => {
@@ -183,23 +200,19 @@ for (const one of CASES) {
     const before = everything(folder)
     const { status, out, err } = await runCli(t, ['config', 'validate'], { cwd: folder })
     assert.deepEqual(everything(folder), before)
-    const server = run(['serve'], { folder })
-    if (refused === undefined) {
-      assert.equal(status, 0, err)
-      await server.until(/listening on/)
-      await server.stop()
-    } else {
+    const served = await serve(t, folder, { starts: refused === undefined })
+    if (refused === undefined) assert.equal(status, 0, err)
+    else {
       assert.equal(status, 1, out)
       assert.match(err, refused)
-      assert.equal(await server.ended, 1)
-      assert.match(server.output(), refused)
+      assert.match(served, refused)
     }
-    assert.doesNotMatch(err + server.output(), /\n {4}at /)
+    assert.doesNotMatch(err + served, /\n {4}at /)
     if (warning !== undefined) {
       assert.match(out, warning)
-      assert.match(server.output(), warning)
+      assert.match(served, warning)
     } else if (refused === undefined)
-      assert.doesNotMatch(out + server.output(), /every user of this machine/)
+      assert.doesNotMatch(out + served, /every user of this machine/)
     // A second look beside what the server has made.
     if (refused === undefined) {
       const again = await runCli(t, ['config', 'validate'], { cwd: folder })

@@ -22,4 +22,9 @@ export class FakeClock implements Clock {
     this.#now += ms
     this.#monotonic += ms
   }
+
+  /** Something waited: the time of day stays what the test made it. */
+  pass(ms: number): void {
+    this.#monotonic += ms
+  }
 }

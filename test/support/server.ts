@@ -224,22 +224,34 @@ const hasHost = (headers: http.OutgoingHttpHeaders | readonly string[]): boolean
   )
 
 /** Signs in at the portal and returns `name=value` of the session cookie. */
-export async function signIn(
+export function signIn(
   port: number,
   username: string,
   password: string = PASSWORD,
   portal = 'auth.vestibule.localhost',
 ): Promise<string> {
-  const answer = await request(port, '/api/firstfactor', {
+  return signInWith((path, options) => request(port, path, options), {
+    username,
+    password,
+    host: `${portal}:${port}`,
+  })
+}
+
+/** @throws Error when the answer is no 200 with a cookie */
+export async function signInWith(
+  ask: (path: string, options: RequestOptions) => Promise<Answer>,
+  {
+    host,
+    ...credentials
+  }: { readonly username: string; readonly password: string; readonly host: string },
+): Promise<string> {
+  const answer = await ask('/api/firstfactor', {
     method: 'POST',
-    headers: {
-      Host: `${portal}:${port}`,
-      'Content-Type': 'application/json',
-    },
-    body: JSON.stringify({ username, password }),
+    headers: { Host: host, 'Content-Type': 'application/json' },
+    body: JSON.stringify(credentials),
   })
   const cookie = answer.headers['set-cookie']?.[0]?.split(';', 1)[0]
   if (answer.status !== 200 || cookie === undefined)
-    throw new Error(`${username} was not signed in: ${answer.status} ${answer.body}`)
+    throw new Error(`${credentials.username} was not signed in: ${answer.status} ${answer.body}`)
   return cookie
 }

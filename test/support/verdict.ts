@@ -1,13 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Answer, request } from './server.ts'
+import { type Answer, type RunningServer, request } from './server.ts'
+
+interface Question {
+  readonly app?: string
+  readonly path?: string
+}
 
 /** Asks, as nginx does, whether this cookie opens an app of vestibule.localhost. */
-export function verdict(
+export const verdict = (
   port: number,
   cookie: string | undefined,
-  { app = 'app', path = '/' }: { readonly app?: string; readonly path?: string } = {},
+  question?: Question,
+): Promise<Answer> =>
+  verdictOf({ request: (path, options) => request(port, path, options) }, cookie, question)
+
+/** The same of a server, or of an application without one. */
+export function verdictOf(
+  server: Pick<RunningServer, 'request'>,
+  cookie: string | undefined,
+  { app = 'app', path = '/' }: Question = {},
 ): Promise<Answer> {
-  return request(port, '/verify', {
+  return server.request('/verify', {
     headers: {
       Host: 'vestibule',
       'X-Original-URL': `http://${app}.vestibule.localhost${path}`,

@@ -1,23 +1,21 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
 import { VERIFY_REASONS, type VerifyReason } from '../../src/kernel/verify-reasons.ts'
+import { type BuiltApp, buildApp } from '../support/app.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
-import { freePort } from '../support/nginx.ts'
-import { type RunningServer, signIn, startServer } from '../support/server.ts'
-import { CHEAP, usersYaml } from '../support/users.ts'
+import { usersYaml } from '../support/users.ts'
 
 /** Said by the sessions room, with the time in the test's hands (test/sessions/sessions.test.ts). */
 const ELSEWHERE: readonly VerifyReason[] = ['session-expired', 'session-idle', 'user-gone']
 
 suite('the debug log of a refused verify', () => {
   const t = suiteCleanup()
-  let server: RunningServer
+  let server: BuiltApp
   const seen = new Set<string>()
 
   before(async () => {
-    server = await startServer(t, {
+    server = await buildApp(t, {
       config: {
-        ...CHEAP,
         log: { level: 'debug' },
         session: {
           cookies: [
@@ -51,7 +49,7 @@ suite('the debug log of a refused verify', () => {
     seen.add(word)
     return word
   }
-  const at = (portal: string) => signIn(server.port, 'john', undefined, portal)
+  const at = (portal: string) => server.signIn('john', undefined, portal)
 
   test('says which of the cookies did not count, and why', async () => {
     const [one, two, other] = [
@@ -90,9 +88,8 @@ suite('the debug log of a refused verify', () => {
   })
 
   test('has every word that is listed, and no other', async () => {
-    const far = await startServer(t, {
+    const far = await buildApp(t, {
       config: {
-        ...CHEAP,
         log: { level: 'debug' },
         trusted_proxies: ['192.0.2.1'],
         access_control: { default_policy: 'one_factor' },
@@ -106,14 +103,11 @@ suite('the debug log of a refused verify', () => {
       },
     })
     seen.add((await far.until(/\bwhy=(\S+)/))[1] ?? '')
-    const port = await freePort()
-    const headersOnly = await startServer(t, {
-      port,
+    const headersOnly = await buildApp(t, {
       config: {
-        ...CHEAP,
         log: { level: 'debug' },
         server: {
-          address: `tcp://127.0.0.1:${port}/`,
+          address: 'tcp://127.0.0.1:9091/',
           endpoints: {
             authz: {
               api: {
@@ -138,7 +132,7 @@ suite('the debug log of a refused verify', () => {
   })
 
   test('is no part of the log at info', async () => {
-    const quiet = await startServer(t, { config: CHEAP, users: await usersYaml({ john: {} }) })
+    const quiet = await buildApp(t, { users: await usersYaml({ john: {} }) })
     await quiet.request('/verify', {
       headers: {
         'X-Original-URL': 'http://app.vestibule.localhost/',

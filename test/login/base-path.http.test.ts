@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freePort } from '../support/nginx.ts'
-import { PASSWORD, startServer } from '../support/server.ts'
-import { CHEAP, usersYaml } from '../support/users.ts'
+import { buildApp } from '../support/app.ts'
+import { PASSWORD } from '../support/server.ts'
+import { usersYaml } from '../support/users.ts'
 
 test('below a base path every link, form, file and redirect keeps it, and verify answers with and without', async (t) => {
-  const port = await freePort()
-  const server = await startServer(t, {
-    port,
+  const server = await buildApp(t, {
     config: {
-      ...CHEAP,
-      server: { address: `tcp://127.0.0.1:${port}/auth` },
+      server: { address: 'tcp://127.0.0.1:9091/auth' },
       session: { cookies: [{ domain: 'example.com', portal_url: 'https://example.com/auth' }] },
       access_control: {
         default_policy: 'deny',

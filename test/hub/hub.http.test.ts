@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
+import { type BuiltApp, buildApp } from '../support/app.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
-import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
-import { CHEAP, usersYaml } from '../support/users.ts'
+import { PASSWORD } from '../support/server.ts'
+import { usersYaml } from '../support/users.ts'
 import { Traveller, type Visited } from './traveller.ts'
 
 const HUB = 'https://auth.example.com'
@@ -18,7 +19,6 @@ const john = { username: 'john', password: PASSWORD }
 const jane = { username: 'jane', password: PASSWORD }
 
 const CONFIG = {
-  ...CHEAP,
   session: {
     cookies: [
       { domain: 'example.com', portal_url: HUB },
@@ -37,10 +37,10 @@ const at = (portal: string, rd: string): string =>
 
 suite('one login for several root domains', () => {
   const t = suiteCleanup()
-  let server: RunningServer
+  let server: BuiltApp
 
   before(async () => {
-    server = await startServer(t, {
+    server = await buildApp(t, {
       config: CONFIG,
       users: await usersYaml({ john: {}, jane: {} }),
     })
@@ -427,7 +427,7 @@ suite('one login for several root domains', () => {
 })
 
 test('where it is turned off each domain signs in for itself', async (t) => {
-  const server = await startServer(t, {
+  const server = await buildApp(t, {
     config: { ...CONFIG, session: { ...CONFIG.session, hub: { enable: false } } },
     users: await usersYaml({ john: {} }),
   })
