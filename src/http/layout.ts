@@ -18,7 +18,7 @@ export interface Page {
   /** Markup made with the escaping tag; goes in as it is. */
   readonly content: string
   readonly requestId?: string
-  /** Room for tiles or a list, on screens that have it. */
+  /** Space for tiles or a list, on screens that have it. */
   readonly wide?: boolean
   /** Runs the portal's script. */
   readonly script?: boolean
@@ -34,7 +34,7 @@ export type PageContent = Omit<Page, 'language' | 't' | 'theme'>
 /** A keyhole in the accent colour; inline, so that it costs no request. */
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%233454d1'/%3E%3Cpath d='M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z' fill='%23fff'/%3E%3C/svg%3E"
-const MARK = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="8"></rect><path d="M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z"></path></svg>`
+const LOGO = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="8"></rect><path d="M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z"></path></svg>`
 
 export function createLayout({
   assets,
@@ -70,7 +70,7 @@ export function createLayout({
 </head>
 <body>
 <main class="card!${wide ? ' wide' : ''}">
-<p class="brand">!${MARK}<span>${brand}</span></p>
+<p class="brand">!${LOGO}<span>${brand}</span></p>
 !${content}
 </main>
 !${requestId === undefined ? '' : html`<footer class="request-id">${t('page.requestId', { id: requestId })}</footer>`}

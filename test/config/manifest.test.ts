@@ -203,7 +203,7 @@ access_control:
     },
     { features },
   )
-  const about = 'lies in no cookie domain: whoever asks for it is refused before any rule is read'
+  const about = 'lies in no cookie domain: a request for it is refused before any rule is read'
   assert.deepEqual(
     warnings.filter((line) => line.includes('cookie domain')),
     [

@@ -37,7 +37,7 @@ export interface Codes {
 
 /** Milliseconds: the way through a browser takes one redirect. */
 const LIFETIME = 30_000
-/** Milliseconds: a person reads a page. */
+/** Milliseconds: the user reads a page. */
 const ASKED_LIFETIME = 300_000
 const WELL_FORMED = /^[A-Za-z0-9_-]{43}$/
 const VERSION = 2

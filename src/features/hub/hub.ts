@@ -27,7 +27,7 @@ export interface Hub {
   /** The one whose portal is this very host (canonical): what is host-only must have been set and be read there. */
   memberAt(domain: CookieDomain, host: string): Member | undefined
   /**
-   * A code that says who this session belongs to.
+   * A code that names the owner of this session.
    * @returns undefined when it may not vouch: neither of the two is the hub, or it is for the hub and the sign-in is not
    *   fresh, or the state is none
    * @throws AppError STORE_UNAVAILABLE

@@ -7,7 +7,7 @@ const hub = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'One sign-in for all cookie domains: the portal of the first one vouches for whoever is signed in there, and signing out on one ends all. On unless said otherwise, where more than one cookie domain has a `portal_url`. `false`: each domain asks for itself.',
+      'One sign-in for all cookie domains: the portal of the first one vouches for the user who is signed in there, and signing out on one ends all. On unless said otherwise, where more than one cookie domain has a `portal_url`. `false`: each domain asks for itself.',
     ),
 })
 

@@ -16,49 +16,13 @@ import { cookieNameOf, endTransactions, pendingTransactions } from './transactio
 
 /** A browser is back from the other portal: a linked session begins, or its owner is asked first. */
 export function createReturn(options: HubRoutesOptions, stations: Stations) {
-  const { hub, sessions, throttle, audit, log, base } = options
+  const { hub, sessions, throttle, base } = options
   const { carriedIn, go, member, isHub, backTo, home } = stations
   const { show } = createRendering(options)
   const formAction = formDestinations(
     sessions.domains.map(({ domain }) => domain),
     undefined,
   )
-
-  /** A browser whose owner has said yes once is known: there is no second question. */
-  const remember = async (
-    user: string,
-    { domain }: Member,
-    { devices, address, userAgent }: RequestContext,
-  ): Promise<string[]> => {
-    const known = await throttle.devices.remember({
-      ...{ user, domain, address, userAgent },
-      values: devices,
-    })
-    if (known?.isNew)
-      audit.record('device.added', {
-        ...{ user, actor: `user:${user}`, address, userAgent },
-        details: { device: known.device },
-      })
-    return known === undefined ? [] : [known.cookie]
-  }
-
-  const report = (
-    { user }: Session,
-    from: Member,
-    at: Member,
-    request: FastifyRequest,
-    { address, userAgent }: RequestContext,
-  ): void => {
-    audit.record('session.linked', {
-      ...{ user, actor: `user:${user}`, address, userAgent },
-      requestId: request.id,
-      details: { from: from.domain.domain, to: at.domain.domain },
-    })
-    log.debug(
-      { ...logFieldsOf(request), remote_ip: address },
-      `The sign-in of user '${user}' at ${from.domain.domain} was taken over`,
-    )
-  }
 
   /** @param confirmed the browser's owner has said yes to the question */
   return async (
@@ -101,9 +65,46 @@ export function createReturn(options: HubRoutesOptions, stations: Stations) {
     if (accepted !== undefined && accepted !== 'kept') {
       const { cookie, session } = accepted
       cookies.push(cookie)
-      if (confirmed) cookies.push(...(await remember(session.user, at, context)))
-      report(session, from, at, request, context)
+      if (confirmed) cookies.push(...(await remember(options, session.user, at, context)))
+      report(options, session, { from, at }, request)
     }
     return go(reply, isHub(at) ? backTo(from, carried, true) : home(carried), cookies)
   }
+}
+
+/** A browser whose owner has said yes once is known: there is no second question. */
+async function remember(
+  { throttle, audit }: HubRoutesOptions,
+  user: string,
+  { domain }: Member,
+  { devices, address, userAgent }: RequestContext,
+): Promise<string[]> {
+  const known = await throttle.devices.remember({
+    ...{ user, domain, address, userAgent },
+    values: devices,
+  })
+  if (known?.isNew)
+    audit.record('device.added', {
+      ...{ user, actor: `user:${user}`, address, userAgent },
+      details: { device: known.device },
+    })
+  return known === undefined ? [] : [known.cookie]
+}
+
+function report(
+  { audit, log }: HubRoutesOptions,
+  { user }: Session,
+  { from, at }: { readonly from: Member; readonly at: Member },
+  request: FastifyRequest,
+): void {
+  const { address, userAgent } = contextOf(request)
+  audit.record('session.linked', {
+    ...{ user, actor: `user:${user}`, address, userAgent },
+    requestId: request.id,
+    details: { from: from.domain.domain, to: at.domain.domain },
+  })
+  log.debug(
+    { ...logFieldsOf(request), remote_ip: address },
+    `The sign-in of user '${user}' at ${from.domain.domain} was taken over`,
+  )
 }

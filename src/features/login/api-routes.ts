@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { parseJson, takeTextBodies } from '../../http/json-body.ts'
 import { koBody, okBody } from '../../http/replies.ts'
@@ -33,7 +33,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: LoginServices }>
   app,
   { services },
 ) => {
-  const { domains, firstFactor, replies, log } = services
+  const { domains, replies, log } = services
   // Bodies are read as JSON whatever their type says, as Authelia does; each handler says what a bad one means.
   takeTextBodies(app, FORM_LIMIT)
 
@@ -51,41 +51,8 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: LoginServices }>
     )
   })
 
-  app.post(
-    '/api/firstfactor',
-    { config: { guard: 'public', delayed: true } },
-    async (request, reply) => {
-      const context = contextOf(request)
-      const refused = () => {
-        const refusal = new AppError('AUTHENTICATION_FAILED')
-        return replies.json(reply, koBody(refusal.message), refusal.statusCode)
-      }
-      const body = FirstFactorBody.safeParse(parseJson(request.body, MAX_PARTS)).data
-      if (body === undefined) return refused()
-      const { username, password } = body
-      const remember = body.keepMeLoggedIn ?? false
-      const attempt = await firstFactor(
-        { username, password, remember },
-        context,
-        logFieldsOf(request),
-      )
-      if (attempt.kind === 'limited') {
-        for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
-        throw attempt.error
-      }
-      request.checked = attempt.checked
-      if (attempt.kind === 'refused') return refused()
-      reply.header('Set-Cookie', attempt.cookies)
-      const redirect = redirectAfter(
-        await services.judge(
-          { ...NOTHING_CARRIED, rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
-          { address: context.address, identity: undefined },
-          attempt.profile,
-        ),
-        services.defaultRedirection(context),
-      )
-      return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
-    },
+  app.post('/api/firstfactor', { config: { guard: 'public', delayed: true } }, (request, reply) =>
+    signIn(services, request, reply),
   )
 
   app.post('/api/logout', { config: { guard: 'public' } }, async (request, reply) => {
@@ -109,6 +76,40 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: LoginServices }>
       return replies.json(reply, okBody({ ok: isSafeRedirect(body.uri, domains) }))
     },
   )
+}
+
+async function signIn(
+  services: LoginServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { firstFactor, replies } = services
+  const context = contextOf(request)
+  const refused = () => {
+    const refusal = new AppError('AUTHENTICATION_FAILED')
+    return replies.json(reply, koBody(refusal.message), refusal.statusCode)
+  }
+  const body = FirstFactorBody.safeParse(parseJson(request.body, MAX_PARTS)).data
+  if (body === undefined) return refused()
+  const { username, password } = body
+  const remember = body.keepMeLoggedIn ?? false
+  const attempt = await firstFactor({ username, password, remember }, context, logFieldsOf(request))
+  if (attempt.kind === 'limited') {
+    for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
+    throw attempt.error
+  }
+  request.checked = attempt.checked
+  if (attempt.kind === 'refused') return refused()
+  reply.header('Set-Cookie', attempt.cookies)
+  const redirect = redirectAfter(
+    await services.judge(
+      { ...NOTHING_CARRIED, rd: body.targetURL ?? '', rm: body.requestMethod ?? '' },
+      { address: context.address, identity: undefined },
+      attempt.profile,
+    ),
+    services.defaultRedirection(context),
+  )
+  return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
 }
 
 /** http-api §3: where a script is told to go after the first factor; undefined is a plain OK. */

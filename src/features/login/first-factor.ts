@@ -93,9 +93,9 @@ async function tryCredentials(
   { address, devices, reservations, userAgent, domain, cookies }: RequestContext,
 ): Promise<Outcome> {
   const tried = await unlessRefused('SIGN_IN_LIMITED', async () => {
-    const guard = await throttle.attempt({ address, devices, reservations })
-    const answer = await users.authenticate(username, password, address, guard)
-    return { answer, ban: guard.ban, began: guard.began }
+    const limiter = await throttle.attempt({ address, devices, reservations })
+    const answer = await users.authenticate(username, password, address, limiter)
+    return { answer, ban: limiter.ban, began: limiter.began }
   })
   if (tried instanceof AppError) return { kind: 'limited', error: tried }
   const { answer, ban, began } = tried

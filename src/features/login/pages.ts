@@ -211,7 +211,7 @@ export function limitedPage(
   return {
     title: t('error.limited.title'),
     script: true,
-    // The script counts the seconds down, and lets the link work when they are over. Without it the link works at any time.
+    // The script counts the seconds down, and enables the button when they are over. Without it the button works at any time.
     content: html`<h1>${t('error.limited.title')}</h1>
 <p>${t('error.limited.text', { wait: formatDuration(wait * 1000) })}</p>
 <p class="hint" id="countdown" role="timer" data-seconds="${String(wait)}" data-text="${t('error.limited.countdown', { time: '{time}' })}" data-over="${t('error.limited.over')}" hidden></p>

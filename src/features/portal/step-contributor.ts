@@ -23,8 +23,8 @@ export type NextContributedStep = (facts: Facts) => ContributedStep | undefined
 /**
  * A feature's part in the sign-in flow, as the flow calls it. Made with `contributeSteps`.
  *
- * A contributor can only hold a user back, who is signed in and would be sent on or shown a page: it has no way to send
- * anybody on. If it throws, the request ends with an error page.
+ * A contributor can only hold back a user who is signed in and would be sent on or shown a page: it has no way to send a user
+ * on. If it throws, the request ends with an error page.
  */
 export interface StepContributor {
   readonly name: string

@@ -9,7 +9,7 @@ const UNITS = [
 ] as const
 
 /**
- * How long ago something was, in the person's language. The exact moment appears on hover and is read to screen readers: in
+ * How long ago something was, in the user's language. The exact moment appears on hover and is read to screen readers: in
  * UTC, which the script turns into the browser's time zone.
  * @returns markup
  */
@@ -17,7 +17,7 @@ export function ago(time: number, now: number, language: string): string {
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
   const past = Math.max(0, now - time)
   const [unit, length] = UNITS.find(([, ms]) => past >= ms) ?? (['second', 1000] as const)
-  // Under a minute it is "now": nobody counts the seconds.
+  // Under a minute it is "now": seconds do not matter here.
   const text =
     unit === 'second' ? format.format(0, unit) : format.format(-Math.floor(past / length), unit)
   const moment = new Date(time)

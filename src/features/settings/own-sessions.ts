@@ -2,7 +2,7 @@ import { type BrowserName, loadBrowserNames } from '../../http/browser-name.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Identity, Session, Sessions } from '../sessions/index.ts'
 
-/** One of a person's sessions. */
+/** One of a user's sessions. */
 export interface OwnSession extends BrowserName {
   readonly session: Session
   /** The one that asks. */
@@ -11,7 +11,7 @@ export interface OwnSession extends BrowserName {
   readonly linked: readonly string[]
 }
 
-/** A browser in which a person signed in: its sessions on however many domains, that of the sign-in itself first. */
+/** A browser in which a user signed in: its sessions on however many domains, that of the sign-in itself first. */
 export interface OwnSignIn extends BrowserName {
   readonly sessions: readonly [Session, ...Session[]]
   /** The browser that asks. */
@@ -19,7 +19,7 @@ export interface OwnSignIn extends BrowserName {
   readonly lastSeen: number
 }
 
-/** What people may know and do of their own sessions. */
+/** What users may know and do of their own sessions. */
 export interface OwnSessions {
   /** Newest first. @throws AppError STORE_UNAVAILABLE */
   list(owner: Identity): Promise<readonly OwnSession[]>
@@ -44,7 +44,7 @@ export function createOwnSessions(sessions: Pick<Sessions, 'list' | 'revokeById'
   const ownOf = ({ session }: Identity): Promise<readonly Session[]> => sessions.list(session.user)
   const end = async (owner: Identity, one: Session): Promise<Ended> => {
     if (one.user !== owner.session.user)
-      throw new AppError('INTERNAL', { reason: 'a session of somebody else' })
+      throw new AppError('INTERNAL', { reason: 'a session of another user' })
     const ended = await sessions.revokeById(one.id)
     return { count: ended.length, current: one.login === owner.session.login }
   }

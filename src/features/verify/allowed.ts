@@ -1,13 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Presented } from './identity.ts'
 
-/** The head of a verify 200 as Node wrote it, for as long as its `Date` is true. */
-export interface AllowedHead {
-  text: string
-  /** Seconds since the epoch. */
-  second: number
-}
-
 /**
  * What Node keeps of a response that is not in its types: the head as text, there from `writeHead` on. `headersSent` is
  * documented as whether it is there.
@@ -17,10 +10,10 @@ interface Heading {
 }
 
 /**
- * Writes the head of a 200 with the identity of whoever it is; the caller ends the response.
+ * Writes the head of a 200 with the identity of the user; the caller ends the response.
  *
- * The head is the same for everything that a person asks within a second. Node writes the first one, with all its checks;
- * the others take its text. Only plain answers share it: HTTP/1.1, a connection that stays, no header set by anybody else. The
+ * The head is the same for all requests of one user within a second. Node writes the first one, with all its checks;
+ * the others take its text. Only plain answers share it: HTTP/1.1, a connection that stays, no header set elsewhere. The
  * router's way does not: answer.ts writes each head anew.
  */
 export function writeAllowed(response: ServerResponse, { headers, head }: Presented): void {

@@ -70,9 +70,9 @@ async function tryCredentials(
   try {
     // Cached credentials never come here: only what costs a hash waits for its slot.
     await new Promise<void>((resolve) => throttle.turns.wait(resolve, false))
-    const guard = await throttle.attempt({ address, devices: [], reservations: undefined })
-    const answer = await users.authenticate(username, password, address, guard)
-    return { ...answer, banned: guard.ban !== undefined, began: guard.began }
+    const limiter = await throttle.attempt({ address, devices: [], reservations: undefined })
+    const answer = await users.authenticate(username, password, address, limiter)
+    return { ...answer, banned: limiter.ban !== undefined, began: limiter.began }
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'SIGN_IN_LIMITED') throw error
     log.info({ ...error.details, remote_ip: address }, error.message)

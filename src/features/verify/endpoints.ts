@@ -2,7 +2,7 @@ import type { Dialect } from './dialect.ts'
 import { implementations, ownDialect } from './dialects/index.ts'
 import type { Strategy, StrategyName } from './strategies/index.ts'
 
-/** Where a dialect is mounted, and where it looks for who is asking. */
+/** Where a dialect is mounted, and where it looks for credentials. */
 export interface Endpoint {
   readonly name: string
   readonly path: string

@@ -81,7 +81,7 @@ export function createEntrance(withoutBase: ((url: string) => string) | undefine
         const start = found.steps.begin(request, url)
         const { walk, identity } = start
         if (identity instanceof Promise || !found.steps.allow(walk, identity, response)) {
-          // A failure is for whoever takes the walk over.
+          // The route that takes the walk over handles the failure.
           if (identity instanceof Promise) identity.catch(() => {})
           begun.set(request, start)
           return false

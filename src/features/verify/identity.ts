@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { anonymous, type Subject } from '../access/index.ts'
 import type { Profile } from '../users/index.ts'
-import type { AllowedHead } from './allowed.ts'
 
 /** Names of the identity headers, and what joins the groups. */
 export interface IdentityHeaders {
@@ -12,7 +11,14 @@ export interface IdentityHeaders {
   readonly separator: string
 }
 
-/** Somebody as the rules see them and as the app behind the proxy will. */
+/** The head of a verify 200 as Node wrote it, for as long as its `Date` is true. */
+export interface AllowedHead {
+  text: string
+  /** Seconds since the epoch. */
+  second: number
+}
+
+/** A user as the rules see them and as the app behind the proxy will. */
 export interface Presented {
   readonly subject: Subject
   /** A flat list of names and values, ready to be written: `['Remote-User', 'john', …]`. */
@@ -62,10 +68,14 @@ export function createIdentity(
     'Content-Length',
     '0',
   ]
-  const nobody: Presented = { subject: anonymous, headers: listOf('', '', '', ''), head: noHead() }
+  const anonymousUser: Presented = {
+    subject: anonymous,
+    headers: listOf('', '', '', ''),
+    head: noHead(),
+  }
 
   return (profile) => {
-    if (profile === undefined) return nobody
+    if (profile === undefined) return anonymousUser
     let presented = known.get(profile)
     if (presented === undefined) {
       presented = {

@@ -1,7 +1,7 @@
 import { html } from 'ghtml'
 import type { Translate } from '../../http/messages.ts'
 
-/** What a person reads who may not go there: who they are, what was refused, what to do next. */
+/** The page of a refused request: the user, what was refused, what to do next. */
 export function forbiddenContent(
   t: Translate,
   {

@@ -12,7 +12,7 @@ import type { SettingsServices } from '../services.ts'
 const PATH = 'history'
 const A_PAGE = 25
 
-/** What somebody sees of the audit trail: events about themselves that mean something to them. */
+/** What users see of the audit trail: events about themselves that mean something to them. */
 export const SHOWN = [
   'login.succeeded',
   'login.failed',
@@ -24,7 +24,7 @@ export const SHOWN = [
   'ban.lifted',
   'password.changed',
 ] as const satisfies readonly EventName[]
-/** What somebody else may have done. */
+/** What another person may have done. */
 const ALARMING: readonly EventName[] = ['login.failed', 'login.banned', 'ban.added']
 
 /** Whatever else stands in a query is as if it were not there. */
@@ -45,7 +45,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
   const here = `${base}/settings/${PATH}`
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
-    // To people a refusal is no answer: they sign in, and find the way from there.
+    // A page is no place for a bare refusal: the user signs in, and goes on from there.
     if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const { before } = Query.parse(request.query)
     const user = ownerOf(request).profile.name

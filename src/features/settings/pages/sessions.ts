@@ -10,7 +10,7 @@ import type { SettingsPage } from '../page.ts'
 import type { SettingsServices } from '../services.ts'
 
 const PATH = 'sessions'
-/** As many as somebody reads; "all others" ends those that are not shown too. */
+/** Sessions on the page; "all others" ends those that are not shown too. */
 const MAX_SHOWN = 50
 /** An id is 22 characters. */
 const BODY_LIMIT = 1024
@@ -24,7 +24,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
   await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
   app.get(`/settings/${PATH}`, { config: { guard: 'public' } }, async (request, reply) => {
-    // To people a refusal is no answer: they sign in, and find the way from there.
+    // A page is no place for a bare refusal: the user signs in, and goes on from there.
     if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const signIns = await own.signIns(ownerOf(request))
     const { t, language } = speak(request)

@@ -27,7 +27,7 @@ export const extAuthz: Dialect = {
       address,
     )
   },
-  // The query is the target's own: whoever is behind the proxy writes it.
+  // The query is the target's own: the client behind the proxy writes it.
   portals: portalHeaders,
   usesConfiguredPortal: true,
   unauthenticated: (_fields, method) => redirectStatus(method),

@@ -21,7 +21,7 @@ interface Kept {
   readonly until: number
 }
 
-/** Programs that use Basic are few; whoever floods this with right passwords has them anyway. */
+/** Programs that use Basic are few; a client that floods this with right passwords has them anyway. */
 const LIMIT = 10_000
 
 /** @param lifespan milliseconds; 0 keeps nothing */

@@ -24,7 +24,7 @@ export function parseBasic(value: string): Basic | undefined {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(token, 'base64'))
   } catch {
-    // Not UTF-8: no credential that anybody could have typed here.
+    // Not UTF-8: no such credential can be typed at the portal.
     return undefined
   }
   const colon = text.indexOf(':')

@@ -1,7 +1,7 @@
 import type { Fields } from '../fields.ts'
 import { type Basic, parseBasic, schemeOf } from './basic.ts'
 
-/** Where an endpoint looks for who is asking. Authelia's names. */
+/** Where an endpoint looks for credentials. Authelia's names. */
 export const STRATEGIES = [
   'CookieSession',
   'HeaderAuthorization',
@@ -72,7 +72,7 @@ export function headerStrategy({ name, schemes }: Strategy): HeaderStrategy | un
         challenge: REALM.www,
         find(fields, query) {
           if (query.get('auth') !== 'basic') return read(fields.proxyAuthorization)
-          // Whoever wrote auth=basic into the proxy's configuration wants a challenge, not a redirect.
+          // auth=basic in the proxy's configuration asks for a challenge, not a redirect.
           const found = read(fields.authorization)
           return found.kind === 'nothing' ? BROKEN : found
         },
