@@ -18,7 +18,7 @@ import { isWeaker } from './strength.ts'
 import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
-export type { Place, Reserved } from './pool.ts'
+export type { Place } from './pool.ts'
 export type {
   Argon2Parameters,
   Digest,
@@ -26,6 +26,7 @@ export type {
   ParsedDigest,
 } from './scheme.ts'
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
+export type { Reserved } from './waiting.ts'
 
 /** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
 const MAX_PASSWORD = 1024

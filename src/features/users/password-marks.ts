@@ -83,17 +83,11 @@ export interface PasswordMarks {
 
 export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): PasswordMarks {
   const { sqlite } = storage
-  const known = new Map<string, Set<string>>()
-  for (const { name, mark } of sqlite.prepare('select name, mark from password_marks').iterate()) {
-    remember(String(name), String(mark))
-  }
+  const known = readMarks(sqlite)
   const insert = sqlite.prepare('insert or ignore into password_marks (name, mark) values (?, ?)')
   const remove = sqlite.prepare('delete from password_marks where name = ?')
 
-  function remember(name: string, mark: string): void {
-    const marks = known.get(name) ?? new Set()
-    known.set(name, marks.add(mark))
-  }
+  const remember = (name: string, mark: string) => addMark(known, name, mark)
 
   /** The sessions of these have ended: from now on the present marks are right. */
   async function settle(names: readonly string[], current: Pick<Marks, 'get'>): Promise<void> {
@@ -162,6 +156,21 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
       return changed
     },
   }
+}
+
+/** The marks that are right for each user: more than one while a digest is renewed. */
+type KnownMarks = Map<string, Set<string>>
+
+function addMark(known: KnownMarks, name: string, mark: string): void {
+  const marks = known.get(name) ?? new Set()
+  known.set(name, marks.add(mark))
+}
+
+function readMarks(sqlite: Storage['sqlite']): KnownMarks {
+  const known: KnownMarks = new Map()
+  for (const { name, mark } of sqlite.prepare('select name, mark from password_marks').iterate())
+    addMark(known, String(name), String(mark))
+  return known
 }
 
 /** The present marks of these users. */
