@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPool, type Pool, type Reserved } from '../../src/features/passwords/pool.ts'
+import { createPool, type Pool } from '../../src/features/passwords/pool.ts'
+import type { Reserved } from '../../src/features/passwords/waiting.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { FakeClock } from '../support/clock.ts'
 

@@ -4,13 +4,15 @@ import { test } from 'node:test'
 import type { Passwords } from '../../src/features/passwords/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
-import { type GivenUser, userBackendConformance } from '../conformance/user-backend.ts'
+import { userBackendConformance } from '../conformance/user-backend.ts'
+import type { GivenUser } from '../conformance/user-case.ts'
 import {
   cheapPasswords,
   DIGEST,
   makeStore,
   OTHER_DIGEST,
   openStore,
+  openUsers,
   SECRET_DIGEST,
 } from './store.ts'
 
@@ -30,19 +32,23 @@ function writer() {
   }
 }
 
-userBackendConformance('file', async (t, given) => {
-  const write = writer()
-  const store = makeStore(t, given.length === 0 ? undefined : await write(given))
-  const { users } = await openStore(t, store)
-  return {
-    users,
-    async replaceAll(next) {
-      store.write(await write(next))
-      const result = await users.reload()
-      assert.ok(result.ok)
-    },
-  }
-})
+userBackendConformance(
+  'file',
+  async (t, given) => {
+    const write = writer()
+    const store = makeStore(t, given.length === 0 ? undefined : await write(given))
+    const { backend } = await openUsers({ path: store.path })
+    return {
+      backend,
+      async replaceAll(next) {
+        store.write(await write(next))
+        const result = await backend.reload()
+        assert.ok(result.ok)
+      },
+    }
+  },
+  ['writing', 'creation'],
+)
 
 const user = (name: string, digest = DIGEST, more = '') =>
   `  ${name}:\n    displayname: ${name}\n    password: "${digest}"\n${more}`

@@ -4,8 +4,17 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readWhole } from '../../src/features/users/backends/file/read.ts'
 import { AppError } from '../../src/kernel/errors.ts'
-import { type GivenUser, userBackendConformance } from '../conformance/user-backend.ts'
-import { cheapPasswords, DIGEST, makeStore, OTHER_DIGEST, openStore, until } from './store.ts'
+import { userBackendConformance } from '../conformance/user-backend.ts'
+import type { GivenUser } from '../conformance/user-case.ts'
+import {
+  cheapPasswords,
+  DIGEST,
+  makeStore,
+  OTHER_DIGEST,
+  openStore,
+  openUsers,
+  until,
+} from './store.ts'
 
 /** Of `password`, and weaker than the server's own. */
 const BCRYPT = '$2b$04$9AXtgS2VfjottmzcdcySsugyQTR6ZLn0WUBDASXJ2F7AYNRNrYUcC'
@@ -35,19 +44,23 @@ function writer() {
   }
 }
 
-userBackendConformance('file, large', async (t, given) => {
-  const write = writer()
-  const store = makeStore(t, given.length === 0 ? undefined : await write(given))
-  const { users } = await openStore(t, store)
-  return {
-    users,
-    async replaceAll(next) {
-      store.write(await write(next))
-      const result = await users.reload()
-      assert.ok(result.ok)
-    },
-  }
-})
+userBackendConformance(
+  'file, large',
+  async (t, given) => {
+    const write = writer()
+    const store = makeStore(t, given.length === 0 ? undefined : await write(given))
+    const { backend } = await openUsers({ path: store.path })
+    return {
+      backend,
+      async replaceAll(next) {
+        store.write(await write(next))
+        const result = await backend.reload()
+        assert.ok(result.ok)
+      },
+    }
+  },
+  ['writing', 'creation'],
+)
 
 const milliseconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000
 

@@ -22,7 +22,7 @@ const REFUSED: readonly (readonly [RegExp, problem: string, hint: string])[] = [
  * Reads a stored password digest of any scheme in schemes/, with or without `{CRYPT}` before it.
  *
  * Strict and bounded: what cannot be verified later, or would take longer than people wait, is refused now, so that a
- * users file is wrong at load and not at somebody's sign-in. The refusal repeats nothing of the text.
+ * users file is wrong at load and not at a sign-in. The refusal repeats nothing of the text.
  */
 export function parseDigest(text: string): ParsedDigest {
   const hint = 'a digest such as $argon2id$v=19$m=65536,t=3,p=4$<salt>$<key>'

@@ -18,7 +18,7 @@ import { isWeaker } from './strength.ts'
 import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
-export type { Place, Reserved } from './pool.ts'
+export type { Place } from './pool.ts'
 export type {
   Argon2Parameters,
   Digest,
@@ -26,6 +26,7 @@ export type {
   ParsedDigest,
 } from './scheme.ts'
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
+export type { Reserved } from './waiting.ts'
 
 /** In bytes. Ten times what password managers make; past it, hashing is a way to keep us busy. */
 const MAX_PASSWORD = 1024
@@ -45,8 +46,8 @@ export interface PasswordsOptions {
 /** What a password is checked against: a digest, or what asks another server. */
 export type Verifier = Pick<Digest, 'scheme' | 'variant' | 'weight' | 'matches'>
 
-/** What surrounds one check: asked and told while no other check with one of its words runs. */
-export interface Turn extends Place {
+/** Called around one check, while no other check with one of its lock keys runs. */
+export interface CheckHooks extends Place {
   /** @returns false: the work is done all the same, and the password is wrong whatever it is */
   admit(): Promise<boolean>
   /** What came of it. Not called when `admit` or the work failed. */
@@ -63,14 +64,14 @@ export interface Passwords {
   hash(password: string, client: string): Promise<string>
   /**
    * Whether this is the password. An empty one, or one over 1024 bytes, costs the same work and is wrong.
-   * @throws AppError HASHING_BUSY; what the turn throws
+   * @throws AppError HASHING_BUSY; what the hooks throw
    */
-  verify(verifier: Verifier, password: string, client: string, turn?: Turn): Promise<boolean>
+  verify(verifier: Verifier, password: string, client: string, hooks?: CheckHooks): Promise<boolean>
   /**
    * The work of a verify with the configured parameters, for names that do not exist.
-   * @throws AppError HASHING_BUSY; what the turn throws
+   * @throws AppError HASHING_BUSY; what the hooks throw
    */
-  burn(password: string, client: string, turn?: Turn): Promise<void>
+  burn(password: string, client: string, hooks?: CheckHooks): Promise<void>
   /**
    * Learns what the costliest check is: of this digest, or of the one for names that do not exist when that costs more.
    * Measured by one check. From then on every check occupies its place for as long.
@@ -82,15 +83,15 @@ export interface Passwords {
   /** How long a check occupies its place at the moment, in milliseconds; 0 until `measure` has ended once. */
   span(): number
   /**
-   * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
+   * Whether a digest that this password has just matched should be made anew: it is weaker than what is
    * configured, and both look at the whole password, so that the new digest admits nothing that the old one refused.
    */
   isOutdated(digest: Digest, password: string): boolean
-  /** Turns away what waits; resolves when nothing is hashed any more. */
+  /** Refuses what waits; resolves when nothing is hashed any more. */
   close(): Promise<void>
 }
 
-const ALWAYS: Turn = { admit: async () => true, settle: async () => {} }
+const ALWAYS: CheckHooks = { admit: async () => true, settle: async () => {} }
 
 /** @throws RangeError when no scheme makes digests with these parameters */
 export function createPasswords(options: PasswordsOptions): Passwords {
@@ -105,7 +106,7 @@ export function createPasswords(options: PasswordsOptions): Passwords {
     verifier: Verifier,
     password: string,
     client: string,
-    turn: Turn = ALWAYS,
+    hooks: CheckHooks = ALWAYS,
   ): Promise<boolean> {
     const unusable = problemOf(password) !== undefined
     return pool.run(
@@ -113,17 +114,17 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       async () => {
         const began = clock.monotonic()
         const rest = pace.begin()
-        const admitted = await turn.admit()
+        const admitted = await hooks.admit()
         const asked = clock.monotonic()
         const matches = await verifier.matches(unusable ? 'x' : password, threads)
         const check = clock.monotonic() - asked
         const right = matches && admitted && !unusable
-        await turn.settle(right)
+        await hooks.settle(right)
         pace.observe(kindOf(verifier), check, clock.monotonic() - began - check)
         await rest()
         return right
       },
-      turn,
+      hooks,
     )
   }
 
@@ -134,18 +135,18 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       return pool.run(client, () => maker.hash(password, threads))
     },
     verify,
-    async burn(password, client, turn) {
-      await verify(maker.decoy, password, client, turn)
+    async burn(password, client, hooks) {
+      await verify(maker.decoy, password, client, hooks)
     },
     measure(digest) {
       const { decoy } = maker
-      const dearer = digest === undefined || digest.weight < decoy.weight ? decoy : digest
+      const costlier = digest === undefined || digest.weight < decoy.weight ? decoy : digest
       return pool.run('', async () => {
         const began = clock.monotonic()
         // As long as a password of people is; what it is makes no difference.
-        await dearer.matches('correct horse battery staple', threads)
+        await costlier.matches('correct horse battery staple', threads)
         const took = clock.monotonic() - began
-        pace.costliest(kindOf(dearer), took)
+        pace.costliest(kindOf(costlier), took)
         return took
       })
     },

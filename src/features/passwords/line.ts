@@ -1,16 +1,16 @@
 import type { AppError } from '../../kernel/errors.ts'
 
-/** Work that waits for its turn. */
+/** Work that waits for a slot. */
 export interface Job {
-  /** Words: of two jobs with one in common, one runs at a time. */
-  readonly alone: readonly string[]
+  /** Of two jobs with one in common, one runs at a time. */
+  readonly lockKeys: readonly string[]
   start(): void
   refuse(error: AppError): void
 }
 
 /** Who a job belongs to. */
 export interface Owner {
-  /** Turns go round the owners. */
+  /** Slots go round the owners. */
   readonly name: string
   /** An owner may have parts with a share each: the devices of a user. */
   readonly part?: string
@@ -18,7 +18,7 @@ export interface Owner {
 
 export interface LineOptions {
   /** Jobs that may wait, over all owners. */
-  readonly room: number
+  readonly capacity: number
   /** Jobs of one owner that may wait. */
   readonly share: number
   /** Jobs of one part of an owner that may wait; as many as the owner's when undefined. */
@@ -45,8 +45,8 @@ interface Entry {
   readonly job: Job
 }
 
-export function createLine({ room, share, partShare = share }: LineOptions): Line {
-  /** In the order of their turns. No list is empty. */
+export function createLine({ capacity, share, partShare = share }: LineOptions): Line {
+  /** In the order in which they are served. No list is empty. */
   const owners = new Map<string, Entry[]>()
   let length = 0
 
@@ -69,8 +69,8 @@ export function createLine({ room, share, partShare = share }: LineOptions): Lin
       const own = entries?.length ?? 0
       const ofPart = entries?.filter((entry) => entry.part === part).length ?? 0
       if (own >= share || ofPart >= partShare) return 'share'
-      const displaced = length >= room ? displace(own) : undefined
-      if (length >= room) return 'full'
+      const displaced = length >= capacity ? displace(own) : undefined
+      if (length >= capacity) return 'full'
       if (entries === undefined) owners.set(name, [{ part, job }])
       else entries.push({ part, job })
       length++

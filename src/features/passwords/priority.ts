@@ -6,7 +6,7 @@ const NICE = 10
 
 /**
  * Lets hashing give way: the threads of libuv's pool, and those that they start, run after everything else of this machine
- * that wants to. The event loop answers verify meanwhile; where nobody else wants the processor, nothing changes.
+ * that wants to. The event loop answers verify meanwhile; where no other program wants the processor, nothing changes.
  *
  * On Linux, where each thread has a priority of its own; elsewhere it does nothing. Called before the first hash, so that
  * what a library starts inherits it. Reading files and looking up names happens on the same threads, and can wait as well.

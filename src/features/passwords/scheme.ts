@@ -18,13 +18,13 @@ export interface Digest {
   readonly reads?: number
   /** As written, without `{CRYPT}`. */
   readonly text: Secret
-  /** Does the work. For this room only: whoever calls it elsewhere goes round the queue. */
+  /** Does the work. For this feature only: a call from elsewhere would go past the queue. */
   readonly matches: (password: string, threads: Threads) => Promise<boolean>
 }
 
 export type ParsedDigest =
   | { readonly ok: true; readonly digest: Digest }
-  /** Neither sentence repeats any of the text: it could be somebody's password. */
+  /** Neither sentence repeats any of the text: it could be a password. */
   | { readonly ok: false; readonly problem: string; readonly hint: string }
 
 /** How new digests are made. `memory` is in KiB, lengths are in bytes, of sha2crypt's salt in characters. */

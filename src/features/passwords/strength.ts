@@ -7,7 +7,7 @@ export type Strength = Pick<Digest, 'scheme' | 'variant' | 'parameters'>
 /**
  * Whether a digest is weaker than one of the configured kind: of a weaker scheme (schemes/index.ts has the order), or of
  * the same with something smaller and nothing larger, its variant and its salt's and key's lengths included. What is
- * smaller here and larger there is a choice that somebody made; it stays.
+ * smaller here and larger there is a choice of the operator; it stays.
  */
 export function isWeaker(digest: Strength, configured: Strength): boolean {
   if (digest.scheme !== configured.scheme) return rankOf(digest.scheme) > rankOf(configured.scheme)

@@ -65,7 +65,7 @@ export function createThreads(size: number): Threads {
     return thread
   }
 
-  /** Whoever waits for an answer keeps the process alive; an idle thread does not. */
+  /** A thread that works keeps the process alive; an idle one does not. */
   const rest = ({ worker, waiting }: Thread) => (waiting.size === 0 ? worker.unref() : worker.ref())
 
   function pick(): Thread {

@@ -56,7 +56,7 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
   return best ?? { ...cost, took: 0 }
 }
 
-/** So much dearer or cheaper: in passes while all of the memory is used, else in memory. */
+/** So much costlier or cheaper: in passes while all of the memory is used, else in memory. */
 function nextCost(
   cost: Argon2Cost,
   factor: number,

@@ -20,35 +20,19 @@ export async function endOutdatedSessions({
   readonly ended: (user: string, count: number) => void
   readonly log: Pick<BaseLogger, 'warn' | 'error'>
 }): Promise<void> {
-  const end = async (names: readonly string[]): Promise<void> => {
-    // What is in force when it begins: a change that comes later is told once more.
-    const marksNow = users.marks()
-    const current = new Map<string, string>()
-    for (const name of names) {
-      const mark = marksNow.get(name)
-      if (mark !== undefined) current.set(name, mark)
-    }
-    try {
-      for (const name of names) {
-        const count = await sessions.revokeUser(name)
-        if (count > 0) ended(name, count)
-      }
-      await marks.settle(names, current)
-    } catch (error) {
+  const changed = await marks.follow(
+    users,
+    async (name) => {
+      const count = await sessions.revokeUser(name)
+      if (count > 0) ended(name, count)
+    },
+    (error) =>
       log.error(
         { err: error },
         'sessions of changed users have not all ended; the next start tries again',
-      )
-    }
-  }
-  users.onInvalidated((names) => void end(names))
-  const changed = marks.changed(users.marks())
-  await marks.settle(
-    marks.unsettled().filter((name) => !changed.includes(name)),
-    users.marks(),
+      ),
   )
   if (changed.length === 0) return
-  await end(changed)
   log.warn(
     { users: changed.slice(0, 20), count: changed.length },
     'users were removed or their passwords changed while no server was there to see it: their sessions have ended',

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AppError } from '../../kernel/errors.ts'
-import type { Passwords, Place, Turn, Verifier } from '../passwords/index.ts'
+import type { CheckHooks, Passwords, Place, Verifier } from '../passwords/index.ts'
 import type { Found, Profile, UserBackend } from './backend.ts'
 import { isSamePassword } from './password-marks.ts'
 import type { Rehash } from './rehash.ts'
@@ -99,11 +99,11 @@ export function createAuthenticate({
     const found = await find(login)
     const usable = found?.account.disabled === false ? found : undefined
     const name = found?.account.profile.name ?? ''
-    const turn = limiter && turnOf(limiter, name, found === undefined ? login : name)
+    const hooks = limiter && hooksOf(limiter, name, found === undefined ? login : name)
     let matches = false
     if (usable !== undefined)
-      matches = await passwords.verify(verifierOf(usable), password, client, turn)
-    else await passwords.burn(password, client, turn)
+      matches = await passwords.verify(verifierOf(usable), password, client, hooks)
+    else await passwords.burn(password, client, hooks)
     if (found === undefined) return { kind: 'refused', name: '', reason: 'unknown' }
     // The check takes a while; what was changed meanwhile is in force.
     const now = await lookUp(name)
@@ -117,7 +117,7 @@ export function createAuthenticate({
   }
 }
 
-const turnOf = (limiter: AttemptLimiter, name: string, typed: string): Turn => ({
+const hooksOf = (limiter: AttemptLimiter, name: string, typed: string): CheckHooks => ({
   ...limiter.place(name, mailKey(typed)),
   admit: () => limiter.admit(name),
   settle: (right) => limiter.settle(right),

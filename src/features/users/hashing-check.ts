@@ -8,7 +8,7 @@ import {
   PasswordConfig as PasswordSchema,
 } from './hashing.ts'
 
-/** Said and explained in the passwords room; a test holds the two together. */
+/** The bound of the passwords feature, which gives the reason; a test compares the two. */
 const MAX_ARGON2_WORK = 16 * 1024 * 1024
 const PASSWORD: ConfigPath = ['authentication_backend', 'file', 'password']
 const OLD_KEYS = ['iterations', 'memory', 'parallelism', 'key_length', 'salt_length'] as const

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { HashParameters } from '../passwords/index.ts'
 
 const GIB_IN_KIB = 1024 * 1024
-/** Where the passwords room ends, here and below, and why, is said there; a test holds the two together. */
+/** The bounds of the passwords feature, here and below, which gives their reasons; a test compares the two. */
 export const MAX_SHA2_ITERATIONS = 5_000_000
 /** The function's own; less is taken for it, as Authelia does. */
 export const MIN_SHA2_ITERATIONS = 1000

@@ -13,13 +13,13 @@ export interface Marks {
   [Symbol.iterator](): Iterator<readonly [string, string]>
 }
 
-/** Rows of one transaction, and names that are looked at between two turns of the event loop: about a millisecond each. */
+/** Rows of one transaction, and names that are compared in one turn of the event loop: about a millisecond each. */
 const BATCH = 200
-const LOOKS = 1000
+const IN_A_TURN = 1000
 
 /**
- * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so nobody who sees the mark
- * can try passwords against it.
+ * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so that no password can
+ * be tried against the mark.
  */
 export const markOf = (digest: string): string =>
   createHash('sha256').update(digest).digest('base64url').slice(0, 22)
@@ -55,7 +55,7 @@ export const marksOf = (
  * be edited, and the server killed, between a change and the end of the sessions that began before it.
  */
 export interface PasswordMarks {
-  /** Nobody has ever been here. */
+  /** Whether there has never been a user. */
   isEmpty(): boolean
   /** Notes users of whom nothing is known yet; those of whom something is stay as they are. */
   observe(current: Marks): Promise<void>
@@ -65,29 +65,32 @@ export interface PasswordMarks {
    * @param store resolves with false when it changed nothing
    */
   renew(name: string, digest: string, current: Marks, store: () => Promise<boolean>): Promise<void>
-  /** Who has more than one right mark: a kill came between the two. */
-  unsettled(): readonly string[]
-  /** Who was here and is not, or has another password. */
-  changed(current: Marks): readonly string[]
-  /** The sessions of these have ended: from now on the present marks are right. */
-  settle(names: readonly string[], current: Marks): Promise<void>
+  /**
+   * From now on, what began under a password that is no more is ended, and the mark in force is right after that. First
+   * come users who were removed or changed while no server ran, or just before one was killed.
+   * @param end ends all sessions of a user; when it throws, `failed` is told and the next start tries again
+   * @returns the users who were changed while no server saw it, once their sessions have ended
+   */
+  follow(
+    users: {
+      marks(): Marks
+      onInvalidated(listener: (names: readonly string[]) => void): void
+    },
+    end: (name: string) => Promise<void>,
+    failed: (error: unknown) => void,
+  ): Promise<readonly string[]>
 }
 
 export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): PasswordMarks {
   const { sqlite } = storage
-  const known = new Map<string, Set<string>>()
-  for (const { name, mark } of sqlite.prepare('select name, mark from password_marks').iterate()) {
-    remember(String(name), String(mark))
-  }
+  const known = readMarks(sqlite)
   const insert = sqlite.prepare('insert or ignore into password_marks (name, mark) values (?, ?)')
   const remove = sqlite.prepare('delete from password_marks where name = ?')
 
-  function remember(name: string, mark: string): void {
-    const marks = known.get(name) ?? new Set()
-    known.set(name, marks.add(mark))
-  }
+  const remember = (name: string, mark: string) => addMark(known, name, mark)
 
-  async function settle(names: readonly string[], current: Marks): Promise<void> {
+  /** The sessions of these have ended: from now on the present marks are right. */
+  async function settle(names: readonly string[], current: Pick<Marks, 'get'>): Promise<void> {
     await storage.write(() => {
       for (const name of names) {
         remove.run(name)
@@ -115,11 +118,11 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
         })
         for (const [name, mark] of rows) if (!known.has(name)) remember(name, mark)
       }
-      let looks = 0
+      let compared = 0
       for (const row of current) {
         if (!known.has(row[0])) added.push(row)
         if (added.length === BATCH) await flush()
-        if (++looks % LOOKS === 0) await nextTurn()
+        if (++compared % IN_A_TURN === 0) await nextTurn()
       }
       if (added.length > 0) await flush()
     },
@@ -131,9 +134,50 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
       // Where more has changed meanwhile, sessions end, and what ends them says what is right from then on.
       if (done && current.get(name) === mark) await settle([name], current)
     },
-    unsettled: () => [...known].flatMap(([name, marks]) => (marks.size > 1 ? [name] : [])),
-    changed: (current) =>
-      [...known].flatMap(([name, marks]) => (marks.has(current.get(name) ?? '') ? [] : [name])),
-    settle,
+    async follow(users, end, failed) {
+      const endAll = async (names: readonly string[]): Promise<void> => {
+        // What is in force when it begins: a change that comes later is told once more.
+        const current = snapshot(users.marks(), names)
+        try {
+          for (const name of names) await end(name)
+          await settle(names, current)
+        } catch (error) {
+          failed(error)
+        }
+      }
+      users.onInvalidated((names) => void endAll(names))
+      const current = users.marks()
+      const isRight = (name: string) => known.get(name)?.has(current.get(name) ?? '') === true
+      const changed = [...known.keys()].filter((name) => !isRight(name))
+      // More than one right mark: a kill came in the middle of a renewal.
+      const unsettled = [...known].flatMap(([name, marks]) => (marks.size > 1 ? [name] : []))
+      await settle(unsettled.filter(isRight), current)
+      if (changed.length > 0) await endAll(changed)
+      return changed
+    },
   }
 }
+
+/** The marks that are right for each user: more than one while a digest is renewed. */
+type KnownMarks = Map<string, Set<string>>
+
+function addMark(known: KnownMarks, name: string, mark: string): void {
+  const marks = known.get(name) ?? new Set()
+  known.set(name, marks.add(mark))
+}
+
+function readMarks(sqlite: Storage['sqlite']): KnownMarks {
+  const known: KnownMarks = new Map()
+  for (const { name, mark } of sqlite.prepare('select name, mark from password_marks').iterate())
+    addMark(known, String(name), String(mark))
+  return known
+}
+
+/** The present marks of these users. */
+const snapshot = (current: Marks, names: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
+    names.flatMap((name) => {
+      const mark = current.get(name)
+      return mark === undefined ? [] : [[name, mark]]
+    }),
+  )

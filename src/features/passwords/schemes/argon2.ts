@@ -4,7 +4,7 @@ import { argon2Binding } from '../argon2-binding.ts'
 import { encodeBase64, parsePhc } from '../phc.ts'
 import type { Argon2Parameters, Digest, Maker, ParsedDigest, Scheme } from '../scheme.ts'
 
-/** RFC 9106 §3.1: version 0x13, the only one that anybody still writes. */
+/** RFC 9106 §3.1: version 0x13, the only one that is still written. */
 const VERSION = 19
 const GIB = 1024 * 1024 // in KiB
 

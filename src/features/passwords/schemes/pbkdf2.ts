@@ -17,7 +17,7 @@ const HASHES = {
 } as const
 type Hash = keyof typeof HASHES
 
-/** Some five seconds of one core with sha512, six times Authelia's dearest default. */
+/** Some five seconds of one core with sha512, six times Authelia's costliest default. */
 const MAX_ITERATIONS = 10_000_000
 const MIN_SALT = 8
 const MAX_SALT = 256

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Stamp, stampOfStats } from '../../../../files/stamp.ts'
 import { systemCode } from '../../../../kernel/refusal.ts'
 
-/** About 300,000 users. Whoever may write the file could fill the memory with a larger one. */
+/** About 300,000 users. A larger one could fill the memory. */
 const MAX_BYTES = 64 * 1024 * 1024
 
 /** Half a second in all: longer than any editor needs to write a file of that size. Milliseconds. */
@@ -47,7 +47,7 @@ export async function readFileText(path: string): Promise<FileText> {
   }
 }
 
-/** What was read while somebody wrote could be half of it, and half of the users with it. */
+/** What was read during a write could be half of the file, with half of the users. */
 async function readOpen(file: FileHandle): Promise<FileText | 'changed'> {
   const stats = await file.stat({ bigint: true })
   if (!stats.isFile()) return { kind: 'refused', problem: 'is no regular file' }

@@ -1,6 +1,6 @@
 /**
  * Changes one user in the text of a users file and leaves every other byte as it is. Pure: places come from the parser,
- * the text is cut and joined. Whoever writes the result reads it first and compares (backends/file.ts): a text so odd
+ * the text is cut and joined. What writes the result reads it first and compares (change.ts): a text so odd
  * that a change here reached another user is then refused.
  */
 import { isAlias, isMap, isScalar, type Node, type Pair, type YAMLMap } from 'yaml'

@@ -8,7 +8,7 @@ const MAX_TEXT = 1024
 
 /**
  * What a name or a group must be for every reader of a header, a log line or a page to see the same one: visible, not
- * cut off at its ends by somebody's trimming, and bounded.
+ * changed when its ends are trimmed, and bounded.
  */
 export function problemOfName(text: string): string | undefined {
   if (text === '') return 'is empty'

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { StartPlace, StartReport } from '../../../../kernel/feature.ts'
 import type { FileConfig } from './config.ts'
+import { usersFileIn } from './path.ts'
 import { createFileWork } from './thread.ts'
 import { NOTHING } from './work.ts'
 
@@ -15,7 +16,7 @@ export async function lookAtUsers(
   report: StartReport,
 ): Promise<void> {
   // The data directory and what is missing in it are made at the start.
-  const path = config.path === '' ? place.inDataDirectory('users.yml') : place.resolve(config.path)
+  const path = usersFileIn(place, config.path)
   if (
     config.path !== '' &&
     !isDirectory(dirname(path)) &&

@@ -18,9 +18,16 @@ export interface Entry {
 const MIN_VALUES = 1_000_000
 
 export type Reader = ReturnType<typeof createReader>
+type Report = ReturnType<typeof createReport>
 
 /** @param source the file as faults name it */
 export function createReader(yaml: YamlText, source: string) {
+  const report = createReport(yaml, source)
+  return { ...report, ...mapsIn(yaml, report), ...scalarsIn(report), placeOf: yaml.placeOf }
+}
+
+/** What is wrong with the text; and aliases, which are followed as far as they may be. */
+function createReport(yaml: YamlText, source: string) {
   const faults: Fault[] = []
   const warnings: Notice[] = []
   // Without aliases a text has fewer values than characters.
@@ -56,6 +63,10 @@ export function createReader(yaml: YamlText, source: string) {
     return target === undefined ? fault(node, path, 'is an alias of nothing') : target
   }
 
+  return { faults, warnings, fault, warn, follow }
+}
+
+function mapsIn(yaml: YamlText, { fault, warn, follow }: Report) {
   /** The entries of a map; nothing is an empty one. What is no map, and keys that are none, are faults. */
   function entries(node: Node | null, path: ConfigPath, what: string): Entry[] {
     return pairs(node, path, what)
@@ -97,12 +108,23 @@ export function createReader(yaml: YamlText, source: string) {
   function entryOf({ key, value }: Pair<Node, Node | null>, path: ConfigPath): Entry | undefined {
     const name = textOf(follow(key, path))
     if (name === undefined) return fault(key, path, 'has a key that is no text')
-    // What is merged in could be `disabled: true`: to pass it over would open a door.
+    // What is merged in could be `disabled: true`: to ignore it would let a disabled user in.
     if (name === '<<' && isScalar(key) && key.type === 'PLAIN')
       return fault(key, path, 'merges (<<) another map; write its keys out')
     return { name, key, value }
   }
 
+  function unknownKey(key: Node, path: ConfigPath, name: string, known: readonly string[]): void {
+    const near = nearest(name, known)
+    // A slip in this one key must not let a disabled user in.
+    if (near === 'disabled') fault(key, path, 'unknown key', 'disabled')
+    else warn(key, path, `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`)
+  }
+
+  return { entries, entriesIn, pairs, unknownKey }
+}
+
+function scalarsIn({ fault, follow }: Report) {
   /** A text; '' when there is none. */
   function text(node: Node | null, path: ConfigPath, problemOf: TextField): string {
     const value = follow(node, path)
@@ -121,25 +143,5 @@ export function createReader(yaml: YamlText, source: string) {
     return false
   }
 
-  function unknownKey(key: Node, path: ConfigPath, name: string, known: readonly string[]): void {
-    const near = nearest(name, known)
-    // A slip in this one word must not let somebody in.
-    if (near === 'disabled') fault(key, path, 'unknown key', 'disabled')
-    else warn(key, path, `unknown key${near === undefined ? '' : `; did you mean ${near}?`}`)
-  }
-
-  return {
-    faults,
-    warnings,
-    fault,
-    warn,
-    follow,
-    entries,
-    entriesIn,
-    pairs,
-    text,
-    flag,
-    unknownKey,
-    placeOf: yaml.placeOf,
-  }
+  return { text, flag }
 }

@@ -27,7 +27,7 @@ const MAX_PIECE = 64 * 1024
  *
  * A line that begins at their indentation begins the next entry, whatever stands before it: what is nested in a user is
  * indented deeper, and so are the further lines of a text. Quotes and brackets that are open there make the entry before
- * it no YAML by itself, and whoever reads that takes the whole file instead.
+ * it no YAML by itself, and then the whole file is read instead.
  */
 export function piecesOf(text: string): readonly Piece[] | undefined {
   const head = HEAD.exec(text)

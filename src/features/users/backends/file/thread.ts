@@ -45,7 +45,8 @@ export interface FileWork {
   close(): Promise<void>
 }
 
-export function createFileWork(path: string, options: ReadOptions): FileWork {
+/** A thread that is started when it is needed, and stopped when it was not for a while. */
+function createThread() {
   let worker: Worker | undefined
   let resting: NodeJS.Timeout | undefined
 
@@ -94,6 +95,12 @@ export function createFileWork(path: string, options: ReadOptions): FileWork {
     await stopped?.terminate()
   }
 
+  return { ask, stop }
+}
+
+export function createFileWork(path: string, options: ReadOptions): FileWork {
+  const { ask, stop } = createThread()
+
   async function loadThere(known: string, take: (row: UserRow) => void): Promise<Loaded> {
     const reply = await ask({ kind: 'load', path, known, options })
     if (reply.kind !== 'loaded') throw new TypeError(`${reply.kind} is no answer to a load`)
@@ -106,7 +113,7 @@ export function createFileWork(path: string, options: ReadOptions): FileWork {
       // The thread gets the next ones ready while these are taken.
       coming = ask({ kind: 'more' })
       for (const row of next.rows) take(row)
-      // Messages that have come are handled in one go: requests get their turn between two of them.
+      // Messages that have come are handled in one go: requests are answered between two of them.
       await nextTurn()
     }
     // Its heap held every node of the text. The next change starts with a small one.

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Users } from '../../src/features/users/index.ts'
+import { bob, type Capability, CLIENT, isRefused, john, type OpenUsers } from './user-case.ts'
+
+/** Each capability: what a backend must do that offers it, and what is asked of one that does not. */
+const SUITES: readonly (readonly [
+  Capability,
+  (open: OpenUsers) => void,
+  (users: Users) => Promise<void>,
+])[] = [
+  ['writing', writingConformance, (users) => users.setPassword('john', 'new password')],
+  [
+    'creation',
+    creationConformance,
+    (users) => users.add('new', { displayName: '', groups: [], password: 'password' }),
+  ],
+  ['editing', editingConformance, (users) => users.change('john', { groups: [] })],
+  ['removal', removalConformance, (users) => users.remove('john')],
+]
+
+export function userChangesConformance(
+  name: string,
+  open: OpenUsers,
+  may: readonly Capability[],
+): void {
+  for (const [capability, suite, ask] of SUITES) {
+    if (may.includes(capability)) {
+      describe(`user backend ${name}, ${capability}`, () => suite(open))
+      continue
+    }
+    test(`user backend ${name} refuses what needs ${capability}`, async (t) => {
+      const { users } = await open(t, [john])
+      await assert.rejects(ask(users), isRefused('USERS_UNWRITABLE'))
+      assert.equal((await users.authenticate('john', john.password, CLIENT)).kind, 'accepted')
+    })
+  }
+}
+
+function writingConformance(open: OpenUsers): void {
+  test('a changed password counts at once, the old one no more, for this user alone', async (t) => {
+    const { users } = await open(t, [john, bob])
+    await users.setPassword('john', 'new password')
+    const kinds = async (login: string) => [
+      (await users.authenticate(login, 'correct horse', CLIENT)).kind,
+      (await users.authenticate(login, 'new password', CLIENT)).kind,
+    ]
+    assert.deepEqual(await kinds('john'), ['refused', 'accepted'])
+    assert.deepEqual(await kinds('bob'), ['accepted', 'refused'])
+  })
+
+  test('passwords of unknown users, and passwords that cannot be, are not set', async (t) => {
+    const { users } = await open(t, [john])
+    await assert.rejects(users.setPassword('nobody', 'password'), isRefused('USER_UNKNOWN'))
+    await assert.rejects(users.setPassword('john', ''), isRefused('PASSWORD_UNUSABLE'))
+    const long = 'x'.repeat(1025)
+    await assert.rejects(users.setPassword('john', long), isRefused('PASSWORD_UNUSABLE'))
+    assert.equal((await users.authenticate('john', 'correct horse', CLIENT)).kind, 'accepted')
+  })
+
+  test('a changed password is told as one, of this user alone', async (t) => {
+    const { users } = await open(t, [john, bob])
+    const told: string[] = []
+    users.onInvalidated((names) => told.push(...names))
+    const before = await users.profile('john')
+    await users.setPassword('john', 'a third')
+    assert.deepEqual(told, ['john'])
+    assert.notEqual(await users.profile('john'), before)
+  })
+}
+
+function creationConformance(open: OpenUsers): void {
+  test('a user can be added to an empty store, and only once', async (t) => {
+    const { users } = await open(t, [])
+    assert.equal(users.isEmpty(), true)
+    const admin = { displayName: 'Admin', groups: ['staff'], password: 'first password' }
+    await users.add('admin', admin)
+    assert.equal(users.isEmpty(), false)
+    const answer = await users.authenticate('admin', 'first password', CLIENT)
+    assert.ok(answer.kind === 'accepted')
+    assert.deepEqual(answer.profile.groups, ['staff'])
+    await assert.rejects(users.add('admin', admin), isRefused('USER_EXISTS'))
+    const both = await Promise.allSettled(
+      ['one', 'two'].map((password) => users.add('carol', { ...admin, password })),
+    )
+    const lost = both.filter((settled) => settled.status === 'rejected')
+    assert.deepEqual(
+      lost.map(({ reason }) => isRefused('USER_EXISTS')(reason)),
+      [true],
+    )
+  })
+
+  test('a name that cannot be one is not added', async (t) => {
+    const { users } = await open(t, [john])
+    const user = { displayName: 'X', groups: [], password: 'password' }
+    for (const bad of ['', ' x', 'x\n', 'a\0b', 'x'.repeat(300)])
+      await assert.rejects(users.add(bad, user), isRefused('BODY_INVALID'), bad)
+    assert.equal((await users.authenticate('john', 'correct horse', CLIENT)).kind, 'accepted')
+  })
+
+  test('changes at the same time all happen', async (t) => {
+    const { users } = await open(t, [john, bob])
+    await Promise.all([
+      users.setPassword('john', 'password of john'),
+      users.add('carol', { displayName: 'C', groups: [], password: 'password of carol' }),
+      users.setPassword('bob', 'password of bob'),
+    ])
+    for (const login of ['john', 'bob', 'carol']) {
+      const answer = await users.authenticate(login, `password of ${login}`, CLIENT)
+      assert.equal(answer.kind, 'accepted', login)
+    }
+  })
+}
+
+function editingConformance(open: OpenUsers): void {
+  test('given fields change, all others stay, and who is disabled is told', async (t) => {
+    const { users } = await open(t, [john, bob])
+    const told: string[] = []
+    users.onInvalidated((names) => told.push(...names))
+    await users.change('john', { groups: ['ops'] })
+    const { groups, displayName } = (await users.profile('john')) ?? {}
+    assert.deepEqual([groups, displayName], [['ops'], john.displayName])
+    assert.equal((await users.authenticate('john', john.password, CLIENT)).kind, 'accepted')
+    assert.deepEqual(told, [])
+    await users.change('john', { disabled: true })
+    assert.deepEqual(told, ['john'])
+    assert.equal(await users.profile('john'), undefined)
+    await assert.rejects(users.change('nobody', { groups: [] }), isRefused('USER_UNKNOWN'))
+  })
+}
+
+function removalConformance(open: OpenUsers): void {
+  test('a removed user is gone and told, and all others stay', async (t) => {
+    const { users } = await open(t, [john, bob])
+    const told: string[] = []
+    users.onInvalidated((names) => told.push(...names))
+    await users.remove('john')
+    assert.deepEqual(told, ['john'])
+    assert.equal(await users.profile('john'), undefined)
+    const answer = await users.authenticate('john', john.password, CLIENT)
+    assert.deepEqual(answer, { kind: 'refused', name: '', reason: 'unknown' })
+    assert.equal((await users.profile('bob'))?.name, 'bob')
+    await assert.rejects(users.remove('john'), isRefused('USER_UNKNOWN'))
+  })
+}
