@@ -6,11 +6,9 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createApp, MAX_HEADER_BYTES } from './app.ts'
 import { formatFaults, formatNotice, formatPlace, loadConfig } from './config/index.ts'
-import { auditCommands } from './control/audit.ts'
-import { banCommands, deviceCommands } from './control/bans.ts'
+import { commandsOf } from './control/commands.ts'
 import { socketPath } from './control/protocol.ts'
 import { openControlServer } from './control/server.ts'
-import { sessionCommands } from './control/sessions.ts'
 import { createAudit } from './features/audit/index.ts'
 import { createHub } from './features/hub/index.ts'
 import { createPasswords } from './features/passwords/index.ts'
@@ -36,9 +34,11 @@ import { shrinkHeapSoon } from './heap.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { type EpochMs, systemClock } from './kernel/clock.ts'
 import { AppError } from './kernel/errors.ts'
+import { bindOperations } from './kernel/operation.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
+import { operations as allOperations } from './operations.ts'
 import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
@@ -240,6 +240,12 @@ async function start({
   })
   onClose(() => throttle.close())
 
+  const operations = bindOperations(allOperations, {
+    bans: throttle.bans,
+    devices: throttle.devices,
+    sessions,
+    audit,
+  })
   const app = await createApp(config, {
     log,
     clock,
@@ -248,6 +254,7 @@ async function start({
     users,
     sessions,
     hub,
+    operations,
     checks: {
       storage: () => storage.check(),
       ...(redis !== undefined && { redis: redis.check }),
@@ -257,12 +264,7 @@ async function start({
 
   const control = await openControlServer({
     path: socketPath(data.path),
-    commands: {
-      ...banCommands(throttle.bans),
-      ...deviceCommands(throttle.devices),
-      ...sessionCommands(sessions, audit),
-      ...auditCommands(audit),
-    },
+    commands: commandsOf(operations),
     log,
   })
   onClose(() => control.close())

@@ -102,6 +102,7 @@ async function startApp(t: TestContext) {
     throttle,
     audit,
     hub: undefined,
+    operations: [],
     checks: {},
   })
   const listening = await listen(config['server'].address, {

@@ -1,5 +1,5 @@
 import type { Actor, Audit } from '../audit/index.ts'
-import type { BanListeners } from './ban-desk.ts'
+import type { BanListeners } from './ban-registry.ts'
 import type { Ban } from './bans.ts'
 import type { KnownDevice } from './device-store.ts'
 

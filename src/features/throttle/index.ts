@@ -22,7 +22,7 @@ import type { Passwords } from '../passwords/index.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { Users } from '../users/index.ts'
 import { type AttemptGuard, guardAttempt, SignInLimited } from './attempt.ts'
-import { type BanDesk, type BanListeners, createBanDesk } from './ban-desk.ts'
+import { type BanListeners, type BanRegistry, createBanRegistry } from './ban-registry.ts'
 import { openCounter } from './counters/index.ts'
 import { createDearest } from './dearest.ts'
 import { createDelay, type Delay } from './delay.ts'
@@ -40,7 +40,7 @@ import { clientKey } from './subject.ts'
 import { createTurns, type Turns } from './turns.ts'
 
 export { throttleNotes } from './audit.ts'
-export type { BanDesk, NewBan } from './ban-desk.ts'
+export type { BanRegistry, NewBan } from './ban-registry.ts'
 export type { Ban } from './bans.ts'
 export type { Delay } from './delay.ts'
 export { type Checked, delayPlugin } from './delay-plugin.ts'
@@ -78,7 +78,7 @@ export interface Throttle {
    */
   limit(name: string, windows: Windows): Promise<FailureLimit>
   readonly devices: Devices
-  readonly bans: BanDesk
+  readonly bans: BanRegistry
   close(): Promise<void>
 }
 
@@ -97,8 +97,8 @@ export interface ThrottleOptions extends BanListeners {
   readonly onRevoke?: (device: Pick<KnownDevice, 'id' | 'user'>) => void
 }
 
-/** Bans and known devices of a database, for who looks after them while no server runs. */
-export function openDesks({
+/** Bans and known devices of a database, for operations while no server runs. */
+export function openRegistries({
   storage,
   clock,
 }: {
@@ -106,7 +106,7 @@ export function openDesks({
   readonly clock: Clock
 }): Pick<Throttle, 'bans' | 'devices'> {
   return {
-    bans: createBanDesk({ store: createRegulationStore(storage), clock }),
+    bans: createBanRegistry({ store: createRegulationStore(storage), clock }),
     devices: createDevices({ store: createDeviceStore(storage), clock, log: { error() {} } }),
   }
 }
@@ -183,7 +183,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
     retryAfter: (address) => limit.retryAfter(clientKey(address)),
     limit: limitOf,
     devices,
-    bans: createBanDesk({ store, clock, onBan, onLift }),
+    bans: createBanRegistry({ store, clock, onBan, onLift }),
     async close() {
       stopSweeper()
       await Promise.all(underWay)

@@ -24,7 +24,7 @@ export interface BanListeners {
 }
 
 /** Where people list, add and lift bans. */
-export interface BanDesk {
+export interface BanRegistry {
   /** Those in force, newest first, at most 10,000. */
   list(): Promise<readonly Ban[]>
   /** In place of the bans of the same subject that an operator added before. @throws AppError BAN_INVALID */
@@ -36,14 +36,14 @@ export interface BanDesk {
    */
   lift(ids: readonly string[], by: string): Promise<readonly Ban[]>
   /** Every ban of this subject. @throws AppError BAN_INVALID */
-  liftSubject(subject: Pick<NewBan, 'kind' | 'name' | 'by'>): Promise<readonly Ban[]>
+  liftTarget(subject: Pick<NewBan, 'kind' | 'name' | 'by'>): Promise<readonly Ban[]>
 }
 
 const MAX_LISTED = 10_000
 const MAX_NAME = 320
 const MAX_DURATION = 100 * 365 * 86_400_000
 
-export function createBanDesk({
+export function createBanRegistry({
   store,
   clock,
   onBan,
@@ -51,7 +51,7 @@ export function createBanDesk({
 }: {
   readonly store: RegulationStore
   readonly clock: Clock
-} & BanListeners): BanDesk {
+} & BanListeners): BanRegistry {
   const lift = async (ids: readonly string[], by: string): Promise<readonly Ban[]> => {
     const lifted = await store.lift(ids, clock.now())
     for (const ban of lifted) onLift?.(ban, by)
@@ -82,7 +82,7 @@ export function createBanDesk({
       return made
     },
     lift,
-    async liftSubject({ kind, name, by }) {
+    async liftTarget({ kind, name, by }) {
       const subject = subjectOf(kind, name)
       const now = clock.now()
       const bans = await store.alone([subject], (ledger) => ledger.bans([subject], now))
