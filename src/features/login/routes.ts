@@ -13,7 +13,7 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
   const portal = createPortal(options)
   await app.register(delayPlugin, {
     delay: throttle.delay,
-    turns: throttle.turns,
+    queue: throttle.queue,
     clock,
     isClaim: ({ headers }) => bringsDeviceCookie(headers.cookie),
   })

@@ -76,7 +76,7 @@ export function createCredentials(
   > => {
     try {
       // Cached credentials never come here: only what costs a hash waits for a turn.
-      await new Promise<void>((resolve) => throttle.turns.wait(resolve, false))
+      await new Promise<void>((resolve) => throttle.queue.wait(resolve, false))
       const guard = await throttle.attempt({ address, devices: [], reservations: undefined })
       const answer = await users.authenticate(username, password, address, guard)
       return { ...answer, banned: guard.ban !== undefined, began: guard.began }
