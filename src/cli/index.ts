@@ -18,6 +18,7 @@ export type { Invocation } from './invocation.ts'
 
 /**
  * Runs one command line to its end.
+ * @param operations those that commands may call
  * @returns the exit status: 0, or 1 when it was refused or its answer is no
  */
 export async function run(

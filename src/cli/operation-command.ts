@@ -75,12 +75,18 @@ async function call(
   { json }: { readonly json?: true },
 ): Promise<void> {
   const input = operation.input.safeParse(given)
-  if (!input.success) throw new Refusal(z.prettifyError(input.error).replaceAll('\n', ' '))
+  if (!input.success) throw refusalOf(input.error)
   const answer = await callOperation(cli, operation, given)
   if (answer === undefined) return
   const rows = z.array(z.record(z.string(), z.unknown())).safeParse(answer)
   if (json || !rows.success) cli.print(`${JSON.stringify(answer, null, 2)}\n`)
   else cli.print(tableOf(rows.data))
+}
+
+function refusalOf({ issues: [issue] }: z.ZodError): Refusal {
+  const key = issue?.path.join('.') ?? ''
+  const text = (issue?.message ?? '').replace(/\.$/, '')
+  return new Refusal(key === '' ? text : `--${dashed(key)}: ${text}`)
 }
 
 function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): string {

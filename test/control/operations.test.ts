@@ -46,6 +46,34 @@ const greet = defineOperation({
   },
 })
 
+/** With an input that is no flat object, and one with every kind of key. */
+const shape = defineOperation({
+  name: 'shapes.draw',
+  summary: 'draw',
+  who: 'operator',
+  input: z.union([
+    z.strictObject({ ids: z.array(z.string()) }),
+    z.strictObject({ all: z.literal(true) }),
+  ]),
+  output: z.object({ drawn: z.unknown() }),
+  audits: [],
+  run: (_services: unknown, drawn) => ({ drawn }),
+})
+const list = defineOperation({
+  name: 'shapes.list',
+  summary: 'list',
+  who: 'operator',
+  input: z.strictObject({
+    kind: z.enum(['round', 'square']),
+    sideCount: z.int().optional(),
+    ids: z.array(z.string()).optional(),
+    hidden: z.boolean(),
+  }),
+  output: z.array(z.record(z.string(), z.unknown())),
+  audits: [],
+  run: (_services: unknown, input) => [input],
+})
+
 /** All three surfaces over one set of services. */
 async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   const folder = mkdtempSync(join(tmpdir(), 'vestibule-operations-'))
@@ -212,6 +240,28 @@ test('an expected no is told to the operator in full, and to an administrator by
   )
   const nobody = await http('POST', '/api/admin/greetings/nobody', { user: 'root' })
   assert.deepEqual([nobody.status, nobody.body.message], [400, 'The request body is not valid.'])
+})
+
+test('the command of an operation takes what its input has, and says what is wrong with the rest', async (t) => {
+  const { cli } = await start(t, [shape, list])
+  const drawn = await cli('shapes', 'draw', '--input', '{"ids":["a"]}')
+  assert.deepEqual(JSON.parse(drawn.out), { drawn: { ids: ['a'] } })
+  const flags = ['--kind', 'round', '--side-count', '3', '--ids', 'a, b', '--hidden']
+  assert.equal(
+    (await cli('shapes', 'list', ...flags)).out,
+    'KIND   SIDE COUNT  IDS        HIDDEN\nround  3           ["a","b"]  true\n',
+  )
+  for (const [argv, said] of [
+    [['draw', '--input', '{'], /^vestibule: --input is no JSON\n$/],
+    [['draw', '--input', '{"ids":1}'], /^vestibule: Invalid input\n$/],
+    [['list'], /required option '--kind <text>'/],
+    [['list', '--kind', 'long'], /^vestibule: --kind: Invalid option/],
+    [['list', '--kind', 'round', '--side-count', 'x'], /^vestibule: --side-count: /],
+  ] as const) {
+    const { status, out, err } = await cli('shapes', ...argv)
+    assert.deepEqual([status, out], [1, ''])
+    assert.match(err, said)
+  }
 })
 
 test('an operation for the operator alone has no route', () => {
