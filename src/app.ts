@@ -29,6 +29,7 @@ import { noBody } from './http/no-body.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
+import type { BoundOperation } from './kernel/operation.ts'
 import { readPairs } from './kernel/pairs.ts'
 
 /** What outlives a request and is not made from the configuration alone. */
@@ -41,6 +42,8 @@ export interface Tools {
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
+  /** Some of them have routes of the admin API. */
+  readonly operations: readonly BoundOperation[]
   /** What `/api/health/ready` asks. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>
 }
@@ -66,7 +69,7 @@ function noSchemas(): never {
 
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, audit, hub, checks }: Tools,
+  { log, clock, users, sessions, throttle, audit, hub, operations, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -176,7 +179,7 @@ export async function createApp(
     await fastify.register(admin, {
       sessions,
       peers,
-      throttle,
+      operations,
       replies,
       clock,
       adminGroups: config['admin'].groups,

@@ -1,9 +1,9 @@
-import { type AuditRow, auditRows, type ListAuditArgs, MAX_AUDIT_ROWS } from '../control/audit.ts'
+import { type AuditRow, listAudit, MAX_AUDIT_ROWS } from '../features/audit/operations.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { parseDuration } from '../kernel/duration.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askStored } from './ask-stored.ts'
 import { loadBrowserTexts } from './browser-text.ts'
+import { callOperation, type InputOf } from './call-operation.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
@@ -34,9 +34,8 @@ export const configure: Configure = (command, cli) => {
 }
 
 async function list(cli: Cli, options: Options): Promise<void> {
-  const answer = await askStored(cli, 'audit.list', argsOf(options))
-  if (answer === undefined) return
-  const rows = auditRows.parse(answer)
+  const rows = await callOperation(cli, listAudit, inputOf(options))
+  if (rows === undefined) return
   if (options.json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no such events.\n')
   else {
@@ -50,7 +49,7 @@ async function list(cli: Cli, options: Options): Promise<void> {
   }
 }
 
-function argsOf({ user, event, since, limit }: Options): ListAuditArgs {
+function inputOf({ user, event, since, limit }: Options): InputOf<typeof listAudit> {
   const span = since === undefined ? undefined : parseDuration(since)
   if (since !== undefined && span === undefined)
     throw new Refusal(`${JSON.stringify(since)} is no duration`, 'write 2h, 7 days, 2 weeks')

@@ -1,10 +1,12 @@
-import { type AddBanArgs, addedBan } from '../control/bans.ts'
+import { addBan } from '../features/throttle/operations.ts'
 import { parseDuration } from '../kernel/duration.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askStored } from './ask-stored.ts'
-import { subjectOf } from './banned.ts'
+import { banTargetOf } from './ban-target.ts'
+import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
+
+type Input = InputOf<typeof addBan>
 
 interface Options {
   readonly user?: string
@@ -21,24 +23,24 @@ export const configure: Configure = (command, cli) => {
     .option('-d, --duration <time>', 'how long it lasts, such as 1h or 30d', '1 day')
     .option('-p, --permanent', 'it lasts until it is lifted')
     .option('-r, --reason <text>', 'why, for whoever reads the list', '')
-    .action(() => add(cli, argsOf(command.opts<Options>())))
+    .action(() => add(cli, inputOf(command.opts<Options>())))
 }
 
-function argsOf({ duration, permanent, reason, ...who }: Options): AddBanArgs {
-  const subject = subjectOf(who)
-  if (subject === undefined) throw new Refusal('say whom: --user <name> or --address <ip>')
+function inputOf({ duration, permanent, reason, ...who }: Options): Input {
+  const target = banTargetOf(who)
+  if (target === undefined) throw new Refusal('say whom: --user <name> or --address <ip>')
   if (reason.length > 200) throw new Refusal('the reason is longer than 200 characters')
   const length = permanent ? null : parseDuration(duration)
   if (length === undefined) {
     throw new Refusal(`${JSON.stringify(duration)} is no duration`, 'write 1h, 30 days, 2 weeks')
   }
-  return { ...subject, reason, duration: length }
+  return { ...target, reason, duration: length }
 }
 
-async function add(cli: Cli, args: AddBanArgs): Promise<void> {
-  const answer = await askStored(cli, 'bans.add', args)
-  if (answer === undefined) return
-  const { id, kind, name, expiresAt } = addedBan.parse(answer)
+async function add(cli: Cli, input: Input): Promise<void> {
+  const ban = await callOperation(cli, addBan, input)
+  if (ban === undefined) return
+  const { id, kind, name, expiresAt } = ban
   const until = expiresAt === null ? 'until the ban is lifted' : `until ${moment(expiresAt)}`
   cli.print(`The ${kind} ${name} is banned ${until} (${id}).\n`)
 }

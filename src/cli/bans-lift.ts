@@ -1,8 +1,10 @@
-import { type LiftArgs, lifted } from '../control/bans.ts'
+import { liftBans } from '../features/throttle/operations.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askStored } from './ask-stored.ts'
-import { subjectOf } from './banned.ts'
+import { banTargetOf } from './ban-target.ts'
+import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
+
+type Input = InputOf<typeof liftBans>
 
 interface Options {
   readonly user?: string
@@ -16,25 +18,24 @@ export const configure: Configure = (command, cli) => {
     .option('-u, --user <name>', 'every ban of this user')
     .option('-a, --address <ip>', 'every ban of this client address')
     .option('--all', 'every ban')
-    .action((ids: string[]) => lift(cli, argsOf(ids, command.opts<Options>())))
+    .action((ids: string[]) => lift(cli, inputOf(ids, command.opts<Options>())))
 }
 
-function argsOf(ids: readonly string[], { all, ...who }: Options): LiftArgs {
-  const subject = subjectOf(who)
-  const ways = [ids.length > 0, subject !== undefined, all === true].filter((given) => given).length
+function inputOf(ids: readonly string[], { all, ...who }: Options): Input {
+  const target = banTargetOf(who)
+  const ways = [ids.length > 0, target !== undefined, all === true].filter((given) => given).length
   if (ways !== 1) {
     throw new Refusal(
       'say which bans: ids, or --user, or --address, or --all, and only one of these',
     )
   }
-  if (subject !== undefined) return subject
+  if (target !== undefined) return target
   return all ? { all } : { ids: [...ids] }
 }
 
-async function lift(cli: Cli, args: LiftArgs): Promise<void> {
-  const answer = await askStored(cli, 'bans.lift', args)
-  if (answer === undefined) return
-  const done = lifted.parse(answer)
+async function lift(cli: Cli, input: Input): Promise<void> {
+  const done = await callOperation(cli, liftBans, input)
+  if (done === undefined) return
   const count = done.lifted.length
   cli.print(`${count === 1 ? '1 ban was' : `${count} bans were`} lifted.\n`)
   if (done.unknown.length > 0) throw new Refusal(`there is no ban ${done.unknown.join(', ')}`)

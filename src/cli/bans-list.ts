@@ -1,5 +1,5 @@
-import { type BanRow, banRows } from '../control/bans.ts'
-import { askStored } from './ask-stored.ts'
+import { type BanRow, listBans } from '../features/throttle/operations.ts'
+import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
@@ -11,9 +11,8 @@ export const configure: Configure = (command, cli) => {
 }
 
 async function list(cli: Cli, json: boolean): Promise<void> {
-  const answer = await askStored(cli, 'bans.list', {})
-  if (answer === undefined) return
-  const rows = banRows.parse(answer)
+  const rows = await callOperation(cli, listBans, {})
+  if (rows === undefined) return
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no bans.\n')
   else cli.print(formatTable(HEAD, rows.map(cells)))

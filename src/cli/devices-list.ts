@@ -1,6 +1,6 @@
-import { type DeviceRow, deviceRows, type ListDevicesArgs } from '../control/bans.ts'
-import { askStored } from './ask-stored.ts'
+import { type DeviceRow, listDevices } from '../features/throttle/operations.ts'
 import { loadBrowserTexts } from './browser-text.ts'
+import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
@@ -18,10 +18,8 @@ export const configure: Configure = (command, cli) => {
 }
 
 async function list(cli: Cli, { user, json }: Options): Promise<void> {
-  const args: ListDevicesArgs = user === undefined ? {} : { user }
-  const answer = await askStored(cli, 'devices.list', args)
-  if (answer === undefined) return
-  const rows = deviceRows.parse(answer)
+  const rows = await callOperation(cli, listDevices, user === undefined ? {} : { user })
+  if (rows === undefined) return
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no known devices.\n')
   else {

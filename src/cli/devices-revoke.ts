@@ -1,28 +1,29 @@
-import { type RevokeDevicesArgs, revokedDevices } from '../control/bans.ts'
+import { revokeDevices } from '../features/throttle/operations.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { askStored } from './ask-stored.ts'
+import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
+
+type Input = InputOf<typeof revokeDevices>
 
 export const configure: Configure = (command, cli) => {
   command
     .argument('[ids...]', 'known devices, by the id that `devices list` shows')
     .option('-u, --user <name>', 'every known device of this user')
     .action((ids: string[]) =>
-      revoke(cli, argsOf(ids, command.opts<{ readonly user?: string }>().user)),
+      revoke(cli, inputOf(ids, command.opts<{ readonly user?: string }>().user)),
     )
 }
 
-function argsOf(ids: readonly string[], user: string | undefined): RevokeDevicesArgs {
+function inputOf(ids: readonly string[], user: string | undefined): Input {
   if (ids.length > 0 === (user !== undefined)) {
     throw new Refusal('say which devices: ids, or --user <name>, and only one of these')
   }
   return user === undefined ? { ids: [...ids] } : { user }
 }
 
-async function revoke(cli: Cli, args: RevokeDevicesArgs): Promise<void> {
-  const answer = await askStored(cli, 'devices.revoke', args)
-  if (answer === undefined) return
-  const done = revokedDevices.parse(answer)
+async function revoke(cli: Cli, input: Input): Promise<void> {
+  const done = await callOperation(cli, revokeDevices, input)
+  if (done === undefined) return
   cli.print(`${done.revoked === 1 ? '1 device was' : `${done.revoked} devices were`} forgotten.\n`)
   if (done.unknown.length > 0) throw new Refusal(`there is no device ${done.unknown.join(', ')}`)
 }

@@ -10,7 +10,7 @@ import { duration, printTuned, tuneHere } from './tune-hashing.ts'
 const ALGORITHMS = ['argon2id', 'sha512', 'bcrypt', 'pbkdf2', 'scrypt'] as const
 type Algorithm = (typeof ALGORITHMS)[number]
 
-/** MiB. More is somebody who gave KiB, as Authelia's newer key takes them. */
+/** MiB. More was meant as KiB, as Authelia's newer key takes them. */
 const MAX_MEMORY = 4096
 
 interface Options {
@@ -195,7 +195,7 @@ function parametersOf(algorithm: Algorithm, options: Options): HashParameters {
   throw new Refusal(`${flag === '' ? algorithm : `--${written}`} ${message}`, allowed)
 }
 
-/** Seed B's unit, and the mix-up it invites. */
+/** In MiB; a number that must have been meant as KiB is refused with a hint. */
 function memory(text: string): number {
   if (/^\d+$/.test(text) && Number(text) > MAX_MEMORY) {
     const meant = Math.round(Number(text) / 1024)

@@ -1,7 +1,7 @@
 /**
  * The command line: one file a command, loaded only when it is the one that was asked for.
  *
- * Owns how arguments are read and how a person is answered; what a command does is in the room it calls.
+ * Owns how arguments are read and how a person is answered; what a command does is in the feature it calls.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,165 +9,22 @@ import { Command, CommanderError, Option } from 'commander'
 import { AppError } from '../kernel/errors.ts'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import type { Cli, Configure, Invocation } from './invocation.ts'
+import { COMMANDS, type Entry, withOperations } from './commands.ts'
+import type { Cli, Configure, Invocation, Operations } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { version } from './version.ts'
 
 export type { Invocation } from './invocation.ts'
 
-interface Entry {
-  readonly name: string
-  readonly summary: string
-  readonly aliases?: readonly string[]
-  readonly load?: () => Promise<{ readonly configure: Configure }>
-  readonly children?: readonly Entry[]
-}
-
-const COMMANDS: readonly Entry[] = [
-  {
-    name: 'serve',
-    summary: 'start the server (this is what happens without a command)',
-    load: () => import('./serve.ts'),
-  },
-  {
-    name: 'config',
-    summary: 'look at the configuration',
-    children: [
-      {
-        name: 'validate',
-        summary: 'say everything that is wrong with the configuration',
-        load: () => import('./config-validate.ts'),
-      },
-      {
-        name: 'schema',
-        summary: 'print the JSON schema of the configuration, for editors',
-        load: () => import('./config-schema.ts'),
-      },
-    ],
-  },
-  {
-    name: 'validate-config',
-    summary: 'the same as config validate',
-    load: () => import('./config-validate.ts'),
-  },
-  {
-    name: 'hash-password',
-    summary: 'make the digest of a password, for the users file',
-    load: () => import('./hash-password.ts'),
-  },
-  {
-    name: 'crypto',
-    summary: 'make secrets',
-    children: [
-      {
-        name: 'rand',
-        summary: 'print a random text, or store it in a file',
-        load: () => import('./crypto-rand.ts'),
-      },
-    ],
-  },
-  {
-    name: 'access-control',
-    summary: 'ask the rules',
-    children: [
-      {
-        name: 'check',
-        aliases: ['check-policy'],
-        summary: 'say what the rules decide about a request, and what each of them makes of it',
-        load: () => import('./access-control-check.ts'),
-      },
-    ],
-  },
-  {
-    name: 'sessions',
-    summary: 'list and end the sessions of the running server',
-    children: [
-      {
-        name: 'list',
-        summary: 'list sessions',
-        load: () => import('./sessions-list.ts'),
-      },
-      {
-        name: 'revoke',
-        summary: 'end sessions: by id, of a user, or all',
-        load: () => import('./sessions-revoke.ts'),
-      },
-    ],
-  },
-  {
-    name: 'bans',
-    summary: 'list, add and lift bans',
-    children: [
-      { name: 'list', summary: 'list bans', load: () => import('./bans-list.ts') },
-      { name: 'add', summary: 'ban a user or an address', load: () => import('./bans-add.ts') },
-      {
-        name: 'lift',
-        summary: 'lift bans: by id, of a user or address, or all',
-        load: () => import('./bans-lift.ts'),
-      },
-    ],
-  },
-  {
-    name: 'devices',
-    summary: 'list and forget the browsers that are known to be somebody’s',
-    children: [
-      { name: 'list', summary: 'list known devices', load: () => import('./devices-list.ts') },
-      {
-        name: 'revoke',
-        summary: 'forget known devices: by id, or of a user',
-        load: () => import('./devices-revoke.ts'),
-      },
-    ],
-  },
-  {
-    name: 'audit',
-    summary: 'look at the audit trail',
-    children: [
-      {
-        name: 'list',
-        summary: 'list events, newest first: sign-ins, failures, bans, revocations …',
-        load: () => import('./audit-list.ts'),
-      },
-    ],
-  },
-  {
-    name: 'proxy-config',
-    summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
-    load: () => import('./proxy-config.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'look whether what the server depends on will do',
-    children: [
-      {
-        name: 'redis',
-        summary: 'try the Redis of session.redis: access, replicas, news of changes',
-        load: () => import('./doctor-redis.ts'),
-      },
-    ],
-  },
-  {
-    name: 'version',
-    summary: 'print the version',
-    load: () => import('./version-command.ts'),
-  },
-  {
-    name: 'completion',
-    summary: 'print what makes bash, zsh or fish complete the commands',
-    load: () => import('./completion.ts'),
-  },
-  {
-    name: 'healthcheck',
-    summary: 'ask the running server whether it is well (exit status 0) or not (1)',
-    load: () => import('./healthcheck.ts'),
-  },
-]
-
 /**
  * Runs one command line to its end.
+ * @param operations those that commands may call
  * @returns the exit status: 0, or 1 when it was refused or its answer is no
  */
-export async function run(invocation: Invocation): Promise<number> {
+export async function run(
+  invocation: Invocation,
+  operations: () => Promise<Operations> = () => import('../operations.ts'),
+): Promise<number> {
   const given: string[] = []
   const filters: string[] = []
   let status = 0
@@ -175,6 +32,7 @@ export async function run(invocation: Invocation): Promise<number> {
     ...invocation,
     configFiles: () => configFiles(given, invocation),
     configFilters: () => filters,
+    operations,
     commands: () => wholeProgram(cli),
     finish(code) {
       status = code
@@ -183,7 +41,9 @@ export async function run(invocation: Invocation): Promise<number> {
     complain: (text) => void invocation.stderr.write(text),
   }
   try {
-    await program(cli, given, filters).parseAsync(withCommand(invocation.argv), { from: 'user' })
+    const argv = withCommand(invocation.argv)
+    const entries = await entriesFor(firstWord(argv), cli)
+    await program(cli, entries, given, filters).parseAsync(argv, { from: 'user' })
     return status
   } catch (error) {
     // Commander has printed its sentence, or the help or version that was asked for.
@@ -193,7 +53,13 @@ export async function run(invocation: Invocation): Promise<number> {
   }
 }
 
-function program(cli: Cli, files: string[], filters: string[]): Command {
+/** The operations are loaded only where the command that is asked for is not one that stands for itself. */
+async function entriesFor(name: string | undefined, cli: Cli): Promise<readonly Entry[]> {
+  if (COMMANDS.some((entry) => entry.name === name && entry.load !== undefined)) return COMMANDS
+  return withOperations(COMMANDS, (await cli.operations()).operations)
+}
+
+function program(cli: Cli, entries: readonly Entry[], files: string[], filters: string[]): Command {
   const root = new Command('vestibule')
     .description('A standalone forward-auth server: one login in front of many self-hosted apps.')
     .version(`vestibule ${version()}`, '-V, --version', 'print the version')
@@ -217,13 +83,14 @@ function program(cli: Cli, files: string[], filters: string[]): Command {
       writeErr: cli.complain,
       outputError: (text, write) => write(oneSentence(text)),
     })
-  addEntries(root, COMMANDS, cli)
+  addEntries(root, entries, cli)
   return root
 }
 
 /** Where only one command is loaded otherwise. */
 async function wholeProgram(cli: Cli): Promise<Command> {
-  const root = program(cli, [], [])
+  const entries = withOperations(COMMANDS, (await cli.operations()).operations)
+  const root = program(cli, entries, [], [])
   const load = async (parent: Command, entries: readonly Entry[]): Promise<void> => {
     for (const { name, load: loader, children = [] } of entries) {
       const command = parent.commands.find((one) => one.name() === name)
@@ -233,13 +100,13 @@ async function wholeProgram(cli: Cli): Promise<Command> {
       await load(command, children)
     }
   }
-  await load(root, COMMANDS)
+  await load(root, entries)
   return root
 }
 
 function addEntries(parent: Command, entries: readonly Entry[], cli: Cli): void {
   const loaders = new Map<string, () => Promise<{ readonly configure: Configure }>>()
-  for (const { name, summary, aliases = [], load, children } of entries) {
+  for (const { name, summary = '', aliases = [], load, children } of entries) {
     const command = parent
       .command(name)
       .description(summary)
@@ -258,18 +125,20 @@ function addEntries(parent: Command, entries: readonly Entry[], cli: Cli): void 
 function withCommand(argv: readonly string[]): string[] {
   const [first, ...rest] = argv
   if (first === 'help' && rest.length > 0) return [...rest, '--help']
+  return firstWord(argv) === undefined ? ['serve', ...argv] : [...argv]
+}
+
+const WITH_VALUE: readonly string[] = ['-c', '--config', '--config.experimental.filters']
+
+/** The command, or the option that asks for no command. */
+function firstWord(argv: readonly string[]): string | undefined {
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i] ?? ''
-    if (
-      argument === '-c' ||
-      argument === '--config' ||
-      argument === '--config.experimental.filters'
-    )
-      i++
+    if (WITH_VALUE.includes(argument)) i++
     else if (/^(-h|--help|-V|--version)$/.test(argument) || !argument.startsWith('-'))
-      return [...argv]
+      return argument
   }
-  return ['serve', ...argv]
+  return undefined
 }
 
 function configFiles(given: readonly string[], { env, cwd }: Invocation): readonly string[] {

@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { AnyOperation } from '../kernel/operation.ts'
+import type { Services, StoredServices } from '../operations.ts'
 
 /** Everything a command may know of the process it runs in. */
 export interface Invocation {
@@ -19,15 +21,23 @@ export type Input = Readable & {
 }
 export type Output = Writable & { readonly isTTY?: boolean }
 
+/** What src/operations.ts holds. */
+export interface Operations {
+  readonly operations: readonly AnyOperation<Services>[]
+  /** Those that work on the database itself when no server runs. */
+  readonly storedOperations: readonly AnyOperation<StoredServices>[]
+}
+
 /** An invocation, and what its command has to say to the process. */
 export interface Cli extends Invocation {
   /** Configuration files and directories, in order; none: the embedded defaults. */
   configFiles(): readonly string[]
   /** The template filters that were asked for. */
   configFilters(): readonly string[]
+  operations(): Promise<Operations>
   /** The whole command line, every command with its arguments and options. */
   commands(): Promise<Command>
-  /** Sets the exit status; 0 when nobody does. */
+  /** Sets the exit status; 0 unless a command does. */
   finish(status: number): void
   print(text: string): void
   /** For what is no answer: warnings, prompts, refusals. */

@@ -9,7 +9,7 @@ const MAX_BYTES = 64 * 1024
 /**
  * Asks for a password on the terminal, twice; without a terminal, reads standard input to its end, where one line break at
  * the end is no part of the password.
- * @throws Refusal when the two differ, when nobody types one, or when there is too much of it
+ * @throws Refusal when the two differ, when none is typed, or when there is too much of it
  */
 export async function readPassword(cli: Cli): Promise<string> {
   const stdin = cli.stdin()
@@ -54,7 +54,7 @@ function decode(bytes: Buffer): string {
   }
 }
 
-/** What an arrow or a function key sends; nobody means it as part of a password. ECMA-48 §5.4. */
+/** What an arrow or a function key sends; it is not meant as part of a password. ECMA-48 §5.4. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with ESC
 const ESCAPE_SEQUENCE = /\x1b(\[[0-9;]*[A-Za-z~]|O.|.)?/g
 

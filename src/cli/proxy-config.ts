@@ -104,7 +104,7 @@ function write(cli: Cli, directory: string, files: readonly ProxyFile[]): void {
     const file = join(directory, name)
     try {
       mkdirSync(directory, { recursive: true })
-      // Never over what somebody has changed since.
+      // Never over a file that was changed since.
       writeFileSync(file, text, { flag: 'wx' })
     } catch (error) {
       if (systemCode(error) === 'EEXIST')

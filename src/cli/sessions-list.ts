@@ -1,7 +1,6 @@
-import { askServer } from '../control/client.ts'
-import { type ListArgs, type SessionRow, sessionRows } from '../control/sessions.ts'
+import { listSessions, type SessionRow } from '../features/sessions/operations.ts'
 import { loadBrowserTexts } from './browser-text.ts'
-import { dataDirectoryOf } from './data-directory.ts'
+import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
 import { formatTable } from './table.ts'
@@ -19,10 +18,8 @@ export const configure: Configure = (command, cli) => {
 }
 
 async function list(cli: Cli, { user, json }: Options): Promise<void> {
-  const directory = await dataDirectoryOf(cli)
-  if (directory === undefined) return
-  const args: ListArgs = user === undefined ? {} : { user }
-  const rows = sessionRows.parse(await askServer(directory, 'sessions.list', args))
+  const rows = await callOperation(cli, listSessions, user === undefined ? {} : { user })
+  if (rows === undefined) return
   if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
   else if (rows.length === 0) cli.print('There are no sessions.\n')
   else {

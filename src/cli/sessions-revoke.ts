@@ -1,8 +1,9 @@
-import { askServer } from '../control/client.ts'
-import { type RevokeArgs, revoked } from '../control/sessions.ts'
+import { revokeSessions } from '../features/sessions/operations.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { dataDirectoryOf } from './data-directory.ts'
+import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
+
+type Input = InputOf<typeof revokeSessions>
 
 interface Options {
   readonly user?: string
@@ -14,11 +15,11 @@ export const configure: Configure = (command, cli) => {
     .argument('[ids...]', 'sessions, by the id that `sessions list` shows')
     .option('-u, --user <name>', 'every session of this user')
     .option('--all', 'every session of everybody')
-    .action((ids: string[]) => revoke(cli, argsOf(ids, command.opts<Options>())))
+    .action((ids: string[]) => revoke(cli, inputOf(ids, command.opts<Options>())))
 }
 
 /** Exactly one of the three ways to say which. */
-function argsOf(ids: readonly string[], { user, all }: Options): RevokeArgs {
+function inputOf(ids: readonly string[], { user, all }: Options): Input {
   const ways = [ids.length > 0, user !== undefined, all === true].filter((given) => given).length
   if (ways !== 1) {
     throw new Refusal('say which sessions: ids, or --user <name>, or --all, and only one of these')
@@ -27,10 +28,9 @@ function argsOf(ids: readonly string[], { user, all }: Options): RevokeArgs {
   return all ? { all } : { ids: [...ids] }
 }
 
-async function revoke(cli: Cli, args: RevokeArgs): Promise<void> {
-  const directory = await dataDirectoryOf(cli)
-  if (directory === undefined) return
-  const done = revoked.parse(await askServer(directory, 'sessions.revoke', args))
+async function revoke(cli: Cli, input: Input): Promise<void> {
+  const done = await callOperation(cli, revokeSessions, input)
+  if (done === undefined) return
   cli.print(`${done.revoked === 1 ? '1 session was' : `${done.revoked} sessions were`} revoked.\n`)
   if (done.unknown.length === 0) return
   throw new Refusal(

@@ -6,7 +6,7 @@ import { systemClock } from '../kernel/clock.ts'
 import { formatDuration, parseDuration } from '../kernel/duration.ts'
 import type { Cli } from './invocation.ts'
 
-/** Both in KiB. Seed B's default is a gibibyte, and nobody has asked for more. */
+/** Both in KiB. A gibibyte is the most that is tried. */
 const MIB = 1024
 const MAX_MEMORY = 1024 * MIB
 /** OWASP's least for argon2id with one pass, in KiB. */

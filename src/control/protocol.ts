@@ -4,7 +4,7 @@
  *     {"command":"sessions.list","args":{"user":"john"}}
  *     {"ok":true,"data":[…]}   or   {"ok":false,"error":{"message":"…","hint":"…"}}
  *
- * Whoever can open the socket (0600) could as well read the database beside it: there is no other check.
+ * A process that can open the socket (0600) can read the database beside it as well: there is no other check.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -54,7 +54,7 @@ export function addressOf(path: string): { readonly address: string; release(): 
   return {
     address: `/proc/self/fd/${descriptor}/${basename(path)}`,
     release() {
-      // Once: the number may be somebody else's file by the second time.
+      // Once: by the second time the number may be that of another file.
       if (open) closeSync(descriptor)
       open = false
     },

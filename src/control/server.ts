@@ -17,7 +17,7 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** A command line sends its one request at once; whoever is slower is no command line. */
+/** A command line sends its one request at once; what is slower is no command line. */
 const REQUEST_TIMEOUT = 10_000
 const MAX_CONNECTIONS = 16
 /** How long `close` waits for commands that run. */
@@ -85,7 +85,7 @@ export async function openControlServer(options: {
 async function listen(server: Server, address: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  // The socket is made inside this call: with this mask nobody else can open it, not even before chmod.
+  // The socket is made inside this call: with this mask no other user can open it, not even before chmod.
   const before = process.umask(0o177)
   try {
     server.listen(address, resolve)

@@ -5,11 +5,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type App, createApp } from '../app.ts'
-import { auditCommands } from '../control/audit.ts'
-import { banCommands, deviceCommands } from '../control/bans.ts'
+import { commandsOf } from '../control/commands.ts'
 import { socketPath } from '../control/protocol.ts'
 import { openControlServer } from '../control/server.ts'
-import { sessionCommands } from '../control/sessions.ts'
 import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
@@ -33,8 +31,10 @@ import {
 import { type Config, migrations } from '../features.ts'
 import { type DataDirectory, openDataDirectory } from '../files/data-directory.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { bindOperations } from '../kernel/operation.ts'
 import { Refusal } from '../kernel/refusal.ts'
 import type { Log } from '../log/index.ts'
+import { operations as allOperations } from '../operations.ts'
 import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
 import type { openRedis } from '../storage/redis/index.ts'
 import { warnOfStrangers } from './reload.ts'
@@ -84,6 +84,12 @@ export async function createServices(setting: Setting): Promise<Services> {
   })
   opened.defer(() => throttle.close())
 
+  const operations = bindOperations(allOperations, {
+    bans: throttle.bans,
+    devices: throttle.devices,
+    sessions,
+    audit,
+  })
   const app = await createApp(config, {
     log,
     clock,
@@ -92,6 +98,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     users,
     sessions,
     hub,
+    operations,
     checks: {
       storage: () => storage.check(),
       ...(redis !== undefined && { redis: redis.check }),
@@ -101,12 +108,7 @@ export async function createServices(setting: Setting): Promise<Services> {
 
   const control = await openControlServer({
     path: socketPath(data.path),
-    commands: {
-      ...banCommands(throttle.bans),
-      ...deviceCommands(throttle.devices),
-      ...sessionCommands(sessions, audit),
-      ...auditCommands(audit),
-    },
+    commands: commandsOf(operations),
     log,
   })
   opened.defer(() => control.close())

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { commandsOf } from '../../src/control/commands.ts'
 import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
-import { sessionCommands } from '../../src/control/sessions.ts'
+import { sessionOperations } from '../../src/features/sessions/operations.ts'
+import { bindOperations } from '../../src/kernel/operation.ts'
 import { runCli, temporaryDirectory } from '../support/cli.ts'
 
 const NOON = Date.UTC(2026, 0, 15, 12)
@@ -33,14 +35,12 @@ async function start(t: TestContext) {
   const of = (user?: string) =>
     [...alive.values()].filter((s) => user === undefined || s.user === user)
   const audit = { record() {} }
-  const commands = sessionCommands(
-    {
-      list: async (user) => of(user),
-      revokeById: async (id) => (alive.delete(id) ? [id] : []),
-      revokeUser: async (user) => of(user).filter(({ id }) => alive.delete(id)).length,
-    },
-    audit,
-  )
+  const sessions = {
+    list: async (user?: string) => of(user),
+    revokeById: async (id: string) => (alive.delete(id) ? [id] : []),
+    revokeUser: async (user: string) => of(user).filter(({ id }) => alive.delete(id)).length,
+  }
+  const commands = commandsOf(bindOperations(sessionOperations, { sessions, audit }))
   const path = socketPath(directory)
   const server = await openControlServer({ path, commands, log: { error() {}, debug() {} } })
   t.after(() => server.close())

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import type { FailureCounter } from '../../src/features/throttle/counters/index.ts'
+import type { FailureCounter } from '../../src/features/throttle/failure-counter.ts'
 import type { Windows } from '../../src/features/throttle/limits.ts'
 
 export interface FailureCounterCase {

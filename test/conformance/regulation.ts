@@ -1,7 +1,7 @@
 /** What regulation and known devices must do, whichever database keeps them. */
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { createBanDesk } from '../../src/features/throttle/ban-desk.ts'
+import { createBanRegistry } from '../../src/features/throttle/ban-registry.ts'
 import type { Ban } from '../../src/features/throttle/bans.ts'
 import { createDeviceStore } from '../../src/features/throttle/device-store.ts'
 import { createRegulation } from '../../src/features/throttle/regulation.ts'
@@ -39,7 +39,7 @@ export function regulationConformance(
       return {
         store,
         regulation,
-        desk: createBanDesk({ store, clock }),
+        desk: createBanRegistry({ store, clock }),
         devices: createDeviceStore(storage),
       }
     })
@@ -209,7 +209,7 @@ export function regulationConformance(
       )
       clock.advance(10_000 * DAY)
       assert.equal(await attempt(true), 'banned')
-      assert.equal((await desk.liftSubject({ kind: 'user', name: 'john', by: '' })).length, 1)
+      assert.equal((await desk.liftTarget({ kind: 'user', name: 'john', by: '' })).length, 1)
       assert.equal(await attempt(true), 'right')
     })
 

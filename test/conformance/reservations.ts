@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import type {
-  Reservations,
-  ReservationTerms,
-} from '../../src/features/throttle/reservations/index.ts'
+import type { Reservations, ReservationTerms } from '../../src/features/throttle/reservation.ts'
 
 export interface ReservationsCase {
   /** As many as there are nodes: they share what they keep. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sessionCommands } from '../../src/control/sessions.ts'
+import { commandsOf } from '../../src/control/commands.ts'
+import { sessionOperations } from '../../src/features/sessions/operations.ts'
+import { bindOperations } from '../../src/kernel/operation.ts'
 
 function source() {
   const row = (id: string, user: string) => ({
@@ -24,19 +26,17 @@ function source() {
     record: (name: string, { user, details }: { user: string; details?: { sessions?: unknown } }) =>
       void noted.push(`${name} ${user} ${details?.sessions}`),
   }
-  const commands = sessionCommands(
-    {
-      list: async (user) =>
-        [...alive.values()].filter((r) => user === undefined || r.user === user),
-      revokeById: async (id) => (alive.delete(id) ? [id] : []),
-      revokeUser: async (user) => {
-        const ids = [...alive.values()].filter((r) => r.user === user).map(({ id }) => id)
-        for (const id of ids) alive.delete(id)
-        return ids.length
-      },
+  const sessions = {
+    list: async (user?: string) =>
+      [...alive.values()].filter((r) => user === undefined || r.user === user),
+    revokeById: async (id: string) => (alive.delete(id) ? [id] : []),
+    revokeUser: async (user: string) => {
+      const ids = [...alive.values()].filter((r) => r.user === user).map(({ id }) => id)
+      for (const id of ids) alive.delete(id)
+      return ids.length
     },
-    audit,
-  )
+  }
+  const commands = commandsOf(bindOperations(sessionOperations, { sessions, audit }))
   const ask = (name: string, args: unknown) => commands[name]?.(args)
   return { ask, alive, noted }
 }

@@ -19,8 +19,10 @@ import { createThrottle, type Throttle, throttleNotes } from '../../src/features
 import { createUsers, hashParameters, type Users } from '../../src/features/users/index.ts'
 import { features, migrations } from '../../src/features.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { bindOperations } from '../../src/kernel/operation.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
+import { operations as allOperations } from '../../src/operations.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { Collector } from './cli.ts'
 import { FakeClock } from './clock.ts'
@@ -164,8 +166,10 @@ export async function buildApp(
     clock,
   )
   opened.push(() => throttle.close())
+  const { bans, devices } = throttle
+  const operations = bindOperations(allOperations, { bans, devices, sessions, audit })
   const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, audit, hub },
+    ...{ log, clock, users, sessions, throttle, audit, hub, operations },
     checks: { storage: () => storage.check(), ...checks },
   })
   opened.push(() => app.fastify.close())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { suite, test } from 'node:test'
-import { createDearest } from '../../src/features/throttle/dearest.ts'
+import { createCostliest } from '../../src/features/throttle/costliest.ts'
 import { createDelay } from '../../src/features/throttle/delay.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
@@ -9,8 +9,8 @@ import { FakeClock } from '../support/clock.ts'
 import { settlesWithin } from '../support/pace.ts'
 
 /** A delay without chance: its span is the base alone. */
-const bare = (dearest = 0, random = () => 0) =>
-  createDelay({ clock: new FakeClock(), dearest: () => dearest, random })
+const bare = (costliest = 0, random = () => 0) =>
+  createDelay({ clock: new FakeClock(), costliest: () => costliest, random })
 
 suite('the base of the delay', () => {
   test('is a second at first, and each success takes the place of a tenth of it', async () => {
@@ -40,7 +40,7 @@ suite('the base of the delay', () => {
     assert.equal(await delay.span(), 250)
   })
 
-  test('is never below what the dearest digest of the users costs', async () => {
+  test('is never below what the costliest digest of the users costs', async () => {
     const delay = bare(777)
     for (let i = 0; i < 10; i++) delay.succeeded(300)
     assert.equal(await delay.span(), 777)
@@ -54,7 +54,7 @@ suite('the jitter', () => {
   })
 
   test('is spread evenly over 0 to 85 ms', async () => {
-    const delay = createDelay({ clock: new FakeClock(), dearest: () => 0 })
+    const delay = createDelay({ clock: new FakeClock(), costliest: () => 0 })
     const count = 34_000
     const bins = new Array<number>(17).fill(0)
     for (let i = 0; i < count; i++) {
@@ -72,7 +72,7 @@ suite('the jitter', () => {
 
 suite('an answer that is held', () => {
   test('leaves no sooner than its span after its arrival, whatever the work took', async () => {
-    const delay = createDelay({ clock: systemClock, dearest: () => 0, random: () => 0 })
+    const delay = createDelay({ clock: systemClock, costliest: () => 0, random: () => 0 })
     for (let i = 0; i < 10; i++) delay.succeeded(1)
     for (const work of [0, 100, 240]) {
       const arrival = systemClock.monotonic() - work
@@ -85,7 +85,7 @@ suite('an answer that is held', () => {
   })
 
   test('is let go when its client leaves, and leaves no listener behind', async () => {
-    const delay = createDelay({ clock: systemClock, dearest: () => 0 })
+    const delay = createDelay({ clock: systemClock, costliest: () => 0 })
     const socket = new Socket()
     const held = delay.hold(systemClock.monotonic() + 60_000, socket)
     await new Promise(setImmediate)
@@ -95,13 +95,13 @@ suite('an answer that is held', () => {
   })
 })
 
-suite('what the dearest digest costs', () => {
+suite('what the costliest digest costs', () => {
   const digest = (weight: number) => ({ scheme: 'argon2', variant: 'argon2id', weight }) as never
 
-  test('is measured once, and again when another is dearest', async () => {
+  test('is measured once, and again when another is costliest', async () => {
     let dearest = digest(10)
     const measured: unknown[] = []
-    const cost = createDearest({
+    const cost = createCostliest({
       users: { costliest: () => dearest },
       passwords: {
         measure: async (one) => {
@@ -121,7 +121,7 @@ suite('what the dearest digest costs', () => {
 
   test('stays what it was when there is no room to measure in, and is measured later', async () => {
     let busy = true
-    const cost = createDearest({
+    const cost = createCostliest({
       users: { costliest: () => undefined },
       passwords: {
         measure: async () => {
@@ -138,7 +138,7 @@ suite('what the dearest digest costs', () => {
 
   test('is no less than what checks occupy their places for at the moment', async () => {
     let span = 0
-    const cost = createDearest({
+    const cost = createCostliest({
       users: { costliest: () => undefined },
       passwords: { measure: async () => 50, span: () => span },
     })

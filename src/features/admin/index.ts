@@ -1,25 +1,22 @@
 /**
  * Admin: what administrators do over the network, members of `admin.groups` alone.
  *
- * Owns the routes below. Does not own what they list and change (throttle), nor who is an administrator (portal's guard).
- *
- *   GET /api/admin/bans              bans in force
- *   POST /api/admin/bans             {user | address, reason?, duration? | permanent?}
- *   DELETE /api/admin/bans/{id}      lifts one
- *   DELETE /api/admin/bans           {ids | user | address}: lifts these
+ * Owns how a route of the admin API becomes an operation, and the operation's output an answer. Does not own the
+ * operations and their routes (each feature's operations.ts), nor who is an administrator (portal's guard).
  */
 import type { FastifyPluginAsync } from 'fastify'
 import type { Replies } from '../../http/replies.ts'
+import type { BoundOperation } from '../../kernel/operation.ts'
 import { type PortalContextsOptions, portalContexts } from '../portal/index.ts'
-import type { Throttle } from '../throttle/index.ts'
-import { banRoutes } from './ban-routes.ts'
+import { operationRoutes } from './operation-routes.ts'
 
 export interface AdminOptions extends PortalContextsOptions {
-  readonly throttle: Pick<Throttle, 'bans'>
+  readonly operations: readonly BoundOperation[]
   readonly replies: Replies
 }
 
 export const admin: FastifyPluginAsync<AdminOptions> = async (app, options) => {
   await app.register(portalContexts, options)
-  await app.register(banRoutes, { bans: options.throttle.bans, replies: options.replies })
+  const { operations, replies } = options
+  await app.register(operationRoutes, { operations, replies })
 }

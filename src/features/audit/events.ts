@@ -11,7 +11,7 @@ const METHOD = 'How: `password` at the portal, or `basic` in a header.'
 /** By name, `area.past-tense`. A name is never reused for another meaning. */
 export const EVENTS = {
   'login.succeeded': {
-    about: 'Somebody signed in at the portal.',
+    about: 'A user signed in at the portal.',
     details: {
       method: METHOD,
       remembered: 'Whether the session is kept for `session.remember_me`.',
@@ -21,7 +21,7 @@ export const EVENTS = {
   },
   'login.failed': {
     about:
-      'A name and password that were not right. Without a user when the name is nobody’s: what was typed is never kept.',
+      'A name and password that were not right. Without a user when no user has the name: what was typed is never kept.',
     details: { method: METHOD, reason: '`unknown`, `disabled` or `password`.' },
   },
   'login.banned': {
@@ -37,10 +37,10 @@ export const EVENTS = {
       'A session began on another domain from one of the same browser (`session.hub`), without a password.',
     details: { from: 'The cookie domain that vouched.', to: 'The one of the new session.' },
   },
-  'session.ended': { about: 'Somebody signed out.', details: {} },
+  'session.ended': { about: 'A user signed out.', details: {} },
   'session.revoked': {
     about:
-      'Sessions of a user were ended by somebody else, or from another session. Written when they have ended, and only for users who had some.',
+      'Sessions of a user were ended by another person, or from another session. Written when they have ended, and only for users who had some.',
     details: {
       sessions: 'How many.',
       reason: '`asked`, `user-changed` (deleted, disabled, or a new password).',
@@ -90,9 +90,9 @@ export type Details<N extends EventName> = {
   readonly [K in keyof (typeof EVENTS)[N]['details']]?: string | number | boolean
 }
 
-/** What a room says when it happens. */
+/** What a feature says when it happens. */
 export interface Happening<N extends EventName = EventName> {
-  /** Canonical name of the user whom it is about; '' for nobody. Never what was typed. */
+  /** Canonical name of the user whom it is about; '' for none. Never what was typed. */
   readonly user: string
   readonly actor: Actor
   /** The client's address, canonical; '' for none. */

@@ -21,7 +21,7 @@ const audit = z.strictObject({
     .min(1000)
     .default(1_000_000)
     .describe(
-      'How many events are kept at most, some 300 bytes each. Past it those about nobody go first, then the oldest.',
+      'How many events are kept at most, some 300 bytes each. Past it those about no user go first, then the oldest.',
     ),
   webhook: z
     .strictObject({

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 
 const WINDOW = 60_000
-/** Past it the oldest is forgotten: somebody with so many networks is written down once more. */
+/** Past it the oldest is forgotten: a client with so many networks is written down once more. */
 const MOST = 10_000
 
 /** What happened within the last minute already. */

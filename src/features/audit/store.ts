@@ -5,7 +5,7 @@ import { type Actor, EVENT_NAMES, type EventName } from './events.ts'
 
 /** Which events, newest first. */
 export interface Selection {
-  /** About this user; '' is about nobody. */
+  /** About this user; '' for events about no user. */
   readonly user?: string | undefined
   readonly names?: readonly EventName[] | undefined
   /** Older than the event of this id. */
@@ -22,7 +22,7 @@ export interface AuditStore {
   count(): Promise<number>
   /** Forgets at most `limit` of those from before. @returns how many */
   sweep(before: EpochMs, limit: number): Promise<number>
-  /** Forgets at most `limit`, those about nobody first, then the oldest. @returns how many */
+  /** Forgets at most `limit`, those about no user first, then the oldest. @returns how many */
   shed(limit: number): Promise<number>
 }
 
@@ -40,7 +40,7 @@ type Tables = {
   }
 }
 
-/** @param storage migrated with this room's migrations */
+/** @param storage migrated with this feature's migrations */
 export function createAuditStore(storage: Pick<Storage, 'db'>): AuditStore {
   const open = async () => (await storage.db()).$extendTables<Tables>()
 

@@ -16,7 +16,7 @@ export const loginRoutes: FastifyPluginAsync<LoginOptions> = async (app, options
   const services = createLoginServices(options)
   await app.register(delayPlugin, {
     delay: throttle.delay,
-    turns: throttle.turns,
+    queue: throttle.queue,
     clock,
     isClaim: ({ headers }) => bringsDeviceCookie(headers.cookie),
   })

@@ -1,14 +1,14 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { AttemptLimiter } from '../users/index.ts'
+import { addressKey } from './address-key.ts'
 import type { Ban } from './bans.ts'
 import type { KnownDevice } from './device-store.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import type { Admission, Regulation } from './regulation.ts'
-import type { Reservation, Reservations } from './reservations/index.ts'
-import { clientKey } from './subject.ts'
+import type { Reservation, Reservations } from './reservation.ts'
 
-/** Who tries. */
+/** Where an attempt comes from. */
 export interface Attempt {
   /** The client's, canonical. */
   readonly address: string
@@ -20,8 +20,8 @@ export interface Attempt {
   readonly mayReserve: boolean
 }
 
-export interface AttemptGuard extends AttemptLimiter {
-  /** When its turn to be checked came, by the monotonic clock; until then, when it was made. */
+export interface LimitedAttempt extends AttemptLimiter {
+  /** When its check began, by the monotonic clock; until then, when it was made. */
   readonly began: number
   /** The ban that refused the attempt, once it was refused by one. */
   readonly ban: Ban | undefined
@@ -42,11 +42,11 @@ export class SignInLimited extends AppError<'SIGN_IN_LIMITED'> {
 }
 
 /**
- * The guard of one attempt to sign in: the limit on failures first, then regulation; both count before the password is
+ * Limits one attempt to sign in: the limit on failures first, then regulation; both count before the password is
  * looked at and take it back when it was right.
  * @throws AppError SIGN_IN_LIMITED at once, when nothing but waiting helps; STORE_UNAVAILABLE
  */
-export async function guardAttempt(
+export async function limitAttempt(
   { address, devices, held, mayReserve }: Attempt,
   {
     limit,
@@ -59,8 +59,8 @@ export async function guardAttempt(
     readonly regulation: Regulation
     readonly clock: Clock
   },
-): Promise<AttemptGuard> {
-  const key = clientKey(address)
+): Promise<LimitedAttempt> {
+  const key = addressKey(address)
 
   /** @throws what `work` throws; where that is SIGN_IN_LIMITED and a reservation counts, nothing */
   async function unlessReserved(work: Promise<void>, isReserved: () => Promise<boolean>) {
@@ -106,7 +106,7 @@ export async function guardAttempt(
     },
     place(name, spelling) {
       const device = deviceOf(name)
-      // Strangers' attempts on a name are nothing that its owner has to wait for.
+      // The owner of a name does not wait for the attempts of clients without a known device.
       if (device !== undefined)
         return { alone: [`device ${device}`], reserved: { user: name, device } }
       return { alone: [`address ${key}`, `user ${spelling}`] }

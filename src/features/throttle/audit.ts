@@ -1,5 +1,5 @@
 import type { Actor, Audit } from '../audit/index.ts'
-import type { BanListeners } from './ban-desk.ts'
+import type { BanListeners } from './ban-registry.ts'
 import type { Ban } from './bans.ts'
 import type { KnownDevice } from './device-store.ts'
 
@@ -16,7 +16,7 @@ export function throttleNotes(audit: Pick<Audit, 'record'>): Notes {
         ...about(ban),
         actor: source === 'regulation' ? 'system' : actorOf(by),
         details: {
-          ...{ subject: subjectOf(ban), source, reason },
+          ...{ subject: targetOf(ban), source, reason },
           ...(expiresAt !== undefined && { until: expiresAt }),
         },
       })
@@ -25,7 +25,7 @@ export function throttleNotes(audit: Pick<Audit, 'record'>): Notes {
       audit.record('ban.lifted', {
         ...about(ban),
         actor: actorOf(by),
-        details: { subject: subjectOf(ban) },
+        details: { subject: targetOf(ban) },
       })
     },
     onRevoke({ id, user }) {
@@ -35,6 +35,6 @@ export function throttleNotes(audit: Pick<Audit, 'record'>): Notes {
 }
 
 const about = ({ kind, name }: Ban) => ({ user: kind === 'user' ? name : '' })
-const subjectOf = ({ kind, name }: Ban): string => `${kind}:${name}`
+const targetOf = ({ kind, name }: Ban): string => `${kind}:${name}`
 /** Empty for the command line: it does not say which user runs it. */
 const actorOf = (by: string): Actor => (by === '' ? 'operator' : `user:${by}`)

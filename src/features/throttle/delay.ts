@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../kernel/clock.ts'
 
-/** Measure 3, all in milliseconds. */
+/** All in milliseconds. */
 const SLOTS = 10
 const FIRST_MEAN = 1000
 const FLOOR = 250
@@ -15,23 +15,23 @@ const JITTER = 85
 export interface Delay {
   /** @param work of a success, in milliseconds, without the time that it was held back */
   succeeded(work: number): void
-  /** When an answer may leave, in milliseconds after its turn has come, at once or from a queue. Another jitter each time. */
+  /** When an answer may leave, in milliseconds after its work began. Another jitter each time. */
   span(): Promise<number>
   /**
-   * Waits until then. Holds nothing but a timer, and that no longer than the client is there.
-   * @param began when its arrival, or its turn, was; by the monotonic clock
+   * Waits until then. Holds nothing but a timer, and drops it when the client goes away.
+   * @param began when the request arrived or its work began; by the monotonic clock
    */
   hold(began: number, socket: Socket): Promise<void>
 }
 
 export function createDelay({
   clock,
-  dearest,
+  costliest,
   random = fraction,
 }: {
   readonly clock: Clock
-  /** What a check of the dearest password digest takes, in milliseconds. */
-  readonly dearest: () => number | Promise<number>
+  /** What a check of the costliest password digest takes, in milliseconds. */
+  readonly costliest: () => number | Promise<number>
   /** Unpredictable, in [0, 1). */
   readonly random?: () => number
 }): Delay {
@@ -39,7 +39,7 @@ export function createDelay({
   let next = 0
   const mean = (): number => slots.reduce((sum, slot) => sum + slot, 0) / SLOTS
   const span = async (): Promise<number> =>
-    Math.max(mean(), FLOOR, await dearest()) + random() * JITTER
+    Math.max(mean(), FLOOR, await costliest()) + random() * JITTER
 
   return {
     succeeded(work) {
@@ -59,7 +59,7 @@ export function createDelay({
   }
 }
 
-/** 48 bits are what randomInt takes. */
+/** `randomInt` takes at most 48 bits. */
 const fraction = (): number => randomInt(2 ** 47) / 2 ** 47
 
 function pause(ms: number, socket: Socket): Promise<void> {

@@ -36,7 +36,7 @@ export interface DeviceStore {
   recognise(tokens: readonly string[], now: EpochMs): Promise<readonly KnownDevice[]>
   /**
    * Makes the browser of the old tokens known by the new one and by no other: as this device of this user, and as the
-   * device of whoever else has signed in with it.
+   * device of every other user who has signed in with it.
    * @returns whether it was this user's before
    */
   remember(
@@ -44,7 +44,7 @@ export interface DeviceStore {
     token: string,
     old: readonly string[],
   ): Promise<{ readonly id: string; readonly isNew: boolean }>
-  /** Newest first. @param user undefined: of everybody */
+  /** Newest first. @param user undefined: of all users */
   list(user: string | undefined, now: EpochMs, limit: number): Promise<readonly KnownDevice[]>
   /** @param by.user of this user only. @returns what was removed */
   remove(by: {
@@ -73,47 +73,11 @@ export function createDeviceStore(storage: Storage): DeviceStore {
         .execute()
       return rows.map(toDevice)
     },
-    remember(device, token, old) {
-      const row = {
-        token_hash: hashOf(token),
-        address: device.address,
-        user_agent: device.userAgent,
-        last_seen: device.lastSeen,
-        expires_at: device.expiresAt,
-      }
-      const known = old.map(hashOf)
-      return storage.transaction(
-        async (any) => {
-          const db = any.$extendTables<Tables>()
-          const own = await mine(db, device, known)
-          const id = own ?? randomBytes(12).toString('base64url')
-          if (known.length > 0)
-            await db
-              .updateTable('known_devices')
-              .set({ token_hash: row.token_hash })
-              .where('token_hash', 'in', known)
-              .where('user_name', '!=', device.user)
-              .execute()
-          if (own !== undefined) {
-            await db
-              .deleteFrom('known_devices')
-              .where('token_hash', 'in', known)
-              .where('user_name', '=', device.user)
-              .where('id', '!=', id)
-              .execute()
-            await db.updateTable('known_devices').set(row).where('id', '=', id).execute()
-            return { id, isNew: false }
-          }
-          await makeRoom(db, device.user)
-          await db
-            .insertInto('known_devices')
-            .values({ ...row, id, user_name: device.user, created_at: device.lastSeen })
-            .execute()
-          return { id, isNew: true }
-        },
+    remember: (device, token, old) =>
+      storage.transaction(
+        (db) => rememberIn(db.$extendTables<Tables>(), device, hashOf(token), old.map(hashOf)),
         { locks: [`devices:${device.user}`] },
-      )
-    },
+      ),
     async list(user, now, limit) {
       const all = (await open())
         .selectFrom('known_devices')
@@ -149,8 +113,49 @@ export function createDeviceStore(storage: Storage): DeviceStore {
   }
 }
 
+/** @param known hashes of the old tokens */
+async function rememberIn(
+  db: Kysely<Tables>,
+  device: NewDevice,
+  hash: string,
+  known: readonly string[],
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
+  const row = {
+    token_hash: hash,
+    address: device.address,
+    user_agent: device.userAgent,
+    last_seen: device.lastSeen,
+    expires_at: device.expiresAt,
+  }
+  const own = await ownDevice(db, device, known)
+  const id = own ?? randomBytes(12).toString('base64url')
+  if (known.length > 0)
+    await db
+      .updateTable('known_devices')
+      .set({ token_hash: hash })
+      .where('token_hash', 'in', known)
+      .where('user_name', '!=', device.user)
+      .execute()
+  if (own !== undefined) {
+    await db
+      .deleteFrom('known_devices')
+      .where('token_hash', 'in', known)
+      .where('user_name', '=', device.user)
+      .where('id', '!=', id)
+      .execute()
+    await db.updateTable('known_devices').set(row).where('id', '=', id).execute()
+    return { id, isNew: false }
+  }
+  await makeRoom(db, device.user)
+  await db
+    .insertInto('known_devices')
+    .values({ ...row, id, user_name: device.user, created_at: device.lastSeen })
+    .execute()
+  return { id, isNew: true }
+}
+
 /** This user's device among those that came along, if it is still one. */
-async function mine(
+async function ownDevice(
   db: Kysely<Tables>,
   { user, lastSeen: now }: NewDevice,
   known: readonly string[],
@@ -183,7 +188,7 @@ async function makeRoom(db: Kysely<Tables>, user: string): Promise<void> {
     .execute()
 }
 
-/** No salt: nobody guesses 256 bits. */
+/** No salt: 256 random bits cannot be guessed. */
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url')
 
 const toDevice = (row: Selectable<DeviceRow>): KnownDevice => ({

@@ -6,7 +6,7 @@ import { detach } from '../../kernel/detach.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { DeviceStore, KnownDevice } from './device-store.ts'
 
-/** Measure 4: 90 days. */
+/** 90 days. */
 const LIFE = 90 * 86_400_000
 /**
  * Device cookies of one request that are looked up. Other hosts of the domain can plant some in front of the right one, and
@@ -20,14 +20,14 @@ const MAX_USER_AGENT = 256
 const MAX_LISTED = 10_000
 
 /**
- * Browsers that somebody has fully signed in with. They hold a cookie of 256 random bits; what is kept is its hash. It
- * opens nothing: it says whose failures are counted apart from everybody else's.
+ * Browsers that a user has fully signed in with. They hold a cookie of 256 random bits; its hash is kept. The cookie opens
+ * nothing: failures of a known device are counted apart from those of others.
  */
 export interface Devices {
   /** @param values of the device cookie, as they came. @throws AppError STORE_UNAVAILABLE */
   recognise(values: readonly string[]): Promise<readonly KnownDevice[]>
   /**
-   * The browser has fully signed in as this user. It gets another value each time: one that somebody else has planted
+   * The browser has fully signed in as this user. It gets another value each time: one that was planted
    * is worth nothing afterwards.
    * @returns the `Set-Cookie` header, a credential; undefined when it could not be kept (the sign-in holds all the same)
    */

@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/errors.ts'
-import type { FailureCounter } from './counters/index.ts'
+import type { FailureCounter } from './failure-counter.ts'
 
 /** A limit on failures, by a key of the caller's: first factors, resets, codes each have their own. */
 export interface FailureLimit {

@@ -48,7 +48,7 @@ export const Regulation = z
   .prefault({})
   .describe(
     'Bans after too many wrong passwords. A banned sign-in is answered exactly like a wrong password. A browser that the ' +
-      'user has signed in with before has a count of its own: what strangers try does not stop it. See `vestibule bans`.',
+      'user has signed in with before has a count of its own: failures of other clients do not stop it. See `vestibule bans`.',
   )
 
 const DEFAULTS = Regulation.parse({})
@@ -70,7 +70,7 @@ export default {
       .describe(
         'How many wrong passwords one client address may try: `N/period` or `N per M periods`, from second to year, ' +
           'several of them separated by `;`, `,` or `|`. All hold at once; right passwords do not count. IPv6 counts by ' +
-          '/64; a browser that somebody has signed in with before counts by itself. Past it the answer is 429 with ' +
+          '/64; a browser that a user has signed in with before counts by itself. Past it the answer is 429 with ' +
           'Retry-After; a browser that has waited gets one attempt, whatever others have failed meanwhile. `disable` turns it off.',
       ),
   },

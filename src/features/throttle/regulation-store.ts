@@ -3,12 +3,12 @@ import type { ExpressionBuilder, Kysely, Selectable } from 'kysely'
 import type { EpochMs } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Storage } from '../../storage/index.ts'
-import { type Ban, type Subject, word } from './bans.ts'
+import { type Ban, type BanTarget, type LimitKey, lockKeyOf } from './bans.ts'
 
 type AttemptRow = {
   id: string
   at: number
-  /** Empty: of nobody whose name is known, or forgotten when a ban was lifted. */
+  /** Empty: the name has no user, or it was forgotten when a ban was lifted. */
   user_name: string
   address: string
   /** Empty: of no known device. */
@@ -37,15 +37,12 @@ export interface Counted {
   readonly device: string | undefined
 }
 
-/** What may be asked and done while the subjects are nobody else's. */
+/** What may be asked and done while no other transaction has the keys. */
 export interface Ledger {
   /** Bans of any of these that are in force. */
-  bans(subjects: readonly Subject[], now: EpochMs): Promise<readonly Ban[]>
+  bans(targets: readonly BanTarget[], now: EpochMs): Promise<readonly Ban[]>
   /** How many were counted for it after `since`, and when the last was. */
-  failures(
-    subject: Subject,
-    since: number,
-  ): Promise<{ readonly count: number; readonly last: number }>
+  failures(key: LimitKey, since: number): Promise<{ readonly count: number; readonly last: number }>
   count(attempt: Counted, now: EpochMs): Promise<void>
   ban(ban: Omit<Ban, 'id'>): Promise<Ban>
   unban(bans: readonly Ban[]): Promise<void>
@@ -54,15 +51,15 @@ export interface Ledger {
 /** What regulation keeps. Shared by all instances when the database is. */
 export interface RegulationStore {
   /**
-   * Does it all in one transaction while nobody else, on any instance, does so for one of these subjects.
+   * Does it all in one transaction, while no other one on any instance runs for one of these keys.
    * @throws AppError STORE_UNAVAILABLE
    */
-  alone<T>(subjects: readonly Subject[], work: (ledger: Ledger) => Promise<T>): Promise<T>
+  alone<T>(keys: readonly LimitKey[], work: (ledger: Ledger) => Promise<T>): Promise<T>
   /** Takes back what was counted for this user from this address, or by this device. */
   giveBack(attempt: Counted): Promise<void>
   /** Bans in force, newest first, at most `limit`. */
   list(now: EpochMs, limit: number): Promise<readonly Ban[]>
-  /** Ends these bans, and forgets what was counted for their subjects. @returns those that were in force */
+  /** Ends these bans, and forgets what was counted for their targets. @returns those that were in force */
   lift(ids: readonly string[], now: EpochMs): Promise<readonly Ban[]>
   /** Removes at most `limit` of what counts for nothing any more. @returns how many */
   sweep(now: EpochMs, countedBefore: number, limit: number): Promise<number>
@@ -76,10 +73,10 @@ export function createRegulationStore(storage: Storage): RegulationStore {
     storage.transaction((db) => work(db.$extendTables<Tables>()), { locks })
 
   return {
-    alone: (subjects, work) =>
+    alone: (keys, work) =>
       transaction(
         (db) => work(ledgerOf(db)),
-        subjects.map((subject) => `regulation:${word(subject)}`),
+        keys.map((key) => `regulation:${lockKeyOf(key)}`),
       ),
     async giveBack({ user, address, device }) {
       const db = (await storage.db()).$extendTables<Tables>()
@@ -124,7 +121,7 @@ export function createRegulationStore(storage: Storage): RegulationStore {
               .execute()
           }
         },
-        bans.map((ban) => `regulation:${word(ban)}`),
+        bans.map((ban) => `regulation:${lockKeyOf(ban)}`),
       )
       return bans
     },
@@ -158,14 +155,14 @@ const inForce = (now: number) => (where: ExpressionBuilder<Tables, 'bans'>) =>
 
 function ledgerOf(db: Kysely<Tables>): Ledger {
   return {
-    async bans(subjects, now) {
-      if (subjects.length === 0) return []
+    async bans(targets, now) {
+      if (targets.length === 0) return []
       const rows = await db
         .selectFrom('bans')
         .selectAll()
         .where((where) =>
           where.or(
-            subjects.map(({ kind, name }) =>
+            targets.map(({ kind, name }) =>
               where.and([where('kind', '=', kind), where('subject', '=', name)]),
             ),
           ),
@@ -233,6 +230,6 @@ function toBan(row: Selectable<BanRow>): Ban {
   }
 }
 
-/** Nobody is let in past a ban that cannot be read. */
+/** A ban that cannot be read lets no attempt pass. */
 const unreadable = (id: string): AppError =>
   new AppError('STORE_UNAVAILABLE', { reason: `the ban ${id} cannot be read` })

@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
-import { type Ban, type Subject, stops } from './bans.ts'
+import { type Ban, type BanTarget, type LimitKey, stops } from './bans.ts'
 import type { Counted, Ledger, RegulationStore } from './regulation-store.ts'
 
 export interface RegulationConfig {
@@ -16,14 +16,14 @@ export type Admission =
   | { readonly kind: 'go'; settle(right: boolean): Promise<void> }
   | { readonly kind: 'banned'; readonly ban: Ban }
 
-/** Bans whoever fails too often (measure 4). Every attempt is counted before its password is looked at. */
+/** Bans users, addresses and devices that fail too often. Every attempt is counted before its password is looked at. */
 export interface Regulation {
   /** @throws AppError STORE_UNAVAILABLE */
   admit(attempt: Counted): Promise<Admission>
 }
 
 export function createRegulation({
-  config: { modes, max_retries: most, find_time: span, ban_time: length },
+  config,
   store,
   clock,
   onBan,
@@ -34,26 +34,9 @@ export function createRegulation({
   /** Told of every ban that was made here. */
   readonly onBan: (ban: Ban) => void
 }): Regulation {
-  /** A known device has its own count, so that nobody else's failures are its own. */
-  function countedFor({ user, address, device }: Counted): Subject[] {
-    if (most === 0) return []
-    if (device !== undefined) return [{ kind: 'device', name: device }]
-    const subjects: Subject[] = []
-    if (modes.includes('ip')) subjects.push({ kind: 'address', name: address })
-    // A name that is nobody's bans nobody: whoever made it up would fill the store with it.
-    if (modes.includes('user') && user !== '') subjects.push({ kind: 'user', name: user })
-    return subjects
-  }
+  const { max_retries: most, find_time: span, ban_time: length } = config
 
-  /** Whoever made a ban that is in force, by whatever way, meant this attempt too. */
-  function stoppedBy({ user, address, device }: Counted): Subject[] {
-    const subjects: Subject[] = [{ kind: 'address', name: address }]
-    if (user !== '') subjects.push({ kind: 'user', name: user })
-    if (device !== undefined) subjects.push({ kind: 'device', name: device })
-    return subjects
-  }
-
-  const banFor = (ledger: Ledger, { kind, name }: Subject, last: number, now: EpochMs) =>
+  const banFor = (ledger: Ledger, { kind, name }: LimitKey, last: number, now: EpochMs) =>
     ledger.ban({
       kind,
       name,
@@ -65,15 +48,15 @@ export function createRegulation({
       expiresAt: (last + length) as EpochMs,
     })
 
-  /** The bans that these subjects have earned and don't have yet. */
-  async function earned(ledger: Ledger, subjects: readonly Subject[], now: EpochMs) {
+  /** The bans that these keys have earned and don't have yet. */
+  async function earned(ledger: Ledger, keys: readonly LimitKey[], now: EpochMs) {
     const bans: Ban[] = []
-    for (const subject of subjects) {
-      const { count, last } = await ledger.failures(subject, now - span)
+    for (const key of keys) {
+      const { count, last } = await ledger.failures(key, now - span)
       if (count < most || last + length <= now) continue
-      const inForce = await ledger.bans([subject], now)
+      const inForce = await ledger.bans([key], now)
       if (!inForce.some(({ source }) => source === 'regulation'))
-        bans.push(await banFor(ledger, subject, last, now))
+        bans.push(await banFor(ledger, key, last, now))
     }
     return bans
   }
@@ -81,27 +64,25 @@ export function createRegulation({
   const settle = async (attempt: Counted, isLast: boolean, right: boolean): Promise<void> => {
     if (right) return store.giveBack(attempt)
     if (!isLast) return
-    const subjects = countedFor(attempt)
-    for (const ban of await store.alone(subjects, (ledger) =>
-      earned(ledger, subjects, clock.now()),
-    ))
+    const keys = limitKeysOf(attempt, config)
+    for (const ban of await store.alone(keys, (ledger) => earned(ledger, keys, clock.now())))
       onBan(ban)
   }
 
   return {
     async admit(attempt) {
-      const counted = countedFor(attempt)
+      const counted = limitKeysOf(attempt, config)
       const found = await store.alone(counted, async (ledger) => {
         const now = clock.now()
-        const bans = await ledger.bans(stoppedBy(attempt), now)
+        const bans = await ledger.bans(banTargetsOf(attempt), now)
         const ban = bans.find((one) => stops(one, attempt))
         if (ban !== undefined) return { kind: 'banned', ban, made: [] } as const
         // What was counted and never settled (on another instance, or one that was killed) is a failure.
         const made = await earned(ledger, counted, now)
         if (made[0] !== undefined) return { kind: 'banned', ban: made[0], made } as const
         let isLast = false
-        for (const subject of counted) {
-          const { count } = await ledger.failures(subject, now - span)
+        for (const key of counted) {
+          const { count } = await ledger.failures(key, now - span)
           isLast ||= count + 1 >= most
         }
         if (counted.length > 0) await ledger.count(attempt, now)
@@ -119,4 +100,26 @@ export function createRegulation({
       }
     },
   }
+}
+
+/** What a failure is counted for. A known device has a count of its own: failures of others are not its own. */
+function limitKeysOf(
+  { user, address, device }: Counted,
+  { modes, max_retries: most }: RegulationConfig,
+): LimitKey[] {
+  if (most === 0) return []
+  if (device !== undefined) return [{ kind: 'device', name: device }]
+  const keys: LimitKey[] = []
+  if (modes.includes('ip')) keys.push({ kind: 'address', name: address })
+  // A name without a user is not banned: a client that makes names up would fill the store with them.
+  if (modes.includes('user') && user !== '') keys.push({ kind: 'user', name: user })
+  return keys
+}
+
+/** What a ban that stops the attempt may be about, by whatever way it was made. */
+function banTargetsOf({ user, address, device }: Counted): BanTarget[] {
+  const targets: BanTarget[] = [{ kind: 'address', name: address }]
+  if (user !== '') targets.push({ kind: 'user', name: user })
+  if (device !== undefined) targets.push({ kind: 'device', name: device })
+  return targets
 }

@@ -1,6 +1,6 @@
 import { stringifySetCookie } from 'cookie'
 import type { CookieDomain } from '../sessions/index.ts'
-import type { Reservation } from './reservations/index.ts'
+import type { Reservation } from './reservation.ts'
 
 /** As many as may count of other cookies of ours. */
 const MAX_VALUES = 4

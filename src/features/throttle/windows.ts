@@ -3,7 +3,7 @@ import type { Windows } from './limits.ts'
 /**
  * How long until one more would be within every window, in milliseconds; 0: it is now.
  *
- * Exact and not in steps: a window is any span of its length, so nobody gets twice its count around a border.
+ * Exact and not in steps: a window is any span of its length, so no client gets twice its count around a border.
  * @param stamps when each counted one was, ascending
  */
 export function waitFor(windows: Windows, stamps: readonly number[], now: number): number {

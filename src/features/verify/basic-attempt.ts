@@ -69,7 +69,7 @@ async function tryCredentials(
 ): Promise<Outcome> {
   try {
     // Cached credentials never come here: only what costs a hash waits for its slot.
-    await new Promise<void>((resolve) => throttle.turns.wait(resolve, false))
+    await new Promise<void>((resolve) => throttle.queue.wait(resolve, false))
     const limiter = await throttle.attempt({ address, devices: [], reservations: undefined })
     const answer = await users.authenticate(username, password, address, limiter)
     return { ...answer, banned: limiter.ban !== undefined, began: limiter.began }

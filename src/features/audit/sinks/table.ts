@@ -1,8 +1,8 @@
 import type { BaseLogger } from 'pino'
 import { AppError } from '../../../kernel/errors.ts'
 import type { AuditEvent } from '../event.ts'
+import type { Sink } from '../sink.ts'
 import type { AuditStore } from '../store.ts'
-import type { Sink } from './index.ts'
 
 export interface TableSink extends Sink {
   /** Resolves when all that was taken so far is kept. @throws AppError STORE_UNAVAILABLE */
@@ -18,7 +18,7 @@ const RETRY_FIRST = 1_000
 const RETRY_MOST = 60_000
 
 /**
- * Events in the database. Nobody waits for it, and a database that fails stops nobody from signing in: events wait in memory
+ * Events in the database. No request waits for it, and a database that fails stops no sign-in: events wait in memory
  * then, and what does not fit is counted and said.
  */
 export function createTableSink({

@@ -5,7 +5,7 @@ import type { Clock } from '../../../kernel/clock.ts'
 import type { Secret } from '../../../kernel/secret.ts'
 import type { AuditEvent } from '../event.ts'
 import type { EventName } from '../events.ts'
-import type { Sink } from './index.ts'
+import type { Sink } from '../sink.ts'
 
 export interface WebhookOptions {
   readonly url: string
@@ -30,8 +30,8 @@ const MAX_WAITING = 1_000
 const LAST_CHANCE = 2_000
 
 /**
- * Posts events, one at a time and in order, signed as https://www.standardwebhooks.com describes it. It waits on nobody's
- * behalf: the queue is bounded, and what does not fit is counted and said. It lives in memory: a restart empties it.
+ * Posts events, one at a time and in order, signed as https://www.standardwebhooks.com describes it. No request
+ * waits for it: the queue is bounded, and what does not fit is counted and said. It lives in memory: a restart empties it.
  */
 export function createWebhookSink(options: WebhookOptions): Sink {
   const { events, clock, log, pauses = PAUSES } = options
@@ -60,23 +60,8 @@ export function createWebhookSink(options: WebhookOptions): Sink {
   const deliver = async (event: AuditEvent): Promise<void> => {
     const body = bodyOf(event)
     for (let attempt = 0; !stop.signal.aborted; attempt++) {
-      const seconds = Math.floor(clock.now() / 1000)
-      const signature = createHmac('sha256', key)
-        .update(`${event.id}.${seconds}.${body}`)
-        .digest('base64')
-      const outcome = await post(
-        {
-          'Content-Type': 'application/json',
-          'Content-Length': Buffer.byteLength(body),
-          'User-Agent': 'Vestibule',
-          'Webhook-Id': event.id,
-          'Webhook-Timestamp': String(seconds),
-          'Webhook-Signature': `v1,${signature}`,
-        },
-        body,
-        options,
-        stop.signal,
-      )
+      const headers = headersOf(event, body, key, Math.floor(clock.now() / 1000))
+      const outcome = await post(headers, body, options, stop.signal)
       if (outcome.kind === 'taken' || stop.signal.aborted) return
       const pause = pauses[attempt]
       const fields = {
@@ -142,6 +127,18 @@ const bodyOf = ({
     data: { id, user, actor, address, user_agent: userAgent, request_id: requestId, details },
   })
 
+function headersOf({ id }: AuditEvent, body: string, key: Buffer, seconds: number) {
+  const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
+  return {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'User-Agent': 'Vestibule',
+    'Webhook-Id': id,
+    'Webhook-Timestamp': String(seconds),
+    'Webhook-Signature': `v1,${signature}`,
+  }
+}
+
 type Outcome =
   | { readonly kind: 'taken' }
   | { readonly kind: 'failed'; readonly problem: string; readonly retryAfter: number }
@@ -167,7 +164,7 @@ async function post(
             code: answer.statusCode ?? 0,
             retryAfter: secondsOf(answer.headers['retry-after']),
           })
-          // What it says is nothing to us.
+          // The body of the answer is not read.
           answer.on('error', () => {})
           sent.destroy()
         },

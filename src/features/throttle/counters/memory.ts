@@ -1,8 +1,8 @@
 import type { Clock } from '../../../kernel/clock.ts'
 import { detach } from '../../../kernel/detach.ts'
+import type { FailureCounter } from '../failure-counter.ts'
 import type { Windows } from '../limits.ts'
 import { longest, waitFor } from '../windows.ts'
-import type { FailureCounter } from './index.ts'
 
 /**
  * Some 100 MB if every key had one stamp, 10 MB if each had many. Past it the keys that were longest without a failure

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { FailureCounter } from '../failure-counter.ts'
 import type { Windows } from '../limits.ts'
 import { longest } from '../windows.ts'
-import type { FailureCounter } from './index.ts'
 
 /**
  * One key is one sorted set: a member for each that is counted, its score the time by the clock of Redis. One script does
- * all of it, so that every window holds, or none counts, whoever asks at the same time.
+ * all of it, so that every window holds, or none counts, also where several instances ask at the same time.
  *
  * ARGV: the new member, or nothing to look only; the longest period; then count and period of each window.
  * Answers how long to wait in milliseconds; 0: it was counted, or would be.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../../kernel/clock.ts'
 import { detach } from '../../../kernel/detach.ts'
-import type { Reservations, ReservationTerms } from './index.ts'
+import type { Reservations, ReservationTerms } from '../reservation.ts'
 
 /** An address gets here by failing as often as it may: each costs hashes. Past it the oldest are forgotten. */
 const MAX_ADDRESSES = 10_000

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { RedisLink } from '../../../storage/redis/index.ts'
-import type { Reservations, ReservationTerms } from './index.ts'
+import type { Reservations, ReservationTerms } from '../reservation.ts'
 
 /**
  * One address is one sorted set: a member for each reservation, its score when it is due by the clock of Redis. A used one

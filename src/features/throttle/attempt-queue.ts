@@ -1,15 +1,15 @@
 /** How many attempts begin in one turn of the event loop: a quarter of a millisecond of work each. */
-const A_TURN = 1
-/** Claims that may wait for the first turn; more of them come in the order of all others. */
+const PER_TURN = 1
+/** Claims that may wait ahead of the others; further ones queue with the others. */
 const MAX_CLAIMS = 64
-/** After so many claims in a row another attempt begins: a made-up claim costs nothing. */
+/** After so many claims in a row another attempt begins: a made-up claim costs its sender nothing. */
 const IN_A_ROW = 3
 
 /**
- * Lets attempts begin one at a time, so that a thousand that come at once are worked through between other requests and
- * not before them: verify has to be answered meanwhile.
+ * Staggers the attempts to sign in: one begins in each turn of the event loop. A thousand that arrive at once are worked
+ * through between other requests and not before them, as verify has to be answered meanwhile.
  */
-export interface Turns {
+export interface AttemptQueue {
   /**
    * @param begin called in a later turn of the event loop, in order
    * @param isClaim the attempt says that it comes from a known device: it goes first, and is looked up then
@@ -17,7 +17,7 @@ export interface Turns {
   wait(begin: () => void, isClaim: boolean): void
 }
 
-export function createTurns(): Turns {
+export function createAttemptQueue(): AttemptQueue {
   let claims: (() => void)[] = []
   let others: (() => void)[] = []
   let inARow = 0
@@ -30,7 +30,7 @@ export function createTurns(): Turns {
   }
 
   function turn(): void {
-    for (let i = 0; i < A_TURN; i++) take()?.()
+    for (let i = 0; i < PER_TURN; i++) take()?.()
     isScheduled = claims.length + others.length > 0
     if (isScheduled) {
       setImmediate(turn)

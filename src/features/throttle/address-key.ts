@@ -4,9 +4,9 @@ const NAMELESS = 'unknown'
 
 /**
  * What an address counts as: itself, or its /64 with IPv6, where a customer owns that much and has every address of it.
- * @param address canonical; '' (behind a unix socket that names nobody) is one client like any other
+ * @param address canonical; '' (behind a unix socket that names no client) is one client like any other
  */
-export function clientKey(address: string): string {
+export function addressKey(address: string): string {
   const parsed = parseAddress(address)
   if (parsed === undefined) return address === '' ? NAMELESS : address
   if (parsed.version === 4) return parsed.text

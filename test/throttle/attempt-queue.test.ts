@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTurns } from '../../src/features/throttle/turns.ts'
+import { createAttemptQueue } from '../../src/features/throttle/attempt-queue.ts'
 
 test('attempts that come at once begin one a turn, in order, and others have theirs in between', async () => {
-  const { wait } = createTurns()
+  const { wait } = createAttemptQueue()
   const said: string[] = []
   await new Promise<void>((resolve) => {
     for (let i = 0; i < 5; i++) wait(() => said.push(`attempt ${i}`), false)
@@ -27,7 +27,7 @@ test('attempts that come at once begin one a turn, in order, and others have the
 })
 
 test('who says that they are known begins first, and no flood of either keeps the other waiting', async () => {
-  const { wait } = createTurns()
+  const { wait } = createAttemptQueue()
   const said: string[] = []
   for (let i = 0; i < 200; i++) wait(() => said.push('stranger'), false)
   for (let i = 0; i < 200; i++) wait(() => said.push(`claim ${i}`), true)

@@ -2,10 +2,10 @@ import { AppError } from '../../kernel/errors.ts'
 import type { Digest, Passwords } from '../passwords/index.ts'
 
 /**
- * What a check of the dearest digest takes, in milliseconds: measured at the first attempt, and again when the users have
- * another dearest digest; more while checks occupy their places for longer. Until it is known, whoever asks waits for it.
+ * What a check of the costliest digest takes, in milliseconds: measured at the first attempt, and again when the users
+ * have another costliest digest; more while checks take their slots for longer. Until it is known, callers wait for it.
  */
-export function createDearest({
+export function createCostliest({
   users,
   passwords,
 }: {
@@ -21,7 +21,7 @@ export function createDearest({
       return cost
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      // No room to measure in: the next attempt tries again.
+      // No slot to measure in: the next attempt tries again.
       kind = undefined
       cost = before
       return before

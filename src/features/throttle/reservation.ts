@@ -1,8 +1,4 @@
-/** Where reservations are kept. Another place is a file here and a line in `openReservations`. */
-import type { Clock } from '../../../kernel/clock.ts'
-import type { RedisLink } from '../../../storage/redis/index.ts'
-import type { Windows } from '../limits.ts'
-import { createMemoryReservations } from './memory.ts'
+import type { Windows } from './limits.ts'
 
 /** A browser's right to one attempt at a time to come. */
 export interface Reservation {
@@ -54,29 +50,4 @@ export function termsOf(windows: Windows): ReservationTerms {
   const life = Math.min(10 * MINUTE, Math.max(MINUTE, period))
   // Also when one is used at the end of its life and the others at once, no window holds more than `count`.
   return { count: Math.max(1, Math.floor(count * PART)), life, spacing: period + life }
-}
-
-const NONE: Reservations = {
-  isDue: async () => false,
-  use: async () => false,
-  reserve: async () => undefined,
-}
-
-export async function openReservations({
-  name,
-  windows,
-  redis,
-  clock,
-}: {
-  /** Of the limit. */
-  readonly name: string
-  readonly windows: Windows
-  readonly redis: RedisLink | undefined
-  readonly clock: Clock
-}): Promise<Reservations> {
-  if (windows.length === 0) return NONE
-  const terms = termsOf(windows)
-  if (redis === undefined) return createMemoryReservations({ terms, clock })
-  const { createRedisReservations } = await import('./redis.ts')
-  return createRedisReservations({ name, terms, redis })
 }

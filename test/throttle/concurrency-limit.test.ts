@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createGate } from '../../src/features/throttle/gate.ts'
+import { createConcurrencyLimit } from '../../src/features/throttle/concurrency-limit.ts'
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
 test('of a thousand look-ups at once eight are under way, some wait, and the rest is told that nothing is known', async () => {
-  const gate = createGate<string>()
+  const limited = createConcurrencyLimit<string>()
   const ends: (() => void)[] = []
   let underWay = 0
   let most = 0
   const answers = Array.from({ length: 1000 }, () =>
-    gate(async () => {
+    limited(async () => {
       most = Math.max(most, ++underWay)
       await new Promise<void>((resolve) => ends.push(resolve))
       underWay--
@@ -30,11 +30,11 @@ test('of a thousand look-ups at once eight are under way, some wait, and the res
 })
 
 test('a look-up that fails gives its place back', async () => {
-  const gate = createGate<string>({ atOnce: 1 })
+  const limited = createConcurrencyLimit<string>({ atOnce: 1 })
   for (let i = 0; i < 3; i++)
     await assert.rejects(
-      gate(() => Promise.reject(new Error('away')), 'nothing'),
+      limited(() => Promise.reject(new Error('away')), 'nothing'),
       /away/,
     )
-  assert.equal(await gate(async () => 'found', 'nothing'), 'found')
+  assert.equal(await limited(async () => 'found', 'nothing'), 'found')
 })

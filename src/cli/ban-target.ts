@@ -1,15 +1,15 @@
 import { Refusal } from '../kernel/refusal.ts'
 
-interface SubjectOptions {
+interface TargetOptions {
   readonly user?: string
   readonly address?: string
 }
 
 /** Which of the two was given; undefined when none was. @throws Refusal when both were */
-export function subjectOf({
+export function banTargetOf({
   user,
   address,
-}: SubjectOptions): { readonly kind: 'user' | 'address'; readonly name: string } | undefined {
+}: TargetOptions): { readonly kind: 'user' | 'address'; readonly name: string } | undefined {
   if (user !== undefined && address !== undefined)
     throw new Refusal('say --user or --address, not both')
   if (user !== undefined) return { kind: 'user', name: user }

@@ -1,13 +1,13 @@
 /** Look-ups under way at the same time: as many as a database answers side by side. */
 const AT_ONCE = 8
-/** Look-ups that wait. More than this come from no crowd of people. */
+/** Look-ups that wait. No crowd of people makes more. */
 const MAX_WAITING = 256
 
 /**
- * Bounds look-ups that cost nothing to ask for: whoever makes up cookies fills neither the memory nor the database.
- * @returns does the work when its turn comes; where too many wait, it is not done, and the answer is `otherwise`
+ * Bounds look-ups that cost their sender nothing: a client that makes cookies up fills neither the memory nor the database.
+ * @returns does the work when a slot is free; where too many wait, it is not done, and the answer is `otherwise`
  */
-export function createGate<T>({
+export function createConcurrencyLimit<T>({
   atOnce = AT_ONCE,
   maxWaiting = MAX_WAITING,
 } = {}): (work: () => Promise<T>, otherwise: T) => Promise<T> {
@@ -22,7 +22,7 @@ export function createGate<T>({
       return await work()
     } finally {
       const next = waiting.shift()
-      // Whoever comes next takes the place over.
+      // The next look-up takes the slot over.
       if (next === undefined) underWay--
       else next()
     }

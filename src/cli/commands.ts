@@ -1,0 +1,159 @@
+/**
+ * The words of the command line. A command of its own for an operation is what has a file here; every other operation gets
+ * one that is made from its schemas (operation-command.ts).
+ */
+import type { AnyOperation } from '../kernel/operation.ts'
+import type { Configure } from './invocation.ts'
+
+export interface Entry {
+  readonly name: string
+  /** Left out where the operation of this name has it. */
+  readonly summary?: string
+  readonly aliases?: readonly string[]
+  readonly load?: () => Promise<{ readonly configure: Configure }>
+  readonly children?: readonly Entry[]
+}
+
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'serve',
+    summary: 'start the server (this is what happens without a command)',
+    load: () => import('./serve.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'look at the configuration',
+    children: [
+      {
+        name: 'validate',
+        summary: 'say everything that is wrong with the configuration',
+        load: () => import('./config-validate.ts'),
+      },
+      {
+        name: 'schema',
+        summary: 'print the JSON schema of the configuration, for editors',
+        load: () => import('./config-schema.ts'),
+      },
+    ],
+  },
+  {
+    name: 'validate-config',
+    summary: 'the same as config validate',
+    load: () => import('./config-validate.ts'),
+  },
+  {
+    name: 'hash-password',
+    summary: 'make the digest of a password, for the users file',
+    load: () => import('./hash-password.ts'),
+  },
+  {
+    name: 'crypto',
+    summary: 'make secrets',
+    children: [
+      {
+        name: 'rand',
+        summary: 'print a random text, or store it in a file',
+        load: () => import('./crypto-rand.ts'),
+      },
+    ],
+  },
+  {
+    name: 'access-control',
+    summary: 'ask the rules',
+    children: [
+      {
+        name: 'check',
+        aliases: ['check-policy'],
+        summary: 'say what the rules decide about a request, and what each of them makes of it',
+        load: () => import('./access-control-check.ts'),
+      },
+    ],
+  },
+  {
+    name: 'sessions',
+    summary: 'list and end the sessions of the running server',
+    children: [
+      { name: 'list', load: () => import('./sessions-list.ts') },
+      { name: 'revoke', load: () => import('./sessions-revoke.ts') },
+    ],
+  },
+  {
+    name: 'bans',
+    summary: 'list, add and lift bans',
+    children: [
+      { name: 'list', load: () => import('./bans-list.ts') },
+      { name: 'add', load: () => import('./bans-add.ts') },
+      { name: 'lift', load: () => import('./bans-lift.ts') },
+    ],
+  },
+  {
+    name: 'devices',
+    summary: 'list and forget the browsers that are known to be somebody’s',
+    children: [
+      { name: 'list', load: () => import('./devices-list.ts') },
+      { name: 'revoke', load: () => import('./devices-revoke.ts') },
+    ],
+  },
+  {
+    name: 'audit',
+    summary: 'look at the audit trail',
+    children: [{ name: 'list', load: () => import('./audit-list.ts') }],
+  },
+  {
+    name: 'proxy-config',
+    summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
+    load: () => import('./proxy-config.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'look whether what the server depends on will do',
+    children: [
+      {
+        name: 'redis',
+        summary: 'try the Redis of session.redis: access, replicas, news of changes',
+        load: () => import('./doctor-redis.ts'),
+      },
+    ],
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: () => import('./version-command.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete the commands',
+    load: () => import('./completion.ts'),
+  },
+  {
+    name: 'healthcheck',
+    summary: 'ask the running server whether it is well (exit status 0) or not (1)',
+    load: () => import('./healthcheck.ts'),
+  },
+]
+
+/** The commands and those operations that have none, as `area verb`. */
+export function withOperations(
+  entries: readonly Entry[],
+  operations: readonly AnyOperation<never>[],
+): readonly Entry[] {
+  const groups = new Map(entries.map((entry) => [entry.name, entry]))
+  for (const operation of operations) {
+    const [area = '', verb = ''] = operation.name.split('.')
+    const group = groups.get(area) ?? { name: area, summary: `manage ${area}` }
+    const { children = [] } = group
+    const own = children.find(({ name }) => name === verb)
+    const entry = own ?? { name: verb, load: () => generated(operation) }
+    const { summary } = operation
+    groups.set(area, {
+      ...group,
+      children: [...children.filter((one) => one !== own), { summary, ...entry }],
+    })
+  }
+  return [...groups.values()]
+}
+
+async function generated(operation: AnyOperation<never>) {
+  const { configureFor } = await import('./operation-command.ts')
+  return { configure: configureFor(operation) }
+}
