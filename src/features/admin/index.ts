@@ -1,7 +1,7 @@
 /**
  * Admin: what administrators do over the network, members of `admin.groups` alone.
  *
- * Owns the routes below. Does not own what they list and change (throttle), nor who is an administrator (portal's guard).
+ * Owns the routes below. Does not own what they list and change (throttle), nor who is an administrator (login's guard).
  *
  *   GET /api/admin/bans              bans in force
  *   POST /api/admin/bans             {user | address, reason?, duration? | permanent?}
