@@ -14,7 +14,7 @@ const hub = z.strictObject({
 export type HubConfig = z.infer<typeof hub>
 
 const check: NonNullable<Manifest['check']> = (config, report, explicit) => {
-  // Checks run after every slice parsed: of the slice of sessions this reads no more than is written here.
+  // Checks run after every slice parsed: of the sessions room's this reads no more than is written here.
   const { cookies, same_site } = config['session'] as {
     readonly cookies: readonly {
       readonly domain: string

@@ -3,7 +3,7 @@ import { isWithin, parseHost } from '../../kernel/host.ts'
 import en from './messages/en.json' with { type: 'json' }
 
 const check: NonNullable<Manifest['check']> = (config, report) => {
-  // Of the slices of two other features, this reads no more than is written here.
+  // Of two other rooms' slices, as their schemas give them, this reads no more than is written here.
   const { cookies } = config['session'] as { readonly cookies: readonly { domain: string }[] }
   const { rules } = config['access_control'] as {
     readonly rules: readonly { readonly domain?: readonly string[] | undefined }[]
