@@ -209,7 +209,7 @@ async function start({
     store:
       redis === undefined
         ? createSqliteStore(storage)
-        : createRedisStore({ link: redis, clock, moves: secrets.length > 1 }),
+        : createRedisStore({ connection: redis, clock, moves: secrets.length > 1 }),
     secrets,
     cacheSize: config['session'].cache_size,
     users,

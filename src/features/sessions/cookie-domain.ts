@@ -1,4 +1,5 @@
-import { canonicalDomain, isHostOnly, type SessionConfig } from './manifest.ts'
+import { canonicalDomain, isHostOnly } from './domain-name.ts'
+import type { SessionConfig } from './manifest.ts'
 
 /** A domain that one sign-in covers, and how long that lasts. */
 export interface CookieDomain {

@@ -1,9 +1,9 @@
 import type { ChainableCommander, Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Connection } from './connection.ts'
 import type { RedisClient } from './dial.ts'
 import { RedisFault, toFault } from './fault.ts'
-import type { Link } from './link.ts'
 
 /** How long Redis waits for a replica, and what a write may take in all. Milliseconds. */
 const WAIT = 500
@@ -29,18 +29,18 @@ export interface Commits {
 }
 
 /**
- * @param link for what needs no replica
- * @param openWriter a link of its own: WAIT holds up whatever comes after it on a connection, and reads must not wait
+ * @param connection for what needs no replica
+ * @param openWriter a connection of its own: WAIT holds up whatever comes after it on a connection, and reads must not wait
  */
 export function createCommits({
-  link,
+  connection,
   openWriter,
   acks,
   log,
   clock,
 }: {
-  readonly link: Link
-  readonly openWriter: () => Link
+  readonly connection: Connection
+  readonly openWriter: () => Connection
   readonly acks: 'off' | 'warn' | 'require'
   readonly log: Pick<BaseLogger, 'info' | 'warn'>
   readonly clock: Clock
@@ -107,7 +107,7 @@ export function createCommits({
   return {
     async commit(command) {
       const alone = async (client: RedisClient) => (await execute(client, command))[0]
-      if (writer === undefined) return link.run(alone, { patience: PATIENCE })
+      if (writer === undefined) return connection.run(alone, { patience: PATIENCE })
       return writer.run(
         async (client) =>
           (await waitsFor(client)) ? acknowledged(client, command) : alone(client),

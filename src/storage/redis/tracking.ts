@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Connection } from './connection.ts'
 import { type Dialer, dismiss, type NodeAddress, type RedisClient } from './dial.ts'
 import { toFault } from './fault.ts'
-import type { Link } from './link.ts'
 
 /** How often the tracking connections are asked for a sign of life. Milliseconds, as the next two. */
 const BEAT = 100
@@ -57,13 +57,13 @@ interface Line {
  * every silence and every change of masters is the same: nothing counts until all are armed and proven again.
  */
 export function createTracking({
-  link,
+  connection,
   dialer,
   prefix,
   log,
   clock,
 }: {
-  readonly link: Link
+  readonly connection: Connection
   readonly dialer: Dialer
   readonly prefix: string
   readonly log: Pick<BaseLogger, 'warn'>
@@ -126,7 +126,7 @@ export function createTracking({
 
   /** Writes a key over the connection that commands take, and waits for the news of it on this one. */
   async function prove({ node }: Line): Promise<void> {
-    const { client } = link
+    const { client } = connection
     if (client === undefined) throw new Error('there is no connection for commands')
     const server = serverAt(client, node)
     const heard = Promise.withResolvers<void>()
@@ -169,7 +169,7 @@ export function createTracking({
       clearTimeout(late)
       if (lines.get(key) !== line) return
       drop(key)
-      if (!warned && link.client !== undefined) {
+      if (!warned && connection.client !== undefined) {
         log.warn(
           { reason: toFault(error).message },
           'Redis does not tell of changes: every request asks it until it does',
@@ -182,9 +182,9 @@ export function createTracking({
     arm(line).then(() => clearTimeout(late), failed)
   }
 
-  /** Asks the connection for commands whether it is still there; if it is not, the link looks for a new one. */
+  /** Asks the connection for commands whether it is still there; if it is not, the connection looks for a new one. */
   function suspect(): void {
-    link.run((client) => client.get(`${proofs}none`)).catch(() => {})
+    connection.run((client) => client.get(`${proofs}none`)).catch(() => {})
   }
 
   function ask(line: Line): void {
@@ -201,7 +201,7 @@ export function createTracking({
   }
 
   function believe(): void {
-    const { client } = link
+    const { client } = connection
     if (client === undefined || !covers(client)) return
     let oldest = Number.POSITIVE_INFINITY
     for (const line of lines.values()) {
@@ -219,7 +219,7 @@ export function createTracking({
   }
 
   function beat(): void {
-    const { client } = link
+    const { client } = connection
     if (client === undefined || closed || watchers.size === 0) return
     const now = performance.now()
     for (const [key, line] of lines) {
@@ -243,7 +243,7 @@ export function createTracking({
 
   // Not the server's clock: silence on a wire is a matter of real time.
   const timer = setInterval(beat, BEAT).unref()
-  link.onChange((client) => {
+  connection.onChange((client) => {
     restart()
     if (client !== undefined && 'nodes' in client) {
       // A node that is new is one that nobody watches yet.

@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly patience?: number
 }
 
-export interface Link {
+export interface Connection {
   run<T>(work: (client: RedisClient) => Promise<T>, options?: RunOptions): Promise<T>
   /** The connection of now; undefined while there is none. */
   readonly client: RedisClient | undefined
@@ -40,7 +40,7 @@ export interface Link {
  * been mended, so the call waits for one further attempt when that one fails: the first request after Redis is back
  * succeeds.
  */
-export function createLink({
+export function createConnection({
   dialer,
   log,
   clock,
@@ -51,7 +51,7 @@ export function createLink({
   readonly clock: Clock
   /** Milliseconds, for calls that say nothing else. */
   readonly patience?: number | undefined
-}): Link {
+}): Connection {
   const listeners: ((client: RedisClient | undefined) => void)[] = []
   let client: RedisClient | undefined
   let dialing: Promise<RedisClient> | undefined

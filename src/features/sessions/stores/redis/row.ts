@@ -1,11 +1,11 @@
-import type { EpochMs } from '../../../kernel/clock.ts'
-import type { StoredSession } from '../store.ts'
+import type { EpochMs } from '../../../../kernel/clock.ts'
+import type { StoredSession } from '../../store.ts'
 
 const VERSION = 1
 const TIME_BYTES = 8
 
 /**
- * A row as bytes: version, expiry (a double), then id (a script in redis.ts knows its
+ * A row as bytes: version, expiry (a double), then id (a script in remover.ts knows its
  * place) and owner with their lengths, then what is sealed. None of it says
  * who somebody is.
  */
