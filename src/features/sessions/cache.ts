@@ -87,15 +87,6 @@ export function createCache(limit: number): SessionCache {
     }
   }
 
-  const admit = (
-    found: Found | undefined,
-    { forgotten, users }: Reading,
-    take: (entry: Entry) => Entry,
-  ): Entry | undefined =>
-    found === undefined || forgotten || users.has(found.session.user)
-      ? undefined
-      : take({ ...found, identity: undefined })
-
   return {
     get: (key) => entries.get(key),
     peek: (key) => entries.peek(key),
@@ -137,3 +128,13 @@ export function createCache(limit: number): SessionCache {
     },
   }
 }
+
+/** What may be taken of what a read brought. */
+const admit = (
+  found: Found | undefined,
+  { forgotten, users }: Reading,
+  take: (entry: Entry) => Entry,
+): Entry | undefined =>
+  found === undefined || forgotten || users.has(found.session.user)
+    ? undefined
+    : take({ ...found, identity: undefined })

@@ -9,6 +9,7 @@
  * known session takes no IO. Whatever fails on the way is "no session" or STORE_UNAVAILABLE, never a yes.
  */
 
+export type { Started } from './begin.ts'
 export { cookieValues } from './cookie.ts'
 export { type CookieDomain, cookieDomains, domainFinder } from './cookie-domain.ts'
 export { createSessions } from './create-sessions.ts'
@@ -25,6 +26,6 @@ export { endOutdatedSessions } from './outdated.ts'
 export type { ElevateOptions, RaiseOptions } from './raise.ts'
 export type { Identity, Session } from './session.ts'
 export type { Sessions, SessionsOptions } from './sessions.ts'
-export type { LinkOptions, Started, StartOptions } from './start.ts'
+export type { LinkOptions, StartOptions } from './start.ts'
 export type { SessionStore, StoredSession } from './store.ts'
 export { createMemoryStore, createRedisStore, createSqliteStore } from './stores/index.ts'

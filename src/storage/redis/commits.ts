@@ -50,7 +50,7 @@ export function createCommits({
   let replicated = false
   let short = false
   let restUntil = Number.NEGATIVE_INFINITY
-  const counts = new WeakMap<RedisClient, readonly { at: number; online: number }[]>()
+  const required = createCount(clock)
 
   function isShort(reason: string): void {
     restUntil = clock.monotonic() + REST
@@ -73,23 +73,6 @@ export function createCommits({
       throw new RedisFault('NOREPLICAS', 'a replica does not have it yet')
     else isShort(`no replica answered within ${WAIT} ms`)
     return result
-  }
-
-  /**
-   * All that follow, and those that followed a moment ago. While sentinels replace a master that is alive, it goes on for
-   * seconds with the replicas that were not told yet: one that acknowledges is not enough then, for it will throw away
-   * what the new master never had. The new master is missing among them.
-   */
-  async function required(client: RedisClient): Promise<number> {
-    if ('nodes' in client) return 1
-    const now = clock.monotonic()
-    let seen = counts.get(client) ?? []
-    const last = seen.at(-1)
-    if (last === undefined || now - last.at >= RECOUNT)
-      seen = [...seen, { at: now, online: await countOnline(client) }]
-    seen = seen.filter(({ at }) => now - at <= MEMORY)
-    counts.set(client, seen)
-    return Math.max(1, ...seen.map(({ online }) => online))
   }
 
   async function waitsFor(client: RedisClient): Promise<boolean> {
@@ -116,6 +99,26 @@ export function createCommits({
     },
     abandon: (reason) => writer?.abandon(reason),
     close: () => writer?.close(),
+  }
+}
+
+/**
+ * All that follow, and those that followed a moment ago. While sentinels replace a master that is alive, it goes on for
+ * seconds with the replicas that were not told yet: one that acknowledges is not enough then, for it will throw away
+ * what the new master never had. The new master is missing among them.
+ */
+function createCount(clock: Clock): (client: RedisClient) => Promise<number> {
+  const counts = new WeakMap<RedisClient, readonly { at: number; online: number }[]>()
+  return async (client) => {
+    if ('nodes' in client) return 1
+    const now = clock.monotonic()
+    let seen = counts.get(client) ?? []
+    const last = seen.at(-1)
+    if (last === undefined || now - last.at >= RECOUNT)
+      seen = [...seen, { at: now, online: await countOnline(client) }]
+    seen = seen.filter(({ at }) => now - at <= MEMORY)
+    counts.set(client, seen)
+    return Math.max(1, ...seen.map(({ online }) => online))
   }
 }
 

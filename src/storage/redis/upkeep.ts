@@ -38,7 +38,7 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
   const listeners: Listener[] = []
   let client: RedisClient | undefined
   let dialing: Promise<RedisClient> | undefined
-  let lastAttempt = Number.NEGATIVE_INFINITY
+  const pace = createPace(clock)
   let retry: NodeJS.Timeout | undefined
   /** Counts what makes an attempt under way worthless: where it leads is not where it should. */
   let abandoned = 0
@@ -64,9 +64,7 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
   }
 
   async function attempt(): Promise<RedisClient> {
-    const early = lastAttempt + GAP - clock.monotonic()
-    if (early > 0) await sleep(Math.min(early, GAP))
-    lastAttempt = clock.monotonic()
+    await pace()
     try {
       const before = abandoned
       const next = await dialer.dial(ATTEMPT)
@@ -114,6 +112,16 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
       change(undefined)
       if (last !== undefined) dismiss(last)
     },
+  }
+}
+
+/** Keeps attempts apart, by their beginnings. */
+function createPace(clock: Clock): () => Promise<void> {
+  let last = Number.NEGATIVE_INFINITY
+  return async () => {
+    const early = last + GAP - clock.monotonic()
+    if (early > 0) await sleep(Math.min(early, GAP))
+    last = clock.monotonic()
   }
 }
 

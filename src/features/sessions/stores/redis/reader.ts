@@ -68,27 +68,6 @@ export function createReader({
     return rows
   }
 
-  /** The keys of all sessions, a page of live keys at a time. */
-  async function allKeys(limit: number): Promise<readonly string[]> {
-    const { livePrefix } = keys
-    const found = new Set<string>()
-    const servers = await connection.run(async (client) =>
-      'nodes' in client ? client.nodes('master') : [client],
-    )
-    for (const server of servers) {
-      let cursor = '0'
-      do {
-        const [next, page] = await connection.run(
-          () => server.scan(cursor, 'MATCH', `${livePrefix}*`, 'COUNT', 1000),
-          PATIENT,
-        )
-        for (const name of page) found.add(keys.keyIn(name.slice(livePrefix.length)))
-        cursor = next
-      } while (cursor !== '0' && found.size < limit)
-    }
-    return [...found].slice(0, limit)
-  }
-
   return {
     readEra,
     getMany,
@@ -104,10 +83,34 @@ export function createReader({
       owners: readonly string[] | undefined,
       limit: number,
     ): Promise<readonly StoredSession[]> {
-      if (owners === undefined) return getMany(await allKeys(limit), limit)
+      if (owners === undefined) return getMany(await allKeys(connection, keys, limit), limit)
       const rows: StoredSession[] = []
       for (const owner of owners) rows.push(...(await listOwned(owner)))
       return rows.slice(0, limit)
     },
   }
+}
+
+/** The keys of all sessions, a page of live keys at a time. */
+async function allKeys(
+  connection: RedisConnection,
+  { livePrefix, keyIn }: Keys,
+  limit: number,
+): Promise<readonly string[]> {
+  const found = new Set<string>()
+  const servers = await connection.run(async (client) =>
+    'nodes' in client ? client.nodes('master') : [client],
+  )
+  for (const server of servers) {
+    let cursor = '0'
+    do {
+      const [next, page] = await connection.run(
+        () => server.scan(cursor, 'MATCH', `${livePrefix}*`, 'COUNT', 1000),
+        PATIENT,
+      )
+      for (const name of page) found.add(keyIn(name.slice(livePrefix.length)))
+      cursor = next
+    } while (cursor !== '0' && found.size < limit)
+  }
+  return [...found].slice(0, limit)
 }
