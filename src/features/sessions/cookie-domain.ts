@@ -17,7 +17,7 @@ export interface CookieDomain {
   readonly expiration: number
   /** Milliseconds from last use; 0: no limit. */
   readonly inactivity: number
-  /** Milliseconds from signing in when remembered; 0: nobody is. */
+  /** Milliseconds from signing in when remembered; 0: sign-ins are not remembered. */
   readonly rememberMe: number
 }
 

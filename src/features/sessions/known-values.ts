@@ -8,7 +8,7 @@ const LIMIT = 10_000
  * tenth of what a verify costs besides the kernel's work).
  *
  * It says which key a value has and nothing else: whether the session lives is asked every time, so an entry that is out of
- * date lets nobody in. Only values that have just been recognised are kept, a flood of made-up ones pushes none out. A
+ * date lets no request in. Only values that have just been recognised are kept, a flood of made-up ones pushes none out. A
  * value that stands for no live session any more goes when it is used next, or with its generation.
  *
  * What it costs in secrecy: cookies of live sessions lie in memory for longer than their requests. A dump of the memory

@@ -201,7 +201,7 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
   if (secrets.some((one) => one.reveal().length < GOOD_SECRET)) {
     report.warn(
       ['session', 'secret'],
-      `a secret of fewer than ${GOOD_SECRET} characters can be guessed by whoever copies the database`,
+      `a secret of fewer than ${GOOD_SECRET} characters can be guessed from a copy of the database`,
     )
   }
 }

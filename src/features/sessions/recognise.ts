@@ -23,7 +23,7 @@ export interface RecogniseOptions {
   readonly clock: Clock
 }
 
-/** Told why it is nobody. Left out where no one wants to know: then it costs nothing. */
+/** Told why the request is anonymous. Left out where it is not asked for: then it costs nothing. */
 export type NoteReason = ((reason: SessionReason) => void) | undefined
 
 type Recognised = Identity | undefined | Promise<Identity | undefined>

@@ -13,7 +13,7 @@ export interface StartOptions extends Place {
   readonly profile: Profile
   /** What was shown just now. At least one, each once. */
   readonly factors: readonly FactorKind[]
-  /** Without effect where the domain remembers nobody. */
+  /** Without effect where the domain does not remember sign-ins. */
   readonly remember: boolean
 }
 
@@ -59,7 +59,7 @@ export function createStart(dependencies: StartDependencies) {
       // From before the store is asked for the first time: the password was right, and may have been changed since.
       const ended = await endings.watch(profile.name, async () => {
         const former = await formerOf(place, now)
-        // Somebody else signs in: whoever it was before is signed out everywhere. The same person goes on: what their
+        // Another user signs in: the one before is signed out everywhere. The same user goes on: what their
         // other domains have stays linked with this one.
         await linked.end(former.live.filter(({ user }) => user !== profile.name))
         const continued = former.live.find(({ user }) => user === profile.name)
@@ -96,7 +96,7 @@ export function createStart(dependencies: StartDependencies) {
         now,
         login,
       )
-      // Ended while this began: whoever ended it may have looked for the others before this one was there.
+      // Ended while this began: what ended it may have looked for the others before this one was there.
       if (started === undefined || (await repository.read(source)) !== undefined) return started
       await repository.drop([started.session.key])
       return undefined

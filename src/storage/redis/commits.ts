@@ -8,7 +8,7 @@ import { RedisFault, toFault } from './fault.ts'
 /** How long Redis waits for a replica, and what a write may take in all. Milliseconds. */
 const WAIT = 500
 const PATIENCE = 1000
-/** With `warn`: after a replica was too late, and after none was there, how long nobody waits for one. Milliseconds. */
+/** With `warn`: after a replica was too late, and after none was there, how long none is waited for. Milliseconds. */
 const REST = 5000
 /** How often replicas are counted, and for how long one that was there is waited for. Milliseconds. */
 const RECOUNT = 500

@@ -55,7 +55,7 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
     const clients = seeds(SENTINEL_PORT).map(
       (where) => new Redis({ ...sentinel, ...where, retryStrategy: () => retry }),
     )
-    // Somebody has to listen, or the library prints; what goes wrong is told by what was asked.
+    // Without a listener the library prints; what goes wrong is told by what was asked.
     for (const client of clients) client.on('error', () => {})
     return clients
   }
@@ -104,7 +104,7 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
         enableOfflineQueue: false,
         clusterRetryStrategy: () => null,
         slotsRefreshTimeout: ONE_OF_MANY,
-        // What moved without anybody telling us (a failover) is known after this long at the latest.
+        // What moved without a message (a failover) is known after this long at the latest.
         slotsRefreshInterval: 1000,
         retryDelayOnFailover: 50,
         retryDelayOnClusterDown: 50,
@@ -134,7 +134,7 @@ function optionsFor(config: RedisConfig, trusted: readonly string[] | undefined)
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    // How soon it looks again while Redis reads its data; a second otherwise, and everybody waits for it.
+    // How soon it looks again while Redis reads its data; a second otherwise, and all requests wait for it.
     maxLoadingRetryTime: 25,
     disableClientInfo: true,
     noDelay: true,
@@ -201,7 +201,7 @@ async function becomeReady<C extends RedisClient>(client: C, limit: number): Pro
   const listen = (error: unknown): void => {
     said = error
   }
-  // Somebody has to listen as long as it lives, or the library prints.
+  // Without a listener the library prints, for as long as it lives.
   for (const event of ['error', 'node error']) client.on(event, listen)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(

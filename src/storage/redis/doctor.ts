@@ -99,7 +99,7 @@ function aboutReplicas(count: number, acks: RedisConfig['replica_acks']): Findin
       text: `${replicas}, and replica_acks is off: a failover may bring back what was just revoked`,
     }
   if (count === 0 && acks === 'require')
-    return { verdict: 'bad', text: 'no replica, and replica_acks is require: nobody can sign in' }
+    return { verdict: 'bad', text: 'no replica, and replica_acks is require: no user can sign in' }
   return { verdict: 'ok', text: count === 0 ? 'no replicas' : `${replicas}, replica_acks: ${acks}` }
 }
 

@@ -2,7 +2,7 @@
  * The Redis client: one connection for everything that instances share.
  *
  * Owns: how Redis is reached (a server, a unix socket, TLS, sentinels, a cluster), that nothing waits long for it and
- * nothing piles up while it is away, and what is said of it when it cannot be used. Does not own keys: each room that
+ * nothing piles up while it is away, and what is said of it when it cannot be used. Does not own keys: each feature that
  * keeps something here begins them with `prefix` and puts what belongs together under one hash tag, `{…}`.
  *
  * The library is loaded when a configuration uses it, and not before.
@@ -31,7 +31,7 @@ export interface RedisConnection {
   readonly isCluster: boolean
   /**
    * Does something with Redis, for 200 ms at the most, connecting included (`patience` to change it). While Redis is
-   * away everybody waits for the same attempt to reach it, so that the first call after it is back succeeds, and none
+   * away all calls wait for the same attempt to reach it, so that the first call after it is back succeeds, and none
    * waits longer than its patience.
    *
    * What it gave up on may still happen in Redis: let it do no harm when it happens late, or twice.
@@ -50,7 +50,7 @@ export interface RedisConnection {
    */
   readonly commit: Commits['commit']
   /**
-   * Tells of every change below a prefix, whoever made it, so that what was read can be kept. What is kept counts only
+   * Tells of every change below a prefix, of any process, so that what was read can be kept. What is kept counts only
    * while `trust.until` lies in the future; what was read while it does not must not be kept.
    *
    * @param prefix begins with `prefix`; no watched one begins with another

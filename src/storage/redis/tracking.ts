@@ -10,7 +10,7 @@ const BEAT = 100
 /** For how long a sign of life counts, from when it was asked for. */
 const TRUST = 250
 
-/** Is told what changed in Redis, whoever changed it, also we. */
+/** Is told what changed in Redis, by any process, this one too. */
 export interface Watcher {
   /** Keys below the watched prefix were written, deleted or have expired. Without the prefix. */
   changed(keys: readonly string[]): void

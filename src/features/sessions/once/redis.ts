@@ -7,8 +7,8 @@ redis.call('DEL', KEYS[1])
 return found`
 
 /**
- * In Redis, for all instances: `P once:{key}`. Redis forgets what nobody took; what it gave up on and still happens late is
- * as if it had been put, or taken, by somebody else.
+ * In Redis, for all instances: `P once:{key}`. Redis forgets what was not taken; what it gave up on and still happens late is
+ * as if it had been put, or taken, by another instance.
  */
 export function createRedisOnce(connection: Pick<RedisConnection, 'run' | 'prefix'>): OnceStore {
   const keyOf = (key: string) => `${connection.prefix}once:{${key}}`
