@@ -1,4 +1,4 @@
-import { detach } from '../../kernel/detach.ts'
+import { GenerationalCache } from '../../kernel/generational-cache.ts'
 
 /** About 300 bytes each. Browsers beyond it pay for a hash with each request. */
 const LIMIT = 10_000
@@ -22,29 +22,10 @@ export interface KnownValues {
 }
 
 export function createKnownValues(limit = LIMIT): KnownValues {
-  const half = Math.max(1, limit >> 1)
-  let young = new Map<string, string>()
-  let old = new Map<string, string>()
-  const keep = (value: string, key: string): void => {
-    if (young.size >= half) {
-      old = young
-      young = new Map()
-    }
-    // The value is cut from a header of up to 64 KiB, which it would keep alive.
-    young.set(detach(value), key)
-  }
+  const keys = new GenerationalCache<string>(limit)
   return {
-    keyOf(value) {
-      const key = young.get(value)
-      if (key !== undefined) return key
-      const aged = old.get(value)
-      if (aged !== undefined) keep(value, aged)
-      return aged
-    },
-    keep,
-    forget(value) {
-      young.delete(value)
-      old.delete(value)
-    },
+    keyOf: (value) => keys.get(value),
+    keep: (value, key) => keys.set(value, key),
+    forget: (value) => keys.delete(value),
   }
 }
