@@ -130,9 +130,9 @@ try {
 
   const config = manifest.config['session.redis'].parse({ ...where, key_prefix: 'many:' })
   if (config === undefined) throw new TypeError('no configuration')
-  const link = await openRedis({ config, log: { info() {}, warn() {} }, clock: systemClock })
-  closing.push(() => link.close())
-  const store = createRedisStore({ link, clock: systemClock, moves: false })
+  const connection = await openRedis({ config, log: { info() {}, warn() {} }, clock: systemClock })
+  closing.push(() => connection.close())
+  const store = createRedisStore({ connection, clock: systemClock, moves: false })
   const usedMemory = async () =>
     Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1] ?? 0)
   const empty = await usedMemory()

@@ -1,8 +1,10 @@
+import { detach } from './detach.ts'
+
 /**
  * A bounded Map of anything but undefined: two generations of half the size each. A value that is used moves to the young generation. When the
  * young one is full it becomes the old one, and the previous old one is discarded with all that was not used since.
  *
- * A hit is one look into a Map, and nothing is allocated ahead. Compared with lru-cache in docs/decisions/060.
+ * Keys are kept in memory of their own (detach). A hit is one look into a Map, and nothing is allocated ahead. Compared with lru-cache in docs/decisions/060.
  */
 export class GenerationalCache<V> {
   readonly #half: number
@@ -31,7 +33,8 @@ export class GenerationalCache<V> {
       this.#old = this.#young
       this.#young = new Map()
     }
-    this.#young.set(key, value)
+    // Also when it moves from the old generation: the text that was looked up may be cut from a request.
+    this.#young.set(detach(key), value)
   }
 
   delete(key: string): void {

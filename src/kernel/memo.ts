@@ -1,4 +1,3 @@
-import { detach } from './detach.ts'
 import { GenerationalCache } from './generational-cache.ts'
 
 /**
@@ -18,7 +17,7 @@ export function memoize<V>(
     const kept = answers.get(text)
     if (kept !== undefined) return kept
     const value = compute(text)
-    if (text.length <= maxKey) answers.set(detach(text), value)
+    if (text.length <= maxKey) answers.set(text, value)
     return value
   }
 }

@@ -232,7 +232,7 @@ async function openSessions(
     store:
       redis === undefined
         ? createSqliteStore(storage)
-        : createRedisStore({ link: redis, clock, moves: secrets.length > 1 }),
+        : createRedisStore({ connection: redis, clock, moves: secrets.length > 1 }),
     secrets,
     cacheSize: config['session'].cache_size,
     users,

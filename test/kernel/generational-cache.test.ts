@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { GenerationalCache } from '../../src/kernel/generational-cache.ts'
+import { heldMemory } from '../support/memory.ts'
 
 const filled = (limit: number, keys: readonly string[]): GenerationalCache<string> => {
   const cache = new GenerationalCache<string>(limit)
@@ -84,4 +85,19 @@ test('whatever is done to it, it answers with the latest value or with none', ()
       }
     }),
   )
+})
+
+// A key that moved to the young generation was the text that was looked up: a view of a request of up to 64 KiB.
+test('it holds no text that a key was cut from, not even when it was looked up later', () => {
+  const COUNT = 200
+  const LONG = 60_000
+  const cutFromRequest = (i: number): string =>
+    Buffer.from(`${i}`.padStart(LONG, 'x')).toString('latin1').slice(-40)
+  const cache = new GenerationalCache<string>(4 * COUNT)
+  const before = heldMemory()
+  for (let i = 0; i < COUNT; i++) cache.set(cutFromRequest(i), 'kept')
+  for (let i = 0; i < 2 * COUNT; i++) cache.set(`other ${i}`, '')
+  for (let i = 0; i < COUNT; i++) assert.equal(cache.get(cutFromRequest(i)), 'kept')
+  assert.ok(heldMemory() - before < (COUNT * LONG) / 4)
+  assert.equal(cache.get(cutFromRequest(0)), 'kept')
 })

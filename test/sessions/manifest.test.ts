@@ -255,7 +255,7 @@ suite('the rest of the session slice', () => {
     assert.deepEqual(warnings, [
       'session.cookies.0.domain: the dot in front has no effect',
       'session.cookies.1: example.org has no portal_url: who is not signed in gets an error there, unless the proxy names a portal',
-      'session.secret: a secret of fewer than 20 characters can be guessed by whoever copies the database',
+      'session.secret: a secret of fewer than 20 characters can be guessed from a copy of the database',
     ])
   })
 })

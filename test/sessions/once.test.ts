@@ -18,9 +18,13 @@ onceStoreConformance(
     const { port } = await startRedis(t)
     const config = redisManifest.config['session.redis'].parse({ host: '127.0.0.1', port })
     if (config === undefined) throw new TypeError('no configuration of Redis')
-    const link = await openRedis({ config, log: { info() {}, warn() {} }, clock: systemClock })
-    t.after(() => link.close())
-    return createRedisOnce(link)
+    const connection = await openRedis({
+      config,
+      log: { info() {}, warn() {} },
+      clock: systemClock,
+    })
+    t.after(() => connection.close())
+    return createRedisOnce(connection)
   },
   withoutRedis,
 )

@@ -29,7 +29,7 @@ async function lives(
   const b = openHouse(t, { store: there.store, clock, users: a.users })
   const { value, key } = await a.signIn('alice')
   // Without trust nothing is kept, and what is asked of Redis would be right by itself.
-  await until('changes are told', () => there.link.trust.until !== 0)
+  await until('changes are told', () => there.connection.trust.until !== 0)
   assert.equal(await b.who(value), 'alice')
   await a.sessions.revoke(key)
   await until('refused at the other', async () => (await b.who(value)) === undefined)
@@ -138,7 +138,9 @@ test('a session that is used at one node does not end at another that saw it lon
   const { value } = await a.signIn('alice')
   const isTold = async () => {
     // Until each has had a sign of life at the time of now.
-    while (!(here.link.trust.until > clock.now() && there.link.trust.until > clock.now()))
+    while (
+      !(here.connection.trust.until > clock.now() && there.connection.trust.until > clock.now())
+    )
       await sleep(10)
   }
   await isTold()

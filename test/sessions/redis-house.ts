@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { createRedisStore, type SessionStore } from '../../src/features/sessions/index.ts'
 import { type Clock, systemClock } from '../../src/kernel/clock.ts'
-import { openRedis, type RedisLink } from '../../src/storage/redis/index.ts'
+import { openRedis, type RedisConnection } from '../../src/storage/redis/index.ts'
 import manifest from '../../src/storage/redis/manifest.ts'
 
 /** The slice as it would be written. */
@@ -29,10 +29,10 @@ export async function openRedisStore(
     readonly trusted?: readonly string[] | undefined
     readonly moves?: boolean
   } = {},
-): Promise<{ store: SessionStore; link: RedisLink; prefix: string; said: string[] }> {
+): Promise<{ store: SessionStore; connection: RedisConnection; prefix: string; said: string[] }> {
   const said: string[] = []
   const say = (_: unknown, text?: string) => void said.push(text ?? String(_))
-  const link = await openRedis({
+  const connection = await openRedis({
     config: redisConfig({ key_prefix: prefix, ...written }),
     trusted,
     log: { info: say, warn: say },
@@ -40,6 +40,6 @@ export async function openRedisStore(
     // What a busy machine takes is no outage.
     patience: 10_000,
   })
-  t.after(() => link.close())
-  return { store: createRedisStore({ link, clock, moves }), link, prefix, said }
+  t.after(() => connection.close())
+  return { store: createRedisStore({ connection, clock, moves }), connection, prefix, said }
 }

@@ -39,7 +39,7 @@ for (const name of ['redis', 'sentinel', 'cluster']) {
   test(`a row that no index knows is not replaced once its owner's have ended (${name})`, {
     skip,
   }, async (t) => {
-    const { store, link, prefix } = await openRedisStore(t, configs[name] ?? {})
+    const { store, connection, prefix } = await openRedisStore(t, configs[name] ?? {})
     const row = (what: string) => ({
       key: `key-${what}`,
       id: `id-${what}`,
@@ -48,7 +48,7 @@ for (const name of ['redis', 'sentinel', 'cluster']) {
       expiresAt: (Date.now() + 60_000) as EpochMs, // a time of the tests
     })
     await store.put(row('a'), [])
-    await link.run((client) => client.del(`${prefix}o:owner`))
+    await connection.run((client) => client.del(`${prefix}o:owner`))
     await store.deleteOwned(['owner'])
     assert.equal(await store.replace(row('b'), 'key-a'), false)
     assert.equal(await store.get('key-b'), undefined)
@@ -62,7 +62,7 @@ for (const name of ['redis', 'sentinel', 'cluster']) {
     const there = await openRedisStore(t, configs[name] ?? {}, { clock, prefix: here.prefix })
     const a = openHouse(t, { store: here.store, clock })
     const b = openHouse(t, { store: there.store, clock, users: a.users })
-    await until('changes are told', () => there.link.trust.until !== 0)
+    await until('changes are told', () => there.connection.trust.until !== 0)
     return { a, b }
   }
 

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
+import { createConnection } from '../../src/storage/redis/connection.ts'
 import { createDialer } from '../../src/storage/redis/dial.ts'
 import { RedisFault } from '../../src/storage/redis/fault.ts'
 import { openRedis } from '../../src/storage/redis/index.ts'
-import { createLink } from '../../src/storage/redis/link.ts'
 import manifest from '../../src/storage/redis/manifest.ts'
 import { freePort } from '../support/nginx.ts'
 import { settlesWithin, until } from '../support/pace.ts'
@@ -28,13 +28,13 @@ async function open(
 ) {
   const lines: string[] = []
   const say = (_: unknown, text?: string) => void lines.push(text ?? '')
-  const link = await openRedis({
+  const connection = await openRedis({
     config: slice({ timeout: '1s', ...written }),
     log: { info: say, warn: say },
     clock: systemClock,
   })
-  t.after(() => link.close())
-  return { link, lines }
+  t.after(() => connection.close())
+  return { connection, lines }
 }
 
 const refusedWith = (code: string) => (error: unknown) =>
@@ -42,10 +42,10 @@ const refusedWith = (code: string) => (error: unknown) =>
 
 test('a call reaches Redis and brings its answer', { skip }, async (t) => {
   const { port } = await startRedis(t)
-  const { link } = await open(t, { host: '127.0.0.1', port })
-  await link.run((client) => client.set(`${link.prefix}a`, '1'))
-  assert.equal(await link.run((client) => client.get('vestibule:a')), '1')
-  await link.check()
+  const { connection } = await open(t, { host: '127.0.0.1', port })
+  await connection.run((client) => client.set(`${connection.prefix}a`, '1'))
+  assert.equal(await connection.run((client) => client.get('vestibule:a')), '1')
+  await connection.check()
 })
 
 test('the start leaves nothing behind', { skip }, async (t) => {
@@ -58,19 +58,19 @@ test('a silent Redis is given up on within 250 ms, and answers again without a r
   skip,
 }, async (t) => {
   const server = await startRedis(t)
-  const { link, lines } = await open(t, { host: '127.0.0.1', port: server.port })
+  const { connection, lines } = await open(t, { host: '127.0.0.1', port: server.port })
   server.pause()
   for (let i = 0; i < 5; i++) {
     const given = settlesWithin(250, () =>
       assert.rejects(
-        link.run((client) => client.get('a')),
+        connection.run((client) => client.get('a')),
         refusedWith('STORE_UNAVAILABLE'),
       ),
     )
     assert.equal(await given, true)
   }
   server.resume()
-  assert.equal(await link.run((client) => client.get('a')), null)
+  assert.equal(await connection.run((client) => client.get('a')), null)
   assert.deepEqual(lines, ['Redis is away', 'Redis is back'])
 })
 
@@ -78,12 +78,12 @@ test('a Redis that is gone is refused at once, and the first call after its retu
   skip,
 }, async (t) => {
   const server = await startRedis(t)
-  const { link } = await open(t, { host: '127.0.0.1', port: server.port })
+  const { connection } = await open(t, { host: '127.0.0.1', port: server.port })
   await server.kill()
   for (let i = 0; i < 3; i++) {
     const given = settlesWithin(250, () =>
       assert.rejects(
-        link.run((client) => client.get('a')),
+        connection.run((client) => client.get('a')),
         refusedWith('STORE_UNAVAILABLE'),
       ),
     )
@@ -91,18 +91,18 @@ test('a Redis that is gone is refused at once, and the first call after its retu
     await sleep(30)
   }
   await server.start()
-  assert.equal(await link.run((client) => client.get('a')), null)
+  assert.equal(await connection.run((client) => client.get('a')), null)
 })
 
 test('a password that is changed while it runs is said, once an outage', { skip }, async (t) => {
   const server = await startRedis(t)
-  const { link, lines } = await open(t, { host: '127.0.0.1', port: server.port })
+  const { connection, lines } = await open(t, { host: '127.0.0.1', port: server.port })
   const admin = await server.client()
   await admin.config('SET', 'requirepass', 'changed')
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   const refused = async () => {
     await assert.rejects(
-      link.run((client) => client.get('a')),
+      connection.run((client) => client.get('a')),
       refusedWith('STORE_UNAVAILABLE'),
     )
     return lines.length >= 2
@@ -114,7 +114,7 @@ test('a password that is changed while it runs is said, once an outage', { skip 
   assert.equal(lines[0], 'Redis is away')
   assert.match(lines[1] ?? '', /^Redis at 127\.0\.0\.1:\d+ asks for a password/)
   await admin.config('SET', 'requirepass', '')
-  assert.equal(await link.run((client) => client.get('a')), null)
+  assert.equal(await connection.run((client) => client.get('a')), null)
   assert.equal(lines.at(-1), 'Redis is back')
 })
 
@@ -137,10 +137,10 @@ test('a call that joins an attempt which fails gets its answer from the next one
       return real.dial(limit)
     },
   }
-  const link = createLink({ dialer, log: { info() {}, warn() {} }, clock: systemClock })
-  t.after(() => link.close())
-  const first = link.run((client) => client.get('a'), { patience: 20_000 })
-  const joined = link.run((client) => client.get('a'), { patience: 20_000 })
+  const connection = createConnection({ dialer, log: { info() {}, warn() {} }, clock: systemClock })
+  t.after(() => connection.close())
+  const first = connection.run((client) => client.get('a'), { patience: 20_000 })
+  const joined = connection.run((client) => client.get('a'), { patience: 20_000 })
   held.resolve()
   await assert.rejects(first, refusedWith('STORE_UNAVAILABLE'))
   assert.equal(await joined, null)
@@ -149,16 +149,16 @@ test('a call that joins an attempt which fails gets its answer from the next one
 
 test('many calls at once wait for one attempt, and all get their answer', { skip }, async (t) => {
   const server = await startRedis(t)
-  const { link } = await open(t, { host: '127.0.0.1', port: server.port })
+  const { connection } = await open(t, { host: '127.0.0.1', port: server.port })
   const observer = await server.client()
   const before = Number(/total_connections_received:(\d+)/.exec(await observer.info('stats'))?.[1])
   server.pause()
-  const late = Array.from({ length: 500 }, () => link.run((client) => client.get('a')))
+  const late = Array.from({ length: 500 }, () => connection.run((client) => client.get('a')))
   const results = await Promise.allSettled(late)
   assert.ok(results.every(({ status }) => status === 'rejected'))
   const patience = 20_000
   const waiting = Array.from({ length: 500 }, () =>
-    link.run((client) => client.get('a'), { patience }),
+    connection.run((client) => client.get('a'), { patience }),
   )
   server.resume()
   const back = await Promise.allSettled(waiting)
@@ -169,17 +169,17 @@ test('many calls at once wait for one attempt, and all get their answer', { skip
 
 test('a refusal or a bug of the work is not taken for a fault of Redis', { skip }, async (t) => {
   const { port } = await startRedis(t)
-  const { link } = await open(t, { host: '127.0.0.1', port })
+  const { connection } = await open(t, { host: '127.0.0.1', port })
   await assert.rejects(
-    link.run(() => Promise.reject(new AppError('NOT_FOUND'))),
+    connection.run(() => Promise.reject(new AppError('NOT_FOUND'))),
     refusedWith('NOT_FOUND'),
   )
   await assert.rejects(
-    link.run(() => Promise.reject(new TypeError('ours'))),
+    connection.run(() => Promise.reject(new TypeError('ours'))),
     TypeError,
   )
   await assert.rejects(
-    link.run((client) => client.incr('a').then(() => client.lpush('a', 'b'))),
+    connection.run((client) => client.incr('a').then(() => client.lpush('a', 'b'))),
     refusedWith('STORE_UNAVAILABLE'),
   )
 })

@@ -20,7 +20,7 @@ type Read = () => Promise<Found | undefined>
 
 /**
  * Live sessions by store key, so that a verify with a known session does no IO. Only what a store had is ever in it: a
- * flood of made-up cookies pushes nobody out.
+ * flood of made-up cookies pushes no session out.
  *
  * Forgetting is final: what a read from the store that began before still brings is thrown away. Doubting is not: such a
  * read is done again, and not kept.
@@ -34,7 +34,7 @@ export interface SessionCache {
   fetch(key: string, read: Read): Promise<Entry | undefined>
   forget(key: string): void
   forgetUsers(users: ReadonlySet<string>): void
-  /** Somebody else changed these in the store. */
+  /** Another process may have changed these in the store. */
   doubt(keys: readonly string[]): void
   doubtOwners(owners: ReadonlySet<string>): void
   doubtAll(): void
@@ -87,15 +87,6 @@ export function createCache(limit: number): SessionCache {
     }
   }
 
-  const admit = (
-    found: Found | undefined,
-    { forgotten, users }: Reading,
-    take: (entry: Entry) => Entry,
-  ): Entry | undefined =>
-    found === undefined || forgotten || users.has(found.session.user)
-      ? undefined
-      : take({ ...found, identity: undefined })
-
   return {
     get: (key) => entries.get(key),
     peek: (key) => entries.peek(key),
@@ -119,7 +110,7 @@ export function createCache(limit: number): SessionCache {
         entries.delete(key)
         const reading = readings.get(key)
         if (reading !== undefined) reading.doubted = true
-        // Whoever asks from here on gets a read of their own.
+        // A request that asks from here on gets a read of its own.
         readings.delete(key)
       }
     },
@@ -137,3 +128,13 @@ export function createCache(limit: number): SessionCache {
     },
   }
 }
+
+/** What may be taken of what a read brought. */
+const admit = (
+  found: Found | undefined,
+  { forgotten, users }: Reading,
+  take: (entry: Entry) => Entry,
+): Entry | undefined =>
+  found === undefined || forgotten || users.has(found.session.user)
+    ? undefined
+    : take({ ...found, identity: undefined })

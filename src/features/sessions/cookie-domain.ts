@@ -1,4 +1,5 @@
-import { canonicalDomain, isHostOnly, type SessionConfig } from './manifest.ts'
+import { canonicalDomain, isHostOnly } from './domain-name.ts'
+import type { SessionConfig } from './manifest.ts'
 
 /** A domain that one sign-in covers, and how long that lasts. */
 export interface CookieDomain {
@@ -16,7 +17,7 @@ export interface CookieDomain {
   readonly expiration: number
   /** Milliseconds from last use; 0: no limit. */
   readonly inactivity: number
-  /** Milliseconds from signing in when remembered; 0: nobody is. */
+  /** Milliseconds from signing in when remembered; 0: sign-ins are not remembered. */
   readonly rememberMe: number
 }
 

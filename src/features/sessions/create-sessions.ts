@@ -4,7 +4,6 @@ import { createBackground } from './background.ts'
 import { createCache } from './cache.ts'
 import { expiredCookie } from './cookie.ts'
 import { cookieDomains, domainFinder } from './cookie-domain.ts'
-import { keysOf } from './credential.ts'
 import { createEndings } from './endings.ts'
 import { createLastSeen } from './last-seen.ts'
 import { createLinked } from './linked.ts'
@@ -89,13 +88,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     raise,
     elevate,
     revoke: async (key) => void (await repository.drop([key])),
-    async end(values, { domain }) {
-      const { sessions, unreadable } = await repository.findMany(keysOf(values))
-      // With another secret in use they would be alive again, and their owner has signed out.
-      await repository.drop(unreadable)
-      const ended = await linked.end(sessions.filter((session) => session.domain === domain))
-      return ended.filter(isAliveNow)
-    },
+    end: async (values, domain) => (await revocation.endCarried(values, domain)).filter(isAliveNow),
     revokeUser: revocation.endUser,
     revokeById: revocation.endById,
     list: async (user) =>

@@ -1,4 +1,4 @@
-import { detach } from '../../kernel/detach.ts'
+import { GenerationalCache } from '../../kernel/generational-cache.ts'
 
 /** About 300 bytes each. Browsers beyond it pay for a hash with each request. */
 const LIMIT = 10_000
@@ -8,7 +8,7 @@ const LIMIT = 10_000
  * tenth of what a verify costs besides the kernel's work).
  *
  * It says which key a value has and nothing else: whether the session lives is asked every time, so an entry that is out of
- * date lets nobody in. Only values that have just been recognised are kept, a flood of made-up ones pushes none out. A
+ * date lets no request in. Only values that have just been recognised are kept, a flood of made-up ones pushes none out. A
  * value that stands for no live session any more goes when it is used next, or with its generation.
  *
  * What it costs in secrecy: cookies of live sessions lie in memory for longer than their requests. A dump of the memory
@@ -22,29 +22,10 @@ export interface KnownValues {
 }
 
 export function createKnownValues(limit = LIMIT): KnownValues {
-  const half = Math.max(1, limit >> 1)
-  let young = new Map<string, string>()
-  let old = new Map<string, string>()
-  const keep = (value: string, key: string): void => {
-    if (young.size >= half) {
-      old = young
-      young = new Map()
-    }
-    // The value is cut from a header of up to 64 KiB, which it would keep alive.
-    young.set(detach(value), key)
-  }
+  const keys = new GenerationalCache<string>(limit)
   return {
-    keyOf(value) {
-      const key = young.get(value)
-      if (key !== undefined) return key
-      const aged = old.get(value)
-      if (aged !== undefined) keep(value, aged)
-      return aged
-    },
-    keep,
-    forget(value) {
-      young.delete(value)
-      old.delete(value)
-    },
+    keyOf: (value) => keys.get(value),
+    keep: (value, key) => keys.set(value, key),
+    forget: (value) => keys.delete(value),
   }
 }

@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 const BATCH = 200
 /** How often the last use is written where no inactivity limit depends on it. Milliseconds. */
 const RELAXED = 60_000
-/** The promise is a tenth; the rest of it is room for a timer that comes late and for the write itself. */
+/** The promise is a tenth; the rest of it is for a timer that comes late and for the write itself. */
 const SHARE = 12
 
 /**

@@ -1,8 +1,5 @@
 import { z } from 'zod'
-import { parseAddress } from '../../kernel/cidr.ts'
 import type { Manifest } from '../../kernel/feature.ts'
-import { browserHost, isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
-import { isPublicSuffix } from '../../kernel/public-suffix.ts'
 import {
   duration,
   durationOrOff,
@@ -11,6 +8,14 @@ import {
   secret,
   webUrl,
 } from '../../kernel/scalars.ts'
+import {
+  canonicalDomain,
+  covers,
+  domainFault,
+  isHostOnly,
+  samePage,
+  urlFault,
+} from './domain-name.ts'
 
 const SECOND = 1000
 /** Past this, dates leave the range that cookies and JavaScript can say. */
@@ -19,7 +24,6 @@ const CENTURY = 100 * 365 * 86_400 * SECOND
 const GOOD_SECRET = 20
 /** RFC 6265 §4.1.1: a cookie's name is a token of RFC 2616. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
-const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
 const cookieName = () =>
   z.string().refine((name) => COOKIE_NAME.test(name), {
@@ -48,59 +52,6 @@ const remembering = () =>
     .register(scalarMeta, { zero: 'turns "keep me signed in" off' })
 
 const inactivity = () => duration().register(scalarMeta, { zero: 'sets no limit' })
-
-/**
- * The domain of a cookie in its one spelling: without the dot that old configurations put in front, addresses in their
- * canonical form.
- */
-export function canonicalDomain(written: string): string {
-  const domain = written.startsWith('.') ? written.slice(1) : written
-  return parseAddress(domain)?.text ?? domain
-}
-
-/**
- * Whether a cookie for this domain must come without `Domain`: an address has no subdomains, and a bare `localhost` is
- * a public suffix to browsers, so that a cookie with `Domain=localhost` is not shared with `app.localhost`.
- * @param domain canonical
- */
-export function isHostOnly(domain: string): boolean {
-  return domain === 'localhost' || parseAddress(domain) !== undefined
-}
-
-/** Whether the cookie of this domain is sent to this host. Both canonical. */
-export function covers(domain: string, host: string): boolean {
-  return isHostOnly(domain) ? host === domain : isWithin(host, domain)
-}
-
-/** What is wrong with a cookie domain, and what would be right; undefined when nothing is. */
-function domainFault(written: string): { message: string; allowed: string } | undefined {
-  const domain = canonicalDomain(written)
-  const allowed = 'example.com (it covers every name below it), an IP address, localhost'
-  if (isHostOnly(domain)) return undefined
-  if (written.startsWith('*')) return { message: 'is a wildcard', allowed }
-  if (/[A-Z]/.test(domain)) return { message: 'is not in lower case', allowed }
-  if (/[^a-z0-9.-]/.test(domain)) {
-    return {
-      message: 'is no domain',
-      allowed: `${allowed}; other alphabets in their xn-- form`,
-    }
-  }
-  if (domain.length > 253 || !domain.split('.').every((label) => LABEL.test(label)))
-    return { message: 'is no domain', allowed }
-  if (!domain.includes('.')) {
-    return { message: 'has no dot: browsers refuse a cookie for it', allowed }
-  }
-  // As a browser reads it: 1.2.3 is 1.2.0.3 to it.
-  if (parseHost(domain, 'https')?.name !== domain) return { message: 'is no domain', allowed }
-  if (isPublicSuffix(domain)) {
-    return {
-      message:
-        'is a public suffix: other people have names below it, and browsers refuse a cookie for it',
-      allowed: `your own name below it, such as home.${domain}`,
-    }
-  }
-  return undefined
-}
 
 const cookie = z
   .strictObject({
@@ -155,24 +106,6 @@ const cookie = z
       })
     }
   })
-
-function urlFault(written: string, domain: string, key: string): string | undefined {
-  const url = new URL(written)
-  const host = browserHost(url)
-  if (host === undefined) return 'has no host that can be used'
-  if (!covers(domain, host.name)) return `is not inside the cookie domain ${domain}`
-  if (url.protocol !== 'https:' && !isLoopback(host.name)) {
-    return 'is not https: browsers do not send the cookie there'
-  }
-  if (key === 'portal_url' && (url.search !== '' || url.hash !== ''))
-    return 'has a query or a fragment'
-  return undefined
-}
-
-function samePage(a: string, b: string): boolean {
-  const page = (text: string) => new URL(text).href.replace(/\/$/, '')
-  return page(a) === page(b)
-}
 
 const session = z
   .strictObject({
@@ -268,7 +201,7 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
   if (secrets.some((one) => one.reveal().length < GOOD_SECRET)) {
     report.warn(
       ['session', 'secret'],
-      `a secret of fewer than ${GOOD_SECRET} characters can be guessed by whoever copies the database`,
+      `a secret of fewer than ${GOOD_SECRET} characters can be guessed from a copy of the database`,
     )
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Where small things are kept for a short while, to be taken once. A new one is a file in once/, a line in its index and a run of
- * test/conformance/once-store.ts.
+ * Where small things are kept for a short while, to be taken once. A new one is a file in once/, a line in its index and a run
+ * of test/conformance/once-store.ts.
  */
 import type { EpochMs } from '../../kernel/clock.ts'
 
 /**
- * Any call may reject with any error when the store fails; whoever calls it gives nothing away then. Every call ends.
+ * Any call may reject with any error when the store fails; the caller gives nothing away then. Every call ends.
  *
- * Values are sealed by whoever puts them: what a store was talked into must not open. They may be a few hundred bytes.
+ * Values are sealed by the caller: what a store was talked into must not open. They may be a few hundred bytes.
  */
 export interface OnceStore {
   /** @param key says nothing: a hash, base64url */

@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import type { Users } from '../users/index.ts'
+import type { Started } from './begin.ts'
 import { sessionCookie } from './cookie.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import { createCredential } from './credential.ts'
@@ -8,7 +9,6 @@ import { type FactorKind, withFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
 import type { Repository } from './repository.ts'
 import { isAlive, type Session } from './session.ts'
-import type { Started } from './start.ts'
 
 export interface RaiseOptions {
   /** Store key of the session. */

@@ -23,16 +23,13 @@ export interface RecogniseOptions {
   readonly clock: Clock
 }
 
-/** Told why it is nobody. Left out where no one wants to know: then it costs nothing. */
+/** Told why the request is anonymous. Left out where it is not asked for: then it costs nothing. */
 export type NoteReason = ((reason: SessionReason) => void) | undefined
 
 type Recognised = Identity | undefined | Promise<Identity | undefined>
 
-/** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
-export function createRecognition(options: RecogniseOptions) {
-  const { cache, trust, shared, read, end, used, users, clock } = options
-  const knownValues = createKnownValues()
-
+/** Whether a session that was found counts, and for whom. */
+function createJudgement({ end, used, users }: Pick<RecogniseOptions, 'end' | 'used' | 'users'>) {
   /** For whom the session counts here and now. */
   function judge(
     { session }: Entry,
@@ -90,6 +87,16 @@ export function createRecognition(options: RecogniseOptions) {
     if (!(profile instanceof Promise)) return welcome(entry, profile, now)
     return profile.then((found) => (found === undefined ? undefined : welcome(entry, found, now)))
   }
+
+  return { judge, welcome, recognise }
+}
+
+/** From the values of a cookie to the one person they stand for; what `Sessions.identify` promises. */
+export function createRecognition(options: RecogniseOptions) {
+  const { cache, trust, shared, read, clock } = options
+  const knownValues = createKnownValues()
+
+  const { judge, welcome, recognise } = createJudgement(options)
 
   /** What is known of a session in memory, as far as that counts now. */
   function known(key: string, domain: CookieDomain, now: EpochMs): Entry | undefined {

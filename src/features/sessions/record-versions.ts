@@ -66,7 +66,7 @@ const DECODERS: ReadonlyMap<unknown, Decoder> = new Map<unknown, Decoder>([
 ])
 
 /**
- * @param plain what was sealed, whoever sealed it
+ * @param plain what was sealed, by any release
  * @returns undefined when it is no record, or one of a version that this release does not know
  */
 export function decodeRecord(plain: string, about: About): Session | undefined {

@@ -6,7 +6,7 @@ import { decodeRecord, encodeRecord } from './record-versions.ts'
 import type { Session } from './session.ts'
 import type { StoredSession } from './store.ts'
 
-/** 128 bits are enough for an index that nobody can aim at. */
+/** 128 bits are enough for an index whose tokens cannot be chosen. */
 const OWNER_BYTES = 16
 
 /** Between a session and what a store gets to see of it (measure 18). */

@@ -1,9 +1,12 @@
 import type { Clock } from '../../kernel/clock.ts'
+import type { CookieDomain } from './cookie-domain.ts'
+import { keysOf } from './credential.ts'
 import type { Endings } from './endings.ts'
 import type { Linked } from './linked.ts'
 import type { Repository } from './repository.ts'
+import type { Session } from './session.ts'
 
-/** How sessions end from outside; what `Sessions.revokeUser` and `Sessions.revokeById` promise. */
+/** How sessions end from outside; what `Sessions.end`, `revokeUser` and `revokeById` promise. */
 export function createRevocation({
   repository,
   endings,
@@ -40,6 +43,17 @@ export function createRevocation({
     async endPending(): Promise<void> {
       const names = endings.pending()
       if (names.length > 0) await endUsers(names)
+    },
+
+    /** @returns those that ended, alive or not */
+    async endCarried(
+      values: readonly string[],
+      { domain }: CookieDomain,
+    ): Promise<readonly Session[]> {
+      const { sessions, unreadable } = await repository.findMany(keysOf(values))
+      // With another secret in use they would be alive again, and their owner has signed out.
+      await repository.drop(unreadable)
+      return linked.end(sessions.filter((session) => session.domain === domain))
     },
 
     async endById(id: string): Promise<readonly string[]> {

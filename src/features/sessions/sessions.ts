@@ -2,12 +2,13 @@ import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Users } from '../users/index.ts'
+import type { Started } from './begin.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 import type { SessionConfig } from './manifest.ts'
 import type { ElevateOptions, RaiseOptions } from './raise.ts'
 import type { NoteReason } from './recognise.ts'
 import type { Identity, Session } from './session.ts'
-import type { LinkOptions, Started, StartOptions } from './start.ts'
+import type { LinkOptions, StartOptions } from './start.ts'
 import type { SessionStore } from './store.ts'
 
 export interface Sessions {
@@ -15,12 +16,12 @@ export interface Sessions {
   /** The domain that covers a canonical host. */
   domainOf(host: string): CookieDomain | undefined
   /**
-   * Whose cookie this is. Of up to four values exactly one may belong to a live session of the domain, else it is
-   * nobody's (a sibling host could otherwise sign people out, or in, by setting a second one).
+   * Whose cookie this is. Of up to four values exactly one may belong to a live session of the domain, else none
+   * counts (a sibling host could otherwise sign people out, or in, by setting a second one).
    *
    * At once when the one value's session is known, else a promise.
    * @param values of the domain's cookie, as `cookieValues` reads them
-   * @param note told why it is nobody's; of several reasons the last one is what counts
+   * @param note told why none counts; of several reasons the last one is what counts
    * @throws AppError STORE_UNAVAILABLE, or rejects with it; the cookie is to be left alone then
    */
   identify(
@@ -30,7 +31,7 @@ export interface Sessions {
   ): Identity | undefined | Promise<Identity | undefined>
   /**
    * Starts a session under a new id and ends those it replaces: nothing that was known before the sign-in is worth
-   * anything after it. One that it replaces of the same user hands on its links to other domains; one of somebody else
+   * anything after it. One that it replaces of the same user hands on its links to other domains; one of another user
    * ends with all that are linked with it.
    * @throws AppError STORE_UNAVAILABLE; AUTHENTICATION_FAILED when the user's sessions were ended meanwhile
    */
@@ -45,7 +46,7 @@ export interface Sessions {
   link(options: LinkOptions): Promise<Started | 'kept' | undefined>
   /**
    * Adds a factor that the owner of a live session has just shown, or the new time of one that was shown before. The session
-   * becomes another one: a new id, a new cookie; whoever has the old cookie has nothing. Sessions of other domains that are
+   * becomes another one: a new id, a new cookie; the old cookie is worth nothing. Sessions of other domains that are
    * linked with it end, for their cookies cannot be changed from here; the next request there starts them anew over the
    * hub, with all factors. Of several calls for one session, one succeeds.
    * @returns undefined when the session is over, or its user is gone or was signed out meanwhile: nothing lives then

@@ -1,7 +1,7 @@
 /** Where sessions are kept. A new store is a file in stores/, a line in its index and a run of test/conformance/session-store.ts. */
 import type { EpochMs } from '../../kernel/clock.ts'
 
-/** All that a store gets to see. Nothing in it says who somebody is, and nothing can be sent as a cookie. */
+/** All that a store gets to see. Nothing in it says who the user is, and nothing can be sent as a cookie. */
 export interface StoredSession {
   /** SHA-256 of the cookie's value, base64url. */
   readonly key: string
@@ -44,16 +44,16 @@ export interface SessionStore {
   /** Those that are there, of at most some hundred keys, in any order. */
   getMany(keys: readonly string[]): Promise<readonly StoredSession[]>
   findById(id: string): Promise<StoredSession | undefined>
-  /** @param owners the tokens of one user; undefined: everybody's */
+  /** @param owners the tokens of one user; undefined: those of all users */
   list(owners: readonly string[] | undefined, limit: number): Promise<readonly StoredSession[]>
   /**
-   * Adds one and removes those it replaces; when it rejects, nobody may use the new one.
+   * Adds one and removes those it replaces; when it rejects, the new one must not be used.
    * @param endsAt its absolute end, which use does not move; `expiresAt` unless told
    */
   put(session: StoredSession, replaces: readonly string[], endsAt?: EpochMs): Promise<void>
   /**
    * Puts one in the place of another of the same user, if that is still there and was not ended: of any number of calls for
-   * the same one, on any number of instances, one succeeds. When it rejects, nobody may use the new one, and the other one
+   * the same one, on any number of instances, one succeeds. When it rejects, the new one must not be used, and the other one
    * may be over.
    * @param endsAt as for `put`
    * @returns false when the other one is over: the new one is none then

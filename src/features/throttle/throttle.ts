@@ -3,7 +3,7 @@ import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import type { AppError } from '../../kernel/errors.ts'
 import type { Storage } from '../../storage/index.ts'
 import { startSweeper } from '../../storage/index.ts'
-import type { RedisLink } from '../../storage/redis/index.ts'
+import type { RedisConnection } from '../../storage/redis/index.ts'
 import type { Passwords } from '../passwords/index.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { Users } from '../users/index.ts'
@@ -61,7 +61,7 @@ export interface Throttle {
 
 export interface ThrottleOptions extends BanListeners {
   /** Shares what is counted with other instances. */
-  readonly redis: RedisLink | undefined
+  readonly redis: RedisConnection | undefined
   /** `failed_login_rate_limit` */
   readonly limits: Windows
   readonly regulation: RegulationConfig

@@ -1,14 +1,14 @@
 import type { ChainableCommander, Redis } from 'ioredis'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Connection } from './connection.ts'
 import type { RedisClient } from './dial.ts'
 import { RedisFault, toFault } from './fault.ts'
-import type { Link } from './link.ts'
 
 /** How long Redis waits for a replica, and what a write may take in all. Milliseconds. */
 const WAIT = 500
 const PATIENCE = 1000
-/** With `warn`: after a replica was too late, and after none was there, how long nobody waits for one. Milliseconds. */
+/** With `warn`: after a replica was too late, and after none was there, how long none is waited for. Milliseconds. */
 const REST = 5000
 /** How often replicas are counted, and for how long one that was there is waited for. Milliseconds. */
 const RECOUNT = 500
@@ -29,18 +29,18 @@ export interface Commits {
 }
 
 /**
- * @param link for what needs no replica
- * @param openWriter a link of its own: WAIT holds up whatever comes after it on a connection, and reads must not wait
+ * @param connection for what needs no replica
+ * @param openWriter a connection of its own: WAIT holds up whatever comes after it on a connection, and reads must not wait
  */
 export function createCommits({
-  link,
+  connection,
   openWriter,
   acks,
   log,
   clock,
 }: {
-  readonly link: Link
-  readonly openWriter: () => Link
+  readonly connection: Connection
+  readonly openWriter: () => Connection
   readonly acks: 'off' | 'warn' | 'require'
   readonly log: Pick<BaseLogger, 'info' | 'warn'>
   readonly clock: Clock
@@ -50,7 +50,7 @@ export function createCommits({
   let replicated = false
   let short = false
   let restUntil = Number.NEGATIVE_INFINITY
-  const counts = new WeakMap<RedisClient, readonly { at: number; online: number }[]>()
+  const required = createCount(clock)
 
   function isShort(reason: string): void {
     restUntil = clock.monotonic() + REST
@@ -75,23 +75,6 @@ export function createCommits({
     return result
   }
 
-  /**
-   * All that follow, and those that followed a moment ago. While sentinels replace a master that is alive, it goes on for
-   * seconds with the replicas that were not told yet: one that acknowledges is not enough then, for it will throw away
-   * what the new master never had. The new master is missing among them.
-   */
-  async function required(client: RedisClient): Promise<number> {
-    if ('nodes' in client) return 1
-    const now = clock.monotonic()
-    let seen = counts.get(client) ?? []
-    const last = seen.at(-1)
-    if (last === undefined || now - last.at >= RECOUNT)
-      seen = [...seen, { at: now, online: await countOnline(client) }]
-    seen = seen.filter(({ at }) => now - at <= MEMORY)
-    counts.set(client, seen)
-    return Math.max(1, ...seen.map(({ online }) => online))
-  }
-
   async function waitsFor(client: RedisClient): Promise<boolean> {
     if (acks === 'require') return true
     if (clock.monotonic() < restUntil) return false
@@ -107,7 +90,7 @@ export function createCommits({
   return {
     async commit(command) {
       const alone = async (client: RedisClient) => (await execute(client, command))[0]
-      if (writer === undefined) return link.run(alone, { patience: PATIENCE })
+      if (writer === undefined) return connection.run(alone, { patience: PATIENCE })
       return writer.run(
         async (client) =>
           (await waitsFor(client)) ? acknowledged(client, command) : alone(client),
@@ -116,6 +99,26 @@ export function createCommits({
     },
     abandon: (reason) => writer?.abandon(reason),
     close: () => writer?.close(),
+  }
+}
+
+/**
+ * All that follow, and those that followed a moment ago. While sentinels replace a master that is alive, it goes on for
+ * seconds with the replicas that were not told yet: one that acknowledges is not enough then, for it will throw away
+ * what the new master never had. The new master is missing among them.
+ */
+function createCount(clock: Clock): (client: RedisClient) => Promise<number> {
+  const counts = new WeakMap<RedisClient, readonly { at: number; online: number }[]>()
+  return async (client) => {
+    if ('nodes' in client) return 1
+    const now = clock.monotonic()
+    let seen = counts.get(client) ?? []
+    const last = seen.at(-1)
+    if (last === undefined || now - last.at >= RECOUNT)
+      seen = [...seen, { at: now, online: await countOnline(client) }]
+    seen = seen.filter(({ at }) => now - at <= MEMORY)
+    counts.set(client, seen)
+    return Math.max(1, ...seen.map(({ online }) => online))
   }
 }
 

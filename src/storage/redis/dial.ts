@@ -46,64 +46,16 @@ const SENTINEL_RETRY = 500
  * @param trusted certificates that are trusted, all of them; undefined: Node's
  */
 export function createDialer(config: RedisConfig, trusted: readonly string[] | undefined): Dialer {
-  const { host = '', username = '', high_availability: ha, cluster } = config
-  const tls = config.tls === undefined ? undefined : tlsFor(config, trusted)
-  const common = {
-    // RESP3 would be the default, and the library drops what Redis pushes about changed keys then.
-    protocol: 2,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    // How soon it looks again while Redis reads its data; a second otherwise, and everybody waits for it.
-    maxLoadingRetryTime: 25,
-    disableClientInfo: true,
-    noDelay: true,
-    keepAlive: 10_000,
-    // Ours is a destroyed socket (dismiss); this is for those the library closes.
-    disconnectTimeout: 100,
-    ...(username !== '' && { username }),
-    ...(config.password !== undefined && { password: config.password.reveal() }),
-    ...(tls !== undefined && { tls }),
-  } as const satisfies RedisOptions
-  const seeds = (port: number): NodeAddress[] => [
-    ...(host === '' ? [] : [{ host, port: config.port ?? port }]),
-    ...((ha ?? cluster)?.nodes ?? []),
-  ]
-  const single = (where: RedisOptions): RedisOptions => ({
-    ...common,
-    ...where,
-    db: config.database_index,
-    retryStrategy: null,
-  })
-  const server = single(host.startsWith('/') ? { path: host } : { host, port: config.port ?? PORT })
+  const { high_availability: ha, cluster } = config
+  const { common, seeds, single, server, sentinel, tls } = optionsFor(config, trusted)
 
   const openSentinels = async (retry: number | null): Promise<Redis[]> => {
     if (ha === undefined) return []
     const { Redis } = await import('ioredis')
     const clients = seeds(SENTINEL_PORT).map(
-      (where) =>
-        new Redis({
-          ...where,
-          protocol: 2,
-          replyMapping: 'legacy',
-          lazyConnect: true,
-          enableReadyCheck: false,
-          enableOfflineQueue: false,
-          autoResubscribe: false,
-          disableClientInfo: true,
-          keepAlive: 10_000,
-          disconnectTimeout: 100,
-          connectTimeout: ONE_OF_MANY,
-          commandTimeout: ONE_OF_MANY,
-          retryStrategy: () => retry,
-          ...(ha.sentinel_username && { username: ha.sentinel_username }),
-          ...(ha.sentinel_password !== undefined && { password: ha.sentinel_password.reveal() }),
-          ...(tls !== undefined && { tls }),
-        }),
+      (where) => new Redis({ ...sentinel, ...where, retryStrategy: () => retry }),
     )
-    // Somebody has to listen, or the library prints; what goes wrong is told by what was asked.
+    // Without a listener the library prints; what goes wrong is told by what was asked.
     for (const client of clients) client.on('error', () => {})
     return clients
   }
@@ -152,7 +104,7 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
         enableOfflineQueue: false,
         clusterRetryStrategy: () => null,
         slotsRefreshTimeout: ONE_OF_MANY,
-        // What moved without anybody telling us (a failover) is known after this long at the latest.
+        // What moved without a message (a failover) is known after this long at the latest.
         slotsRefreshInterval: 1000,
         retryDelayOnFailover: 50,
         retryDelayOnClusterDown: 50,
@@ -168,6 +120,59 @@ export function createDialer(config: RedisConfig, trusted: readonly string[] | u
     dialServer: (limit, node) =>
       node === undefined ? openMaster(limit) : openServer(limit, single({ ...node, db: 0 })),
   }
+}
+
+/** What ioredis is told, by what it opens. */
+function optionsFor(config: RedisConfig, trusted: readonly string[] | undefined) {
+  const { host = '', username = '', high_availability: ha, cluster } = config
+  const tls = config.tls === undefined ? undefined : tlsFor(config, trusted)
+  const common = {
+    // RESP3 would be the default, and the library drops what Redis pushes about changed keys then.
+    protocol: 2,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // How soon it looks again while Redis reads its data; a second otherwise, and all requests wait for it.
+    maxLoadingRetryTime: 25,
+    disableClientInfo: true,
+    noDelay: true,
+    keepAlive: 10_000,
+    // Ours is a destroyed socket (dismiss); this is for those the library closes.
+    disconnectTimeout: 100,
+    ...(username !== '' && { username }),
+    ...(config.password !== undefined && { password: config.password.reveal() }),
+    ...(tls !== undefined && { tls }),
+  } as const satisfies RedisOptions
+  const seeds = (port: number): NodeAddress[] => [
+    ...(host === '' ? [] : [{ host, port: config.port ?? port }]),
+    ...((ha ?? cluster)?.nodes ?? []),
+  ]
+  const single = (where: RedisOptions): RedisOptions => ({
+    ...common,
+    ...where,
+    db: config.database_index,
+    retryStrategy: null,
+  })
+  const server = single(host.startsWith('/') ? { path: host } : { host, port: config.port ?? PORT })
+  const sentinel = {
+    protocol: 2,
+    replyMapping: 'legacy',
+    lazyConnect: true,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResubscribe: false,
+    disableClientInfo: true,
+    keepAlive: 10_000,
+    disconnectTimeout: 100,
+    connectTimeout: ONE_OF_MANY,
+    commandTimeout: ONE_OF_MANY,
+    ...(ha?.sentinel_username && { username: ha.sentinel_username }),
+    ...(ha?.sentinel_password !== undefined && { password: ha.sentinel_password.reveal() }),
+    ...(tls !== undefined && { tls }),
+  } as const satisfies RedisOptions
+  return { common, seeds, single, server, sentinel, tls }
 }
 
 function tlsFor({ tls }: RedisConfig, trusted: readonly string[] | undefined): ConnectionOptions {
@@ -196,7 +201,7 @@ async function becomeReady<C extends RedisClient>(client: C, limit: number): Pro
   const listen = (error: unknown): void => {
     said = error
   }
-  // Somebody has to listen as long as it lives, or the library prints.
+  // Without a listener the library prints, for as long as it lives.
   for (const event of ['error', 'node error']) client.on(event, listen)
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(

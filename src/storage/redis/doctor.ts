@@ -1,7 +1,7 @@
 import { systemClock } from '../../kernel/clock.ts'
+import { createConnection } from './connection.ts'
 import { createDialer, dismiss, type RedisClient } from './dial.ts'
 import { explainFault, toFault } from './fault.ts'
-import { createLink } from './link.ts'
 import type { RedisConfig } from './manifest.ts'
 import { writeAndRead } from './probe.ts'
 import { createTracking } from './tracking.ts'
@@ -99,7 +99,7 @@ function aboutReplicas(count: number, acks: RedisConfig['replica_acks']): Findin
       text: `${replicas}, and replica_acks is off: a failover may bring back what was just revoked`,
     }
   if (count === 0 && acks === 'require')
-    return { verdict: 'bad', text: 'no replica, and replica_acks is require: nobody can sign in' }
+    return { verdict: 'bad', text: 'no replica, and replica_acks is require: no user can sign in' }
   return { verdict: 'ok', text: count === 0 ? 'no replicas' : `${replicas}, replica_acks: ${acks}` }
 }
 
@@ -114,16 +114,18 @@ async function aboutNews(
     info() {},
     warn: (about: { reason?: string }) => void said.push(about.reason ?? ''),
   }
-  const link = createLink({ dialer, log, clock: systemClock })
+  const connection = createConnection({ dialer, log, clock: systemClock })
   const tracking = createTracking({
-    link,
+    connection,
     dialer,
     prefix: config.key_prefix,
     log,
     clock: systemClock,
   })
   try {
-    await link.run((client) => client.get(`${config.key_prefix}probe:none`), { patience: NEWS })
+    await connection.run((client) => client.get(`${config.key_prefix}probe:none`), {
+      patience: NEWS,
+    })
     tracking.watch(`${config.key_prefix}doctor:`, { changed() {}, lost() {} })
     const end = performance.now() + NEWS
     while (tracking.trust.until === 0 && performance.now() < end)
@@ -137,7 +139,7 @@ async function aboutNews(
     }
   } finally {
     tracking.close()
-    link.close()
+    connection.close()
   }
 }
 

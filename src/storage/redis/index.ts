@@ -2,7 +2,7 @@
  * The Redis client: one connection for everything that instances share.
  *
  * Owns: how Redis is reached (a server, a unix socket, TLS, sentinels, a cluster), that nothing waits long for it and
- * nothing piles up while it is away, and what is said of it when it cannot be used. Does not own keys: each room that
+ * nothing piles up while it is away, and what is said of it when it cannot be used. Does not own keys: each feature that
  * keeps something here begins them with `prefix` and puts what belongs together under one hash tag, `{…}`.
  *
  * The library is loaded when a configuration uses it, and not before.
@@ -10,19 +10,19 @@
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Commits, createCommits } from './commits.ts'
+import { createConnection, type RunOptions } from './connection.ts'
 import { createDialer, dismiss, type RedisClient } from './dial.ts'
-import { createLink, type RunOptions } from './link.ts'
 import type { RedisConfig } from './manifest.ts'
 import { probe } from './probe.ts'
 import { watchSentinels } from './sentinels.ts'
 import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
+export type { RunOptions } from './connection.ts'
 export type { RedisClient } from './dial.ts'
-export type { RunOptions } from './link.ts'
 export type { RedisConfig } from './manifest.ts'
 export type { Trust, Watcher } from './tracking.ts'
 
-export interface RedisLink {
+export interface RedisConnection {
   /** What every key of ours begins with: `vestibule:` unless configured. Holds no braces. */
   readonly prefix: string
   /** Where it is, for messages; without credentials. */
@@ -31,7 +31,7 @@ export interface RedisLink {
   readonly isCluster: boolean
   /**
    * Does something with Redis, for 200 ms at the most, connecting included (`patience` to change it). While Redis is
-   * away everybody waits for the same attempt to reach it, so that the first call after it is back succeeds, and none
+   * away all calls wait for the same attempt to reach it, so that the first call after it is back succeeds, and none
    * waits longer than its patience.
    *
    * What it gave up on may still happen in Redis: let it do no harm when it happens late, or twice.
@@ -50,7 +50,7 @@ export interface RedisLink {
    */
   readonly commit: Commits['commit']
   /**
-   * Tells of every change below a prefix, whoever made it, so that what was read can be kept. What is kept counts only
+   * Tells of every change below a prefix, of any process, so that what was read can be kept. What is kept counts only
    * while `trust.until` lies in the future; what was read while it does not must not be kept.
    *
    * @param prefix begins with `prefix`; no watched one begins with another
@@ -77,43 +77,43 @@ export interface RedisOptions {
  * Connects, after a write and a read have shown that Redis can be used.
  * @throws Refusal with what is wrong and what to do, after `config.timeout` when it may pass by itself, else at once
  */
-export async function openRedis(options: RedisOptions): Promise<RedisLink> {
+export async function openRedis(options: RedisOptions): Promise<RedisConnection> {
   const { config, trusted, log, clock, patience } = options
   const { key_prefix: prefix } = config
   const dialer = createDialer(config, trusted)
   await probe(dialer, prefix, config.timeout)
-  const link = createLink({ dialer, log, clock, patience })
+  const connection = createConnection({ dialer, log, clock, patience })
   const check = async () => {
-    await link.run((client) => client.get(`${prefix}probe:none`))
+    await connection.run((client) => client.get(`${prefix}probe:none`))
   }
   try {
     await check()
   } catch (error) {
-    link.close()
+    connection.close()
     throw error
   }
   const commits = createCommits({
-    link,
+    connection,
     // What there is to say, the other one says.
-    openWriter: () => createLink({ dialer, log: { info() {}, warn() {} }, clock }),
+    openWriter: () => createConnection({ dialer, log: { info() {}, warn() {} }, clock }),
     acks: config.replica_acks,
     log,
     clock,
   })
-  const tracking = createTracking({ link, dialer, prefix, log, clock })
+  const tracking = createTracking({ connection, dialer, prefix, log, clock })
   // What is read and what is written goes to the same server.
-  link.onChange((client) => {
+  connection.onChange((client) => {
     if (client === undefined) commits.abandon('the connection for reads was lost')
   })
   const sentinels = await dialer.openSentinels()
   watchSentinels(sentinels, dialer.group, () => {
-    for (const one of [link, commits]) one.abandon('another server is the master now')
+    for (const one of [connection, commits]) one.abandon('another server is the master now')
   })
   return {
     prefix,
     address: dialer.address,
     isCluster: dialer.isCluster,
-    run: link.run,
+    run: connection.run,
     commit: commits.commit,
     watch: tracking.watch,
     trust: tracking.trust,
@@ -122,7 +122,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisLink> {
       for (const sentinel of sentinels) dismiss(sentinel)
       tracking.close()
       commits.close()
-      link.close()
+      connection.close()
     },
   }
 }

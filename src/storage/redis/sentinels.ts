@@ -18,7 +18,7 @@ const GRACE = 60
 
 /**
  * Asks all sentinels, and believes the one with the latest epoch: the others may name, for seconds, a master that was
- * replaced, which takes itself for one as long as nobody told it (found by npm run drill:redis). The majority has to have
+ * replaced, which takes itself for one as long as it was not told (found by npm run drill:redis). The majority has to have
  * answered, or it may be us who are cut off.
  *
  * @param sentinels clients that are not connected yet; they are closed by the caller
@@ -88,7 +88,7 @@ export function watchSentinels(
     sentinel.on('message', (_channel: string, text: string) => {
       if (text.split(' ', 1)[0] === group) switched()
     })
-    // At every connection: what was said while it was away is lost, and asked for by whoever connects to the master.
+    // At every connection: what was said while it was away is lost, and asked for when the master is connected to.
     sentinel.on('ready', () => void sentinel.subscribe(CHANNEL).catch(() => {}))
     // One that is away is tried again by itself.
     sentinel.connect().catch(() => {})

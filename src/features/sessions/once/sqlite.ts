@@ -1,12 +1,12 @@
 import type { Storage } from '../../../storage/index.ts'
 import type { OnceStore } from '../once-store.ts'
 
-/** What nobody took goes with what is put later, so many at a time. */
+/** What was not taken goes with what is put later, so many at a time. */
 const SWEEP = 20
 
 /**
  * In the embedded database, beside the sessions.
- * @param storage migrated with this room's migrations
+ * @param storage migrated with this feature's migrations
  */
 export function createSqliteOnce({ sqlite, write }: Pick<Storage, 'sqlite' | 'write'>): OnceStore {
   const insert = sqlite.prepare('insert into once (key, sealed, expires_at) values (?, ?, ?)')

@@ -1,3 +1,3 @@
 export { createMemoryStore } from './memory.ts'
-export { createRedisStore } from './redis.ts'
+export { createRedisStore } from './redis/index.ts'
 export { createSqliteStore } from './sqlite.ts'

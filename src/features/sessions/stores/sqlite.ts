@@ -9,7 +9,7 @@ const COLUMNS = 'key, id, owner, sealed, expires_at'
  * Sessions in the embedded database, by prepared statements: no query builder between a verify and its row. What was
  * acknowledged survives kill -9 and a power cut (storage/sqlite/open.ts).
  *
- * @param storage migrated with this room's migrations
+ * @param storage migrated with this feature's migrations
  */
 export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
   const get = sqlite.prepare(`select ${COLUMNS} from sessions where key = ?`)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../kernel/clock.ts'
-import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { RedisConnection } from '../../../storage/redis/index.ts'
 import type { FailureCounter } from '../failure-counter.ts'
 import type { Windows } from '../limits.ts'
 import { createMemoryCounter } from './memory.ts'
@@ -17,7 +17,7 @@ export async function openCounter({
   /** Of the limit. */
   readonly name: string
   readonly windows: Windows
-  readonly redis: RedisLink | undefined
+  readonly redis: RedisConnection | undefined
   readonly clock: Clock
 }): Promise<FailureCounter | undefined> {
   if (windows.length === 0) return undefined

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { RedisConnection } from '../../../storage/redis/index.ts'
 import type { FailureCounter } from '../failure-counter.ts'
 import type { Windows } from '../limits.ts'
 import { longest } from '../windows.ts'
@@ -36,7 +36,7 @@ export function createRedisCounter({
   /** Of the limit: each has its own keys. */
   readonly name: string
   readonly windows: Windows
-  readonly redis: Pick<RedisLink, 'run' | 'prefix'>
+  readonly redis: Pick<RedisConnection, 'run' | 'prefix'>
 }): FailureCounter {
   const args = [longest(windows), ...windows.flatMap(({ count, period }) => [count, period])]
   // Hashed for its length, which a caller may not bound; it hides no address from who can try them all.

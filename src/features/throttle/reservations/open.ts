@@ -1,5 +1,5 @@
 import type { Clock } from '../../../kernel/clock.ts'
-import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { RedisConnection } from '../../../storage/redis/index.ts'
 import type { Windows } from '../limits.ts'
 import { type Reservations, termsOf } from '../reservation.ts'
 import { createMemoryReservations } from './memory.ts'
@@ -20,7 +20,7 @@ export async function openReservations({
   /** Of the limit. */
   readonly name: string
   readonly windows: Windows
-  readonly redis: RedisLink | undefined
+  readonly redis: RedisConnection | undefined
   readonly clock: Clock
 }): Promise<Reservations> {
   if (windows.length === 0) return NONE

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { RedisLink } from '../../../storage/redis/index.ts'
+import type { RedisConnection } from '../../../storage/redis/index.ts'
 import type { Reservations, ReservationTerms } from '../reservation.ts'
 
 /**
@@ -53,7 +53,7 @@ export function createRedisReservations({
   /** Of the limit: each has its own keys. */
   readonly name: string
   readonly terms: ReservationTerms
-  readonly redis: Pick<RedisLink, 'run' | 'prefix'>
+  readonly redis: Pick<RedisConnection, 'run' | 'prefix'>
 }): Reservations {
   const keyOf = (address: string): string =>
     `${redis.prefix}reservations:${name}:${createHash('sha256').update(address).digest('base64url')}`

@@ -1,13 +1,12 @@
-import type { EpochMs } from '../../../kernel/clock.ts'
-import type { StoredSession } from '../store.ts'
+import type { EpochMs } from '../../../../kernel/clock.ts'
+import type { StoredSession } from '../../store.ts'
 
 const VERSION = 1
 const TIME_BYTES = 8
 
 /**
- * A row as bytes: version, expiry (a double), then id (a script in redis.ts knows its
- * place) and owner with their lengths, then what is sealed. None of it says
- * who somebody is.
+ * A row as bytes: version, expiry (a double), then id (a script in remover.ts knows its place) and owner with their lengths,
+ * then what is sealed. None of it says who the user is.
  */
 export function packRow({ id, owner, sealed, expiresAt }: StoredSession): Buffer {
   const texts = [id, owner].map((text) => Buffer.from(text))
@@ -17,7 +16,7 @@ export function packRow({ id, owner, sealed, expiresAt }: StoredSession): Buffer
   return Buffer.concat([head, ...texts.flatMap((text) => [Buffer.of(text.length), text]), sealed])
 }
 
-/** @returns undefined when it is none of ours; what was sealed is checked by whoever opens it */
+/** @returns undefined when it is none of ours; what was sealed is checked when it is opened */
 export function unpackRow(key: string, packed: Buffer): StoredSession | undefined {
   if (packed.length < 1 + TIME_BYTES + 2 || packed[0] !== VERSION) return undefined
   const expiresAt = packed.readDoubleBE(1)
