@@ -26,6 +26,8 @@ export const bindAccount: Make = ({ disabled = false, ...profile }, secret) => (
 })
 
 const NAME = /^[a-z]{1,100}$/
+const enabledProfile = (account: Account | undefined) =>
+  account?.disabled === false ? account.profile : undefined
 const fieldsOf = ({ profile, disabled }: Account) => ({ ...profile, disabled })
 
 /** The accounts, and the listeners that are told of each change. */
@@ -98,6 +100,7 @@ export function createDigestBackend(name = 'memory') {
   const digests = () => all().flatMap((account) => (account.kind === 'digest' ? [account] : []))
   const backend = {
     name,
+    profile: (user) => enabledProfile(get(user)),
     byName: get,
     byLogin: get,
     isEmpty: () => accounts.size === 0,
@@ -140,6 +143,7 @@ export function createBindBackend(name = 'remote') {
   const { accounts, get } = own
   const backend = {
     name,
+    profile: async (user) => enabledProfile(get(user)),
     byName: async (user) => get(user),
     byLogin: async (login) => get(login),
     isEmpty: () => false,

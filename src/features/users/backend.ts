@@ -49,9 +49,11 @@ export type MaybePromise<T> = T | Promise<T>
 /** A backend that cannot answer throws AppError STORE_UNAVAILABLE, which is never taken for "no such user". */
 export interface AccountLookup {
   /**
-   * By canonical name. The verify path asks it for each request: a backend that has its users in memory answers without
-   * a promise, and a remote one from a cache where it can.
+   * The enabled user of this canonical name. The verify path asks it for each request: a backend that has its users in
+   * memory answers without a promise, and a remote one from a cache where it can.
    */
+  profile(name: string): MaybePromise<Profile | undefined>
+  /** The account of this canonical name, disabled or not. Without a promise where `profile` answers without one. */
   byName(name: string): MaybePromise<Account | undefined>
   /**
    * By what was typed at sign-in, of any length and content.

@@ -1,10 +1,10 @@
-import type { Account, Found, MaybePromise, UserBackend } from './backend.ts'
+import type { Account, Found, MaybePromise, Profile, UserBackend } from './backend.ts'
 
 /** Several backends as one: a name is the user of the first that has it, disabled or not. */
 export interface BackendOrder {
-  /** Without a promise where the backends that are asked answer without one. */
-  byName(name: string): MaybePromise<Account | undefined>
-  /** The same, and which backend has it. */
+  /** The enabled user. Without a promise where the backends that are asked answer without one. */
+  profile(name: string): MaybePromise<Profile | undefined>
+  /** The account, disabled or not, and which backend has it. */
   lookUp(name: string): Promise<Found | undefined>
   /** Of the backends that have their users in memory: for what must not wait. */
   inMemory(name: string): Account | undefined
@@ -30,11 +30,16 @@ export function createOrder(backends: readonly UserBackend[]): BackendOrder {
   }
 
   return {
-    // With one backend, the verify path pays for nothing else.
-    byName:
+    // With one backend, the verify path pays for no order.
+    profile:
       only !== undefined && more.length === 0
-        ? (name) => only.byName(name)
-        : (name) => firstOf(backends, name),
+        ? (name) => only.profile(name)
+        : (name) => {
+            const account = firstOf(backends, name)
+            return account instanceof Promise
+              ? account.then(enabledProfile)
+              : enabledProfile(account)
+          },
     async lookUp(name) {
       for (const backend of backends) {
         const account = await backend.byName(name)
@@ -58,3 +63,6 @@ export function createOrder(backends: readonly UserBackend[]): BackendOrder {
     isAllInMemory: memory.length === backends.length,
   }
 }
+
+const enabledProfile = (account: Account | undefined): Profile | undefined =>
+  account?.disabled === false ? account.profile : undefined

@@ -84,7 +84,7 @@ export function combineUsers(
   { passwords, rehash: isRehashing, marks: known, log }: CombineOptions,
 ): Users {
   const order = createOrder(backends)
-  const { byName, lookUp, inMemory } = order
+  const { lookUp, inMemory } = order
   const marks = marksOf(inMemory, order.listed)
   const rehash = isRehashing === true ? createRehash({ passwords, renew, log }) : undefined
   const listeners: ((names: readonly string[]) => void)[] = []
@@ -119,10 +119,7 @@ export function combineUsers(
   }
 
   return {
-    profile(name) {
-      const account = byName(name)
-      return account instanceof Promise ? account.then(enabledProfile) : enabledProfile(account)
-    },
+    profile: order.profile,
     authenticate: createAuthenticate({ backends, lookUp, passwords, rehash }),
     ...createChanges({ backends, lookUp, passwords }),
     isEmpty: () => backends.every((backend) => backend.isEmpty()),
@@ -139,9 +136,6 @@ export function combineUsers(
     },
   }
 }
-
-const enabledProfile = (account: Account | undefined): Profile | undefined =>
-  account?.disabled === false ? account.profile : undefined
 
 function costliestOf(digests: readonly (Digest | undefined)[]): Digest | undefined {
   let costliest: Digest | undefined

@@ -59,6 +59,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<UserBack
 
   return {
     name: 'file',
+    profile: (name) => index().profiles.get(name),
     byName: (name) => index().records.get(name),
     byLogin: (login) => index().find(login),
     isEmpty: () => index().records.size === 0,

@@ -62,7 +62,9 @@ export interface Search {
 
 /** All users of the file at one moment. */
 export interface UserIndex {
-  /** By canonical name: the hot path. */
+  /** By canonical name, enabled users only: the hot path. */
+  readonly profiles: ReadonlyMap<string, Profile>
+  /** By canonical name. */
   readonly records: ReadonlyMap<string, UserRecord>
   /** By what was typed: mail address first, then name. Nothing is trimmed. */
   find(login: string): UserRecord | undefined
@@ -79,6 +81,7 @@ const MAX_LOGIN = 1024
 
 export function createUserIndex(search: Search): UserIndex {
   const records = new Map<string, UserRecord>()
+  const profiles = new Map<string, Profile>()
   const byName = new Map<string, UserRecord>()
   const byMail = new Map<string, UserRecord>()
   let costliest: UserRecord | undefined
@@ -90,6 +93,7 @@ export function createUserIndex(search: Search): UserIndex {
   }
 
   return {
+    profiles,
     records,
     find(login) {
       if (login.length > MAX_LOGIN) return undefined
@@ -110,6 +114,8 @@ export function createUserIndex(search: Search): UserIndex {
       const before = records.get(name)
       if (before !== undefined) forget(before)
       records.set(name, record)
+      if (record.disabled) profiles.delete(name)
+      else profiles.set(name, record.profile)
       byName.set(lookupKey(name, search), record)
       const mail = mailOf(record)
       if (mail !== '') byMail.set(mail, record)
@@ -142,8 +148,8 @@ export function succeed(previous: UserIndex, search: Search) {
     /** The new index, and what is different in it. */
     end(): { readonly index: UserIndex } & Omit<AccountsChange, 'accounts'> {
       if (known < previous.records.size) {
-        for (const [name, { disabled }] of previous.records)
-          if (!disabled && !index.records.has(name)) invalidated.push(name)
+        for (const name of previous.profiles.keys())
+          if (!index.records.has(name)) invalidated.push(name)
       }
       return { index, invalidated, added }
     },
