@@ -34,7 +34,7 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   fail2ban: () => has('fail2ban-regex'),
 }
 
-/** What no package of Debian has: tested with where somebody has put it on the PATH, and nothing is amiss without. */
+/** No package of Debian has these: tests use them where they are on the PATH, and may be skipped where they are not. */
 const OPTIONAL = ['traefik', 'envoy']
 const isOptional = (line: string): boolean =>
   OPTIONAL.some((program) => line.endsWith(`: ${program} is not installed`))

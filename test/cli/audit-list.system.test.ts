@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PASSWORD, run, signIn, startServer } from '../support/server.ts'
+import { runCli } from '../support/cli.ts'
+import { PASSWORD, signIn, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -25,10 +26,9 @@ test('the audit trail is listed, from a running server and without one', async (
   await signIn(server.port, 'jane')
 
   const list = async (...args: string[]) => {
-    const asked = run(['-c', server.configFile, 'audit', 'list', ...args], {
-      folder: server.folder,
-    })
-    return { status: await asked.ended, text: asked.output() }
+    const argv = ['-c', server.configFile, 'audit', 'list', ...args]
+    const { status, out, err } = await runCli(t, argv, { cwd: server.folder })
+    return { status, text: out + err }
   }
   const look = async () => {
     const all = await list()

@@ -260,7 +260,7 @@ suite('one login for several root domains', () => {
     }
   })
 
-  /** A code on its way to B, for whoever is signed in in this browser. */
+  /** A code on its way to B, for the user who is signed in in this browser. */
   const codeFor = async (me: Traveller): Promise<string> => {
     const toHub = await me.ask(at(B, APP.b))
     const back = await me.ask(toHub.headers.location ?? '')

@@ -22,7 +22,7 @@ suite('the portal, over connections that are no browser’s', () => {
 
   const ask = (path: string): Promise<Answer> => server.request(path, { headers: { Host: PORTAL } })
 
-  // Each was an error with a stack in the log: anybody could fill it, and page whoever watches for errors.
+  // Each was an error with a stack in the log: any client could fill the log with errors.
   test('who goes away in the middle of a body leaves no error behind', async () => {
     const mark = server.output().length
     for (const [path, type] of [

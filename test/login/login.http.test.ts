@@ -398,7 +398,7 @@ suite('the portal', () => {
       assert.equal(await levelOf(cookie), 0)
     }
   })
-  // A sibling host can set a second live cookie: then nobody was signed in, and signing out ended nothing.
+  // A sibling host can set a second live cookie: then no user was recognised, and signing out ended no session.
   test('logout ends every session that comes with it, and none of another domain', async () => {
     for (const sign of [
       (headers: Record<string, string>) => post('/api/logout', {}, headers),

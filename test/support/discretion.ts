@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Fails when the output holds what nobody may print: a digest, a secret of the data directory, or one of `secrets`
+ * Fails when the output holds what may not be printed: a digest, a secret of the data directory, or one of `secrets`
  * (passwords, and cookies as `name=value`).
  */
 export function assertDiscreet(

@@ -3,7 +3,7 @@ import { folderWith, missing, startProgram } from './program.ts'
 import type { StartProxy } from './proofs/scene.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
 
-/** No package of Debian has it: it runs where somebody has put an `envoy` on the PATH. */
+/** No package of Debian has it: its tests run where an `envoy` is on the PATH. */
 export const envoyUnderTest: ProxyUnderTest = {
   name: 'Envoy',
   missing: missing('envoy'),

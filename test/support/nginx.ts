@@ -1,21 +1,12 @@
-import { createServer } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type ProxySetup, proxies } from '../../src/features/proxy-config/index.ts'
 import { folderWith, missing, startProgram } from './program.ts'
 import type { ProxyUnderTest } from './proxy-proofs.ts'
 
+export { freePort } from './port.ts'
+
 /** Why tests that need nginx can't run here; undefined when they can. */
 export const noNginx: string | undefined = missing('nginx')
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new TypeError('no port')
-  return address.port
-}
 
 /** Runs the real nginx with this text inside http { }, in a folder of its own, until the test ends. */
 export async function startNginx(

@@ -49,7 +49,7 @@ export async function startProgram(
     log !== undefined && existsSync(log) ? output + readFileSync(log, 'utf8') : output
   const child = spawn(command, args, {
     cwd: folder,
-    // Neither the settings nor the leftovers of whoever runs the tests.
+    // Not the settings and files of the user who runs the tests.
     env: { PATH, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: some have workers that outlive them.
@@ -68,7 +68,7 @@ export async function startProgram(
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     } catch (error) {
-      // Nobody is left.
+      // No process of the group is left.
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
     }
   })

@@ -8,7 +8,7 @@ import { eventually } from './verdict.ts'
 
 const NO_COOKIES = 'a cookie can only be taken away together with all others'
 
-/** No package of Debian has it: it runs where somebody has put a `traefik` on the PATH. */
+/** No package of Debian has it: its tests run where a `traefik` is on the PATH. */
 export const traefikUnderTest: ProxyUnderTest = {
   name: 'Traefik',
   missing: missing('traefik'),
@@ -38,7 +38,7 @@ export async function startTraefik(
 ): Promise<void> {
   const folder = folderWith(t, { 'vestibule.yml': textOf(setup, 'vestibule.yml'), 'app.yml': app })
   const own = folderWith(t, {
-    // It asks nobody on the network for a newer version.
+    // It does not look on the network for a newer version.
     'traefik.yml': `global: { checkNewVersion: false, sendAnonymousUsage: false }
 ${textOf(setup, 'traefik.yml').replace('/etc/traefik/dynamic', folder)}`,
   })
