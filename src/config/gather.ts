@@ -9,7 +9,7 @@ import { remarks } from './remarks.ts'
 import type { Slices } from './slices.ts'
 import { type Doubtful, doubtfulValues, templateFaults } from './templates.ts'
 import { emptyMap, type MapTree, merge } from './tree.ts'
-import type { Template } from './yaml.ts'
+import type { Template, YamlFile } from './yaml.ts'
 
 /** Authelia's variable for `--config.experimental.filters`. */
 const FILTERS = 'X_AUTHELIA_CONFIG_FILTERS'
@@ -58,8 +58,6 @@ export async function gather({
   let tree = base
   let incomplete = faults.length > 0
   if (files.length > 0) {
-    // Half of a start without configuration was the YAML parser.
-    const { readYaml } = await import('./yaml.ts')
     for (const source of files) {
       const file = await readText(resolve(cwd, source))
       if (!file.ok) {
@@ -69,7 +67,7 @@ export async function gather({
       }
       opened.push(resolve(cwd, source))
       read.push([source, file.text])
-      const yaml = readYaml(file.text, source, asked)
+      const yaml = await readTree(file.text, source, asked)
       faults.push(...yaml.faults)
       templates.push(...yaml.templates)
       if (yaml.tree === undefined) incomplete = true
@@ -111,6 +109,24 @@ export async function gather({
     order: [...paths, ...files],
     files: opened,
   }
+}
+
+/** From this length on the quick reader is asked first: a small file is parsed in no time by the parser. */
+const LARGE = 64 * 1024
+
+async function readTree(
+  text: string,
+  source: string,
+  filters: readonly string[],
+): Promise<YamlFile> {
+  if (text.length >= LARGE) {
+    const { readPlainYaml } = await import('./plain-yaml.ts')
+    const tree = readPlainYaml(text, source)
+    if (tree !== undefined) return { tree, faults: [], templates: [] }
+  }
+  // The parser is half of a start that needs none.
+  const { readYaml } = await import('./yaml.ts')
+  return readYaml(text, source, filters)
 }
 
 async function siftAll(root: MapTree, known: Known) {

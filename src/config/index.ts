@@ -187,6 +187,6 @@ function deepFreeze<T>(value: T): T {
   // Other objects (Secret, URL, a compiled pattern) keep what they are.
   if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null)
     return value
-  Object.values(value).forEach(deepFreeze)
+  for (const part of Object.values(value)) deepFreeze(part)
   return Object.freeze(value)
 }

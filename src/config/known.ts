@@ -257,14 +257,17 @@ export function settled(node: Known): Known {
 export function hasStranger(tree: Tree, node: Known): boolean {
   if (tree.kind === 'list') {
     const { item } = node
-    return item !== undefined && tree.items.some((one) => hasStranger(one, item))
+    if (item !== undefined) for (const one of tree.items) if (hasStranger(one, item)) return true
+    return false
   }
   const takesKeys = node.keys.size > 0 || node.any !== undefined
   if (tree.kind === 'scalar' || node.open || !takesKeys) return false
-  return [...tree.entries].some(([key, { value }]) => {
+  for (const [key, { value }] of tree.entries) {
     const child = node.keys.get(key) ?? node.any
-    return child === undefined || !child.built || hasStranger(value, child)
-  })
+    if (child === undefined || !child.built) return true
+    if (value.kind !== 'scalar' && hasStranger(value, child)) return true
+  }
+  return false
 }
 
 /** Whether a single value may stand there, in the words of the reference. */

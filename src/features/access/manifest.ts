@@ -308,8 +308,11 @@ function checkEmpty(
     report.warn(['access_control', 'rules'], `is empty: ${everywhere} holds everywhere`)
 }
 
+/** Most domains are one: nothing else has to be asked of them. */
+const PLAIN_HOST = /^(?:\*\.)?[\w.-]+$/
 /** What is wrong with a domain that no host will ever match. */
 function domainWarning(text: string): string | undefined {
+  if (PLAIN_HOST.test(text)) return undefined
   const rest = text.replace(/^(?:\*\.|\{user\}|\{group\})/i, '')
   if (/^\*[^.]/.test(text))
     return `matches no host: a wildcard is a whole label, *.${text.slice(1)}`
