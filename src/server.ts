@@ -39,7 +39,7 @@ import { AppError } from './kernel/errors.ts'
 import { Refusal } from './kernel/refusal.ts'
 import { listen } from './listen.ts'
 import { createLog, type Log, logSettings } from './log/index.ts'
-import { createReloader, type Loaded, warnOfStrangers } from './reload.ts'
+import { createReloader, type Loaded, warnOfUnknownSubjects } from './reload.ts'
 import { loadForStart } from './start-checks.ts'
 import { openStorage, trustedCertificates } from './storage/index.ts'
 
@@ -192,7 +192,7 @@ async function start({
     log,
   })
   onClose(() => users.close())
-  warnOfStrangers(config['access_control'], users, log)
+  warnOfUnknownSubjects(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

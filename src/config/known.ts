@@ -254,10 +254,10 @@ export function settled(node: Known): Known {
 }
 
 /** Whether a key was written that no feature reads. */
-export function hasStranger(tree: Tree, node: Known): boolean {
+export function hasUnsupported(tree: Tree, node: Known): boolean {
   if (tree.kind === 'list') {
     const { item } = node
-    if (item !== undefined) for (const one of tree.items) if (hasStranger(one, item)) return true
+    if (item !== undefined) for (const one of tree.items) if (hasUnsupported(one, item)) return true
     return false
   }
   const takesKeys = node.keys.size > 0 || node.any !== undefined
@@ -265,7 +265,7 @@ export function hasStranger(tree: Tree, node: Known): boolean {
   for (const [key, { value }] of tree.entries) {
     const child = node.keys.get(key) ?? node.any
     if (child === undefined || !child.built) return true
-    if (value.kind !== 'scalar' && hasStranger(value, child)) return true
+    if (value.kind !== 'scalar' && hasUnsupported(value, child)) return true
   }
   return false
 }

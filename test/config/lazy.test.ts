@@ -20,7 +20,7 @@ const BUILT =
 const RULES = 'access_control: {default_policy: one_factor}\n'
 
 /** Reading them takes longer than reading the file. */
-const ASIDE = /^(unbuilt\/|renamed\.ts|sift\.ts|issues\.ts)/
+const ASIDE = /^(authelia\/(unsupported|rename|partition)|issues\.ts)/
 
 test('what is known of keys that nobody reads is only loaded when one was written', async (t) => {
   const nothing = await load(t, {}, { features })

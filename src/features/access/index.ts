@@ -29,7 +29,7 @@ export type { Explanation } from './explain.ts'
 export { createLiveAccess, type LiveAccess } from './live.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
-export { type Directory, strangersIn } from './strangers.ts'
+export { type Directory, unknownSubjectsIn } from './unknown-subjects.ts'
 export type { Decision, Level, Refusal, Verdict } from './verdict.ts'
 export { anonymous }
 

@@ -1,10 +1,10 @@
 /** Everything that was written, from every source, as one tree of today's names; and what is wrong with it so far. */
 import { resolve } from 'node:path'
 import type { ConfigPath } from '../kernel/feature.ts'
-import { applyEnvironment, type Environment, givesStranger } from './environment.ts'
+import { applyEnvironment, type Environment, givesUnsupported } from './environment.ts'
 import type { Fault, Notice } from './faults.ts'
 import { expandFiles, readText } from './files.ts'
-import { hasStranger, type Known, knownOf } from './known.ts'
+import { hasUnsupported, type Known, knownOf } from './known.ts'
 import { remarks } from './remarks.ts'
 import type { Slices } from './slices.ts'
 import { type Doubtful, doubtfulValues, templateFaults } from './templates.ts'
@@ -14,7 +14,7 @@ import type { Template, YamlFile } from './yaml.ts'
 /** Authelia's variable for `--config.experimental.filters`. */
 const FILTERS = 'X_AUTHELIA_CONFIG_FILTERS'
 
-export interface Gathered {
+export interface Sources {
   readonly tree: MapTree
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
@@ -31,7 +31,7 @@ export interface Gathered {
   readonly files: readonly string[]
 }
 
-export interface Sources {
+export interface SourceOptions {
   readonly files: readonly string[]
   readonly env: Environment
   readonly cwd: string
@@ -41,14 +41,14 @@ export interface Sources {
   readonly filters?: readonly string[]
 }
 
-export async function gather({
+export async function readSources({
   files: paths,
   env,
   cwd,
   base,
   slices,
   filters = [],
-}: Sources): Promise<Gathered> {
+}: SourceOptions): Promise<Sources> {
   const known = knownOf(slices)
   const { files, faults } = await expandFiles(paths, cwd)
   const opened: string[] = []
@@ -78,20 +78,21 @@ export async function gather({
   // They hold anchors, for use elsewhere: what was taken from them stands there.
   for (const key of root.entries.keys()) if (key.startsWith('x-')) root.entries.delete(key)
   // Where only keys stand that somebody reads, nobody asks for the others.
-  const strange = hasStranger(root, known) || givesStranger(env, known) || templates.length > 0
-  if (strange) {
-    const { addUnbuilt } = await import('./unbuilt/index.ts')
-    addUnbuilt(known)
+  const hasOthers =
+    hasUnsupported(root, known) || givesUnsupported(env, known) || templates.length > 0
+  if (hasOthers) {
+    const { addUnsupported } = await import('./authelia/unsupported/index.ts')
+    addUnsupported(known)
   }
   const environment = await applyEnvironment(root, known, env, (path) => {
     opened.push(resolve(cwd, path))
     return readText(resolve(cwd, path))
   })
-  const sifted = strange
-    ? await siftAll(root, known)
+  const partitioned = hasOthers
+    ? await partitionAll(root, known)
     : { tree: root, faults: [], notices: [], misspelt: [] }
   return {
-    tree: sifted.tree,
+    tree: partitioned.tree,
     faults: [
       ...faults,
       ...templateFaults(
@@ -99,10 +100,10 @@ export async function gather({
         known,
       ),
       ...environment.faults,
-      ...sifted.faults,
+      ...partitioned.faults,
     ],
-    notices: [...environment.notices, ...sifted.notices, ...remarks(sifted.tree, known)],
-    misspelt: sifted.misspelt,
+    notices: [...environment.notices, ...partitioned.notices, ...remarks(partitioned.tree, known)],
+    misspelt: partitioned.misspelt,
     doubtful: doubtfulValues(templates, known),
     incomplete,
     read: [...read, ...environment.read],
@@ -129,14 +130,17 @@ async function readTree(
   return readYaml(text, source, filters)
 }
 
-async function siftAll(root: MapTree, known: Known) {
-  const [{ rename }, { sift }] = await Promise.all([import('./renamed.ts'), import('./sift.ts')])
+async function partitionAll(root: MapTree, known: Known) {
+  const [{ rename }, { partition }] = await Promise.all([
+    import('./authelia/rename.ts'),
+    import('./authelia/partition.ts'),
+  ])
   const renamed = rename(root, known)
-  const sifted = sift(root, known)
+  const partitioned = partition(root, known)
   return {
-    tree: sifted.tree,
-    faults: [...renamed.faults, ...sifted.faults],
-    notices: [...renamed.notices, ...sifted.notices],
-    misspelt: sifted.misspelt,
+    tree: partitioned.tree,
+    faults: [...renamed.faults, ...partitioned.faults],
+    notices: [...renamed.notices, ...partitioned.notices],
+    misspelt: partitioned.misspelt,
   }
 }

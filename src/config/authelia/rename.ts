@@ -1,7 +1,6 @@
 /** Second and deprecated names: the tree is rewritten to the names of today, and remembers what was written. */
-import { type Fault, type Notice, placeOf } from './faults.ts'
-import { type Known, knownAt } from './known.ts'
-import { ALSO, MOVED, NETWORKS } from './old-names.ts'
+import { type Fault, type Notice, placeOf } from '../faults.ts'
+import { type Known, knownAt } from '../known.ts'
 import {
   asksForSomething,
   type Entry,
@@ -14,8 +13,9 @@ import {
   type Scalar,
   type Tree,
   takeEntry,
-} from './tree.ts'
-import { valueFaults } from './unbuilt/index.ts'
+} from '../tree.ts'
+import { ALSO, MOVED, NETWORKS } from './old-names.ts'
+import { valueFaults } from './unsupported/index.ts'
 
 export interface Renamed {
   readonly faults: readonly Fault[]
