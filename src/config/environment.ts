@@ -1,9 +1,10 @@
 /** Environment variables → values at their paths. */
 
 import { DISSOLVED, MOVED } from './authelia/old-names.ts'
+import { describe } from './describe.ts'
 import { type Fault, NOT_ALLOWED, type Notice } from './faults.ts'
 import type { TextFile } from './files.ts'
-import { describe, type Known, type Leaf, settled } from './known.ts'
+import { type Known, type Leaf, settled } from './known.ts'
 import { nearest } from './nearest.ts'
 import {
   entryAt,
