@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stringify } from 'yaml'
 
 export interface Measured {
   readonly pid: number
@@ -126,10 +127,9 @@ export async function startVestibule(
 ): Promise<Vestibule> {
   const port = await freePort()
   const portal = `http://auth.bench.localhost:${port}`
-  // JSON is YAML.
   writeFileSync(
     join(folder, 'config.yml'),
-    JSON.stringify({
+    stringify({
       server: { address: `tcp://127.0.0.1:${port}/` },
       data_directory: join(folder, 'data'),
       session: {

@@ -1,5 +1,5 @@
 import { formatFaults, formatNotice } from '../config/index.ts'
-import { strangersIn } from '../features/access/index.ts'
+import { unknownSubjectsIn } from '../features/access/index.ts'
 import { loadForStart } from '../server/start-checks.ts'
 import { describeFiles, readUsersOf } from './config.ts'
 import type { Configure } from './invocation.ts'
@@ -14,7 +14,7 @@ export const configure: Configure = (command, cli) => {
       also: async (config, report) => {
         const users = await readUsersOf(cli, config)
         if (users === undefined) return
-        for (const { path, message } of strangersIn(config['access_control'], users))
+        for (const { path, message } of unknownSubjectsIn(config['access_control'], users))
           report.warn(path, message)
       },
     })

@@ -1,9 +1,11 @@
 /** Environment variables → values at their paths. */
+
+import { DISSOLVED, MOVED } from './authelia/old-names.ts'
+import { describe } from './describe.ts'
 import { type Fault, NOT_ALLOWED, type Notice } from './faults.ts'
 import type { TextFile } from './files.ts'
-import { describe, type Known, type Leaf, settled } from './known.ts'
+import { type Known, type Leaf, settled } from './known.ts'
 import { nearest } from './nearest.ts'
-import { DISSOLVED, MOVED } from './old-names.ts'
 import {
   entryAt,
   isWritten,
@@ -75,7 +77,7 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
 }
 
 /** Whether a variable is none of those that give a key that somebody reads. */
-export function givesStranger(env: Environment, known: Known): boolean {
+export function givesUnsupported(env: Environment, known: Known): boolean {
   const names = Object.keys(env)
     .filter((name) => isOurs(name) && !name.startsWith('X_'))
     .map((name) => variableOfToday(name.replace(/^AUTHELIA/, PREFIX.slice(0, -1))))
@@ -121,7 +123,7 @@ export async function applyEnvironment(
     if (isServiceLink(name, text)) continue
     const base = name.replace(/_FILE$/, '')
     const secret = base === name ? undefined : variables.get(base)
-    if (secret === undefined) faults.push(strange(name))
+    if (secret === undefined) faults.push(unknownVariable(name))
     else await putFile(secret, base, name, text)
   }
   return { faults, notices, read }
@@ -177,7 +179,7 @@ export async function applyEnvironment(
     putEntry(root, path, { at, value: value ?? unread })
   }
 
-  function strange(name: string): Fault {
+  function unknownVariable(name: string): Fault {
     const group = [...variables.values()].find((variable) =>
       variableOf(variable.path).startsWith(`${name}_`),
     )

@@ -10,10 +10,10 @@ import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
 import { EMBEDDED } from './embedded.ts'
 import type { Environment } from './environment.ts'
 import { type Fault, type Notice, placeOf, sortFaults } from './faults.ts'
-import type { Gathered } from './gather.ts'
 import { type Parsed, parseSlices, runChecks, warnInto } from './parse.ts'
 import { secretsIn } from './secrets.ts'
 import { type ConfigOf, type Features, type Slices, slicesOf } from './slices.ts'
+import type { Sources } from './sources.ts'
 import { withTemplates } from './templates.ts'
 import { BUILT_IN, find, type MapTree, treeOf } from './tree.ts'
 
@@ -73,29 +73,29 @@ export async function loadConfig<F extends Features>(
 ): Promise<LoadResult<ConfigOf<F>>> {
   const { features } = options
   const slices = slicesOf(features)
-  const gathered = await read(options, slices)
-  const { order } = gathered
-  let faults = [...gathered.faults]
-  const notices = [...gathered.notices]
+  const sources = await read(options, slices)
+  const { order } = sources
+  let faults = [...sources.faults]
+  const notices = [...sources.notices]
   // With half of a file gone, what is missing from the rest would only be noise.
-  if (!gathered.incomplete) {
-    const parsed: Parsed = await parseSlices(slices, gathered.tree)
+  if (!sources.incomplete) {
+    const parsed: Parsed = await parseSlices(slices, sources.tree)
     faults.push(...parsed.faults)
     notices.push(...parsed.notices)
     if (parsed.readable) {
-      const checked = await runChecks(features, slices, parsed.config, gathered.tree)
+      const checked = await runChecks(features, slices, parsed.config, sources.tree)
       // What a check misses may be what was misspelt: it is asked again once that is mended.
       const isUnsure = consequencesOf(
-        gathered.misspelt.map((path) => path.slice(0, -1)),
-        gathered.tree,
+        sources.misspelt.map((path) => path.slice(0, -1)),
+        sources.tree,
       )
       faults.push(...checked.faults.filter((fault) => !fault.isAbsent || !isUnsure(fault)))
       const parents = new Set(
-        gathered.misspelt.map((path) => find(gathered.tree, path.slice(0, -1)).text),
+        sources.misspelt.map((path) => find(sources.tree, path.slice(0, -1)).text),
       )
       notices.push(...checked.notices.filter(({ path }) => !parents.has(path)))
     }
-    const templates = withTemplates(gathered.doubtful, faults)
+    const templates = withTemplates(sources.doubtful, faults)
     faults = [...templates.faults]
     notices.push(...templates.notices)
     if (faults.length === 0) {
@@ -103,23 +103,23 @@ export async function loadConfig<F extends Features>(
       if (!parsed.complete) throw new Error('a value was not read, and nothing was said about it')
       // The slices are those of F, and each was parsed by its own schema.
       const config = deepFreeze(parsed.config) as ConfigOf<F>
-      await options.also?.(config, warnInto(notices, gathered.tree))
+      await options.also?.(config, warnInto(notices, sources.tree))
       return {
         ok: true,
         config,
         warnings: sortFaults(notices, order),
-        sources: gathered.files,
-        revision: revisionOf(gathered.read),
+        sources: sources.files,
+        revision: revisionOf(sources.read),
         placeOf: (path) => {
-          const spot = find(gathered.tree, path)
+          const spot = find(sources.tree, path)
           return { ...placeOf(spot.at), path: spot.text }
         },
-        secretSources: secretSources(gathered, slices, options.cwd),
+        secretSources: secretSources(sources, slices, options.cwd),
       }
     }
   }
-  const absent = gathered.misspelt.filter((path) => find(gathered.tree, path).tree === undefined)
-  const isConsequence = consequencesOf(absent, gathered.tree)
+  const absent = sources.misspelt.filter((path) => find(sources.tree, path).tree === undefined)
+  const isConsequence = consequencesOf(absent, sources.tree)
   return {
     ok: false,
     faults: sortFaults(
@@ -143,7 +143,7 @@ function consequencesOf(
     texts.some((text) => path.startsWith(text) && /^([.[]|$)/.test(path.slice(text.length)))
 }
 
-async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gathered> {
+async function read(options: LoadOptions<Features>, slices: Slices): Promise<Sources> {
   const { files, env } = options
   // A literal map becomes a map.
   const base = files.length === 0 ? (treeOf(EMBEDDED, BUILT_IN) as MapTree) : undefined
@@ -161,19 +161,19 @@ async function read(options: LoadOptions<Features>, slices: Slices): Promise<Gat
       order: [],
       files: [],
     }
-  const { gather } = await import('./gather.ts')
-  return gather({ ...options, base, slices })
+  const { readSources } = await import('./sources.ts')
+  return readSources({ ...options, base, slices })
 }
 
 /** Nothing was written: there is nothing to look through. */
-function secretSources({ tree, files, order }: Gathered, slices: Slices, cwd: string): string[] {
+function secretSources({ tree, files, order }: Sources, slices: Slices, cwd: string): string[] {
   if (files.length === 0) return []
   const written = new Set(secretsIn(tree, slices).map((source) => resolve(cwd, source)))
   const configuration = new Set(order.map((source) => resolve(cwd, source)))
   return files.filter((file) => written.has(file) || !configuration.has(file))
 }
 
-function revisionOf(read: Gathered['read']): string {
+function revisionOf(read: Sources['read']): string {
   const hash = createHash('sha256')
   for (const [source, text] of read) {
     hash.update(`${source.length}:${source}${text.length}:${text}`)
@@ -187,6 +187,6 @@ function deepFreeze<T>(value: T): T {
   // Other objects (Secret, URL, a compiled pattern) keep what they are.
   if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null)
     return value
-  Object.values(value).forEach(deepFreeze)
+  for (const part of Object.values(value)) deepFreeze(part)
   return Object.freeze(value)
 }

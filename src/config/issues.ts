@@ -1,8 +1,9 @@
 /** zod's issues → faults that a person can act on. */
 import type { z } from 'zod'
 import type { ConfigPath } from '../kernel/feature.ts'
+import { describe } from './describe.ts'
 import { type Fault, NOT_ALLOWED, placeOf } from './faults.ts'
-import { describe, type Known, knownAt } from './known.ts'
+import { type Known, knownAt } from './known.ts'
 import { nearest } from './nearest.ts'
 import { find, isNothing, joinPath, type MapTree, type Tree } from './tree.ts'
 

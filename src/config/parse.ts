@@ -1,8 +1,9 @@
 /** The tree → the features' slices, each through its own schema; then the checks that span them. */
 import type { z } from 'zod'
 import type { ConfigPath, ConfigReport } from '../kernel/feature.ts'
+import { describe } from './describe.ts'
 import { type Fault, NOT_ALLOWED, type Notice, placeOf } from './faults.ts'
-import { describe, knownAt, knownOf } from './known.ts'
+import { knownAt, knownOf } from './known.ts'
 import { type Features, innerSlices, type Slices } from './slices.ts'
 import { find, hasUnread, isNothing, isWritten, type MapTree, toPlain } from './tree.ts'
 

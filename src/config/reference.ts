@@ -23,9 +23,9 @@ export function configReference(features: Features): string {
     const rows = [...rowsOf(section, [key], key, false)]
     if (section['x-effect'] === 'none') parts.push('No effect yet.\n', ...tableOf(rows))
     else {
-      const [built, unbuilt] = [rows.filter(hasEffect), rows.filter((row) => !hasEffect(row))]
+      const [built, unsupported] = [rows.filter(hasEffect), rows.filter((row) => !hasEffect(row))]
       if (built.length > 0) parts.push(...tableOf(built))
-      if (unbuilt.length > 0) parts.push('No effect yet:\n', ...tableOf(unbuilt))
+      if (unsupported.length > 0) parts.push('No effect yet:\n', ...tableOf(unsupported))
     }
     for (const [path, refused] of refusedIn(section, key)) {
       parts.push(...paragraph(`\`${path}\`: ${lowered(refused.description ?? '')}`))

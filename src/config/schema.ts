@@ -1,11 +1,11 @@
 /** The whole tree as JSON Schema: for editors, for `vestibule config schema`, and for the reference. */
 import { z } from 'zod'
 import { scalarMeta } from '../kernel/scalars.ts'
+import { ALSO } from './authelia/old-names.ts'
+import { addUnsupported, REFUSED } from './authelia/unsupported/index.ts'
 import { type Known, knownOf } from './known.ts'
-import { ALSO } from './old-names.ts'
 import { SECTIONS } from './sections.ts'
 import { type Features, slicesOf } from './slices.ts'
-import { addUnbuilt, REFUSED } from './unbuilt/index.ts'
 
 /** The part of JSON Schema (draft 7, which editors read) that comes out. */
 export interface JsonSchema {
@@ -70,9 +70,9 @@ export function configSchema(features: Features): JsonSchema {
     if (slice !== undefined) place(root, path.split('.'), sliceSchema(slice))
   }
   const known = knownOf(slices)
-  addUnbuilt(known)
+  addUnsupported(known)
   describeSections(root)
-  addUnbuiltTo(root, known, '')
+  addUnsupportedTo(root, known, '')
   addNames(root, root, known)
   return root
 }
@@ -172,24 +172,24 @@ export function schemaAt(root: JsonSchema, pattern: string): JsonSchema | undefi
 const arrayOf = (schema: JsonSchema | undefined): JsonSchema | undefined =>
   schema?.anyOf?.find(({ items }) => items !== undefined) ?? schema
 
-function addUnbuiltTo(schema: Building, known: Known, path: string): void {
+function addUnsupportedTo(schema: Building, known: Known, path: string): void {
   if (known.open) return
   for (const [key, child] of known.keys) {
     const there = schema.properties?.[key]
     const text = path === '' ? key : `${path}.${key}`
-    if (there !== undefined) addUnbuiltTo(there, child, text)
+    if (there !== undefined) addUnsupportedTo(there, child, text)
     else if (!child.built && child.nameOf === undefined && schema.type === 'object')
-      schema.properties = { ...schema.properties, [key]: unbuiltSchema(child, text) }
+      schema.properties = { ...schema.properties, [key]: unsupportedSchema(child, text) }
   }
   const { items } = schema
   if (known.item !== undefined && typeof items === 'object')
-    addUnbuiltTo(items, known.item, `${path}[]`)
+    addUnsupportedTo(items, known.item, `${path}[]`)
 }
 
 /** The schema of a key that nobody reads yet. */
-function unbuiltSchema(node: Known, path: string, inRefused = false): Building {
+function unsupportedSchema(node: Known, path: string, inRefused = false): Building {
   const reason = REFUSED[path]
-  const shape = unbuiltShape(node, path, inRefused || reason !== undefined)
+  const shape = unsupportedShape(node, path, inRefused || reason !== undefined)
   const schema = inRefused || reason !== undefined ? annotated(shape, node) : shape
   // What an item is says what the list is for.
   const about = node.about ?? (node.unread ? undefined : (node.item ?? node.any)?.about)
@@ -206,7 +206,7 @@ function unbuiltSchema(node: Known, path: string, inRefused = false): Building {
   return schema
 }
 
-function unbuiltShape(node: Known, path: string, inRefused: boolean): Building {
+function unsupportedShape(node: Known, path: string, inRefused: boolean): Building {
   const { unread, item, any } = node
   if (unread !== undefined) {
     const schema = sliceSchema(unread.schema())
@@ -215,16 +215,17 @@ function unbuiltShape(node: Known, path: string, inRefused: boolean): Building {
     return schema
   }
   if (item !== undefined)
-    return { type: 'array', items: unbuiltSchema(item, `${path}[]`, inRefused) }
+    return { type: 'array', items: unsupportedSchema(item, `${path}[]`, inRefused) }
   if (node.open) return { type: 'object' }
   const keys = [...node.keys].filter(([, { nameOf }]) => nameOf === undefined)
   const required = keys.filter(([, child]) => child.unread?.required).map(([key]) => key)
   return {
     type: 'object',
     properties: Object.fromEntries(
-      keys.map(([key, child]) => [key, unbuiltSchema(child, `${path}.${key}`, inRefused)]),
+      keys.map(([key, child]) => [key, unsupportedSchema(child, `${path}.${key}`, inRefused)]),
     ),
-    additionalProperties: any === undefined ? false : unbuiltSchema(any, `${path}.*`, inRefused),
+    additionalProperties:
+      any === undefined ? false : unsupportedSchema(any, `${path}.*`, inRefused),
     ...(required.length > 0 && { required }),
   }
 }
@@ -273,7 +274,7 @@ function addNames(root: JsonSchema, schema: Building, known: Known): void {
 function addName(root: JsonSchema, schema: Building, key: string, node: Known, to: string): void {
   const { unread, keys, item } = node
   const isOwn = unread !== undefined || keys.size > 0 || (item?.keys.size ?? 0) > 0
-  const shape = isOwn ? unbuiltShape(node, key, true) : (schemaAt(root, to) ?? {})
+  const shape = isOwn ? unsupportedShape(node, key, true) : (schemaAt(root, to) ?? {})
   const { default: _, ...target } = schema['x-value'] === undefined ? shape : annotated(shape, node)
   const name: JsonSchema = {
     ...target,

@@ -10,6 +10,12 @@ export interface Host {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, ws: 80, https: 443, wss: 443 }
 const MAX_AUTHORITY = 255 + 6 // RFC 1035 §2.3.4, and a port
+/**
+ * A name in its canonical spelling, which the URL parser would return unchanged: no port, nothing to decode (a label
+ * that begins with `xn--` is checked by the parser), and no address (the last label of one begins with a digit).
+ */
+const CANONICAL = /^(?!xn--)[a-z0-9_][a-z0-9_-]*(?:\.(?!xn--)[a-z0-9_][a-z0-9_-]*)*$/
+const ENDS_IN_A_NAME = /(?:^|\.)[a-z_][^.]*$/
 
 /**
  * Canonicalises an authority (`Host` header, the part after `//`): case, IDN, trailing dot, default port.
@@ -20,6 +26,8 @@ const MAX_AUTHORITY = 255 + 6 // RFC 1035 §2.3.4, and a port
  */
 export function parseHost(authority: string, scheme: string): Host | undefined {
   if (authority.length === 0 || authority.length > MAX_AUTHORITY) return undefined
+  if (CANONICAL.test(authority) && ENDS_IN_A_NAME.test(authority))
+    return { name: authority, port: undefined }
   if (/[\s/\\?#@%\0-\x20\x7f]/.test(authority)) return undefined
   // ws and wss canonicalise as http and https; URL knows the host rules of both.
   const web = scheme === 'https' || scheme === 'wss' ? 'https' : 'http'

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { formatFaults, formatPath, formatPlace, type LoadResult } from '../config/index.ts'
-import { createAccess, type LiveAccess, strangersIn } from '../features/access/index.ts'
+import { createAccess, type LiveAccess, unknownSubjectsIn } from '../features/access/index.ts'
 import type { Audit } from '../features/audit/index.ts'
 import type { Users } from '../features/users/index.ts'
 import type { Config } from '../features.ts'
@@ -88,7 +88,7 @@ export function createReloader({
     set(result.config['log'])
     access.replace(rules)
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
-    warnOfStrangers(result.config['access_control'], users, log)
+    warnOfUnknownSubjects(result.config['access_control'], users, log)
     ;({ config, revision, sources } = result)
     log.info(
       { revision, changed: changed.join(', ') },
@@ -138,12 +138,12 @@ export function createReloader({
 }
 
 /** Names in rules that no user and no group has. By their paths: where they were written is forgotten by now. */
-export function warnOfStrangers(
+export function warnOfUnknownSubjects(
   control: Config['access_control'],
   users: Pick<Users, 'directory'>,
   log: Pick<Logger, 'warn'>,
 ): void {
-  for (const { path, message } of strangersIn(control, users.directory()))
+  for (const { path, message } of unknownSubjectsIn(control, users.directory()))
     log.warn(`${formatPath(path)}: ${message}`)
 }
 

@@ -37,7 +37,7 @@ import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
 import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
 import type { openRedis } from '../storage/redis/index.ts'
-import { warnOfStrangers } from './reload.ts'
+import { warnOfUnknownSubjects } from './reload.ts'
 
 type Redis = Awaited<ReturnType<typeof openRedis>>
 
@@ -199,7 +199,7 @@ async function openUsers(
     log,
   })
   opened.defer(() => users.close())
-  warnOfStrangers(config['access_control'], users, log)
+  warnOfUnknownSubjects(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new Refusal(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,

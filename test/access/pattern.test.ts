@@ -246,3 +246,52 @@ test('the syntax that the automaton does not read is left alone', () => {
   ])
     assert.equal(parseSyntax(source), undefined, source)
 })
+
+test('a pattern that is taken without being parsed is one that the parser takes', () => {
+  const pieces = [
+    '^',
+    '$',
+    '.',
+    '*',
+    '+',
+    '?',
+    '\\',
+    '\\.',
+    '\\/',
+    '\\-',
+    '/',
+    'a',
+    '_',
+    '-',
+    ' ',
+    '{',
+    '(',
+    ']',
+    'é',
+  ]
+  const source = fc.string({ unit: fc.constantFrom(...pieces), maxLength: 8 })
+  const usual = fc.string({
+    unit: fc.constantFrom('/a', '\\.', '.*', '.+', '.', '-'),
+    maxLength: 6,
+  })
+  const whole = fc
+    .tuple(fc.constantFrom('', '^'), usual, fc.constantFrom('', '$'))
+    .map((all) => all.join(''))
+  fc.assert(
+    fc.property(fc.oneof(source, whole), (text) => {
+      const parsed = parsePattern(text)
+      const isOurs = parsed.ok && parsed.pattern.engine === 'automaton'
+      assert.equal(isOurs, parseSyntax(text) !== undefined)
+      assert.equal(parsed.ok, re2(text) !== undefined)
+    }),
+    { numRuns: 3_000 },
+  )
+  for (const length of [100, 255, 256, 600, 1_001]) {
+    const long = 'a'.repeat(length)
+    const parsed = parsePattern(long)
+    assert.equal(
+      parsed.ok && parsed.pattern.engine === 'automaton',
+      parseSyntax(long) !== undefined,
+    )
+  }
+})

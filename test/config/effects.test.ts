@@ -8,12 +8,12 @@ import { basename, join } from 'node:path'
 import test from 'node:test'
 import ts from 'typescript'
 import { stringify } from 'yaml'
-import { hasStranger, type Known, knownOf, patternsOf, settled } from '../../src/config/known.ts'
+import { partition } from '../../src/config/authelia/partition.ts'
+import { addUnsupported } from '../../src/config/authelia/unsupported/index.ts'
+import { hasUnsupported, type Known, knownOf, patternsOf, settled } from '../../src/config/known.ts'
 import { remarks } from '../../src/config/remarks.ts'
-import { sift } from '../../src/config/sift.ts'
 import { slicesOf } from '../../src/config/slices.ts'
 import { type MapTree, toPlain, treeOf } from '../../src/config/tree.ts'
-import { addUnbuilt } from '../../src/config/unbuilt/index.ts'
 import { features } from '../../src/features.ts'
 import { load } from './house.ts'
 
@@ -58,7 +58,7 @@ const SAME_ZERO: Readonly<Record<string, string>> = {
 
 const slices = slicesOf(features)
 const known = knownOf(slices)
-addUnbuilt(known)
+addUnsupported(known)
 const all = [...patternsOf(known)]
 
 /** A configuration in which that key is all that was written. */
@@ -83,8 +83,8 @@ test('every key that no feature reads is spoken of when it is written', () => {
   for (const { pattern, node } of all) {
     if (node.built || node.nameOf !== undefined || pattern.endsWith('*')) continue
     const root = writing(pattern, sampleOf(node))
-    assert.ok(hasStranger(root, known), pattern)
-    const { faults, notices } = sift(root, known)
+    assert.ok(hasUnsupported(root, known), pattern)
+    const { faults, notices } = partition(root, known)
     assert.ok(faults.length + notices.length > 0, pattern)
     count++
   }

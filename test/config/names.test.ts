@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { REFUSED } from '../../src/config/authelia/unsupported/index.ts'
 import { slicesOf } from '../../src/config/index.ts'
 import { nearest } from '../../src/config/nearest.ts'
-import { REFUSED } from '../../src/config/unbuilt/index.ts'
 import { house, load, SOUND } from './house.ts'
 
 test('keys whose feature is to come are accepted and said once, at their top', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { parseListenAddress } from '../../src/kernel/address.ts'
 import { contains, parseAddress, parseNetwork } from '../../src/kernel/cidr.ts'
 import { isLoopback, isWithin, parseHost } from '../../src/kernel/host.ts'
@@ -149,4 +150,20 @@ test('listening addresses take Authelia’s forms', () => {
     'unix:///x?umask=9',
   ])
     assert.equal(parseListenAddress(bad), undefined, bad)
+})
+
+test('a name that is canonical already is read as the parser of addresses reads it', () => {
+  const label = fc.oneof(
+    fc.stringMatching(/^[a-z0-9_-]{1,6}$/),
+    fc.constantFrom('xn--', 'xn--a', 'xn--mnchen-3ya', '0x7f', '127', '1', 'localhost', 'a', 'com'),
+    fc.constantFrom('', 'A', 'é', '%61', '*', ',', '[::1]', 'a b'),
+  )
+  const names = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join('.'))
+  fc.assert(
+    fc.property(names, (name) => {
+      // With a port it is not canonical.
+      assert.deepEqual(parseHost(name, 'https'), parseHost(`${name}:443`, 'https'), name)
+    }),
+    { numRuns: 5_000 },
+  )
 })

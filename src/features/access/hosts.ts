@@ -51,13 +51,14 @@ export function indexHosts(rules: readonly Rule[], few = FEW): (host: string) =>
     for (const pattern of rule.domainPatterns) others.add(rule, pattern)
     if (rule.domains.length === 0 && rule.domainPatterns.length === 0) others.add(rule)
   }
-  const [exactLists, tailLists] = [built(exact, few), built(tails, few)]
-  const otherList = others.build(few)
+  // An index takes time to make: no request waits for it. The many short lists are made when a host is first asked.
+  for (const builder of [...exact.values(), ...tails.values(), others])
+    if (builder.isLong(few)) builder.list(few)
   const find = (written: string): Candidates => {
     const host = canonicalHost(written)
-    const lists = [exactLists.get(host), otherList]
+    const lists = [exact.get(host)?.list(few), others.list(few)]
     for (let dot = host.indexOf('.', 1); dot !== -1; dot = host.indexOf('.', dot + 1))
-      lists.push(tailLists.get(host.slice(dot)))
+      lists.push(tails.get(host.slice(dot))?.list(few))
     return candidatesOf(lists, host, few)
   }
   // Two generations of half the size each: what rules name fits into one
@@ -118,7 +119,8 @@ type Trial = Exclude<Domain, { kind: 'exact' }> | Pattern
 class ListBuilder {
   readonly #entries: Entry[] = []
   readonly #trials: Trial[] = []
-  readonly #numbers = new Map<string, number>()
+  #numbers: Map<string, number> | undefined
+  #list: RuleList | undefined
 
   /** @param trial nothing when the rule is about every host of the list */
   add(rule: Rule, trial?: Trial): void {
@@ -127,13 +129,20 @@ class ListBuilder {
 
   #numberOf(trial: Trial): number {
     const key = 'kind' in trial ? `${trial.kind} ${trial.suffix}` : `pattern ${trial.source}`
+    this.#numbers ??= new Map()
     const number = this.#numbers.get(key) ?? this.#trials.push(trial) - 1
     this.#numbers.set(key, number)
     return number
   }
 
-  build(few: number): RuleList {
-    return new RuleList(this.#entries, this.#trials, few)
+  isLong(few: number): boolean {
+    return weightOf(this.#entries) > few
+  }
+
+  /** What was added, from the first call on. */
+  list(few: number): RuleList {
+    this.#list ??= new RuleList(this.#entries, this.#trials, few)
+    return this.#list
   }
 }
 
@@ -219,6 +228,3 @@ function listOf(map: Map<string, ListBuilder>, key: string): ListBuilder {
   map.set(key, list)
   return list
 }
-
-const built = (lists: ReadonlyMap<string, ListBuilder>, few: number): Map<string, RuleList> =>
-  new Map([...lists].map(([key, list]) => [key, list.build(few)]))

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { parseNetwork } from '../../kernel/cidr.ts'
 import type { ConfigReport, Manifest } from '../../kernel/feature.ts'
 import { oneOrMany, scalarMeta } from '../../kernel/scalars.ts'
+import { domainWarning } from './domain-warning.ts'
 import { type Pattern, parsePattern } from './pattern/index.ts'
+import { pattern } from './pattern-text.ts'
+import { condition } from './query-condition.ts'
 
 /** From the least to the most strict. */
 export const POLICIES = ['bypass', 'one_factor', 'two_factor', 'deny'] as const
@@ -28,9 +31,6 @@ const METHODS = [
   'UNLOCK',
 ] as const
 
-const OPERATORS = ['present', 'absent', 'equal', 'not equal', 'pattern', 'not pattern'] as const
-export type QueryOperator = (typeof OPERATORS)[number]
-
 const policy = () => z.enum(POLICIES)
 
 /** What a rule asks for: left empty, it must not count as not asked. */
@@ -47,27 +47,6 @@ const some = <S extends z.ZodType>(item: S) =>
       params: { allowed: 'at least one value, or no such key' },
     }),
   )
-
-const pattern = () =>
-  z
-    .string()
-    .min(1)
-    .superRefine((source, context) => {
-      const message = patternFault(source)
-      if (message === undefined) return
-      context.addIssue({ code: 'custom', input: source, message, params: { allowed: RE2 } })
-    })
-    .register(scalarMeta, { form: 'pattern' })
-
-const RE2 =
-  'RE2 syntax: no lookaround, no backreferences; see https://github.com/google/re2/wiki/Syntax'
-
-function patternFault(source: string): string | undefined {
-  const parsed = parsePattern(source)
-  if (parsed.ok) return undefined
-  const { problem, character } = parsed.fault
-  return `is no pattern that RE2 accepts: ${problem}, at character ${character}`
-}
 
 const holder = () =>
   z.string().refine((text) => /^(?:user|group|oauth2:client):./su.test(text), {
@@ -101,40 +80,6 @@ const methods = () =>
         params: { allowed: 'each method once' },
       })
     }
-  })
-
-const condition = z
-  .strictObject({
-    operator: z
-      .enum(OPERATORS)
-      .optional()
-      .describe(
-        'How the value is compared. Without it: `equal` when there is a value, else `present`.',
-      ),
-    key: z.string().min(1).describe('The name of the parameter. Of several, the first counts.'),
-    value: z
-      .union([z.string(), z.number(), z.boolean()])
-      .transform(String)
-      .optional()
-      .describe('What the parameter is compared with; for the pattern operators a pattern (RE2).'),
-  })
-  .superRefine(({ operator, value }, context) => {
-    const say = (message: string, allowed: string) =>
-      context.addIssue({
-        code: 'custom',
-        input: value,
-        path: ['value'],
-        message,
-        params: { allowed },
-      })
-    if (operator === undefined) return
-    const takesValue = operator !== 'present' && operator !== 'absent'
-    if (takesValue && value === undefined) say('is missing', `what \`${operator}\` compares with`)
-    if (!takesValue && value !== undefined)
-      say(`has no meaning with \`${operator}\``, 'no value, or another operator')
-    if (value === undefined || !operator.endsWith('pattern')) return
-    const message = patternFault(value)
-    if (message !== undefined) say(message, RE2)
   })
 
 const rule = z
@@ -306,19 +251,6 @@ function checkEmpty(
     )
   else if (explicit(['access_control']))
     report.warn(['access_control', 'rules'], `is empty: ${everywhere} holds everywhere`)
-}
-
-/** What is wrong with a domain that no host will ever match. */
-function domainWarning(text: string): string | undefined {
-  const rest = text.replace(/^(?:\*\.|\{user\}|\{group\})/i, '')
-  if (/^\*[^.]/.test(text))
-    return `matches no host: a wildcard is a whole label, *.${text.slice(1)}`
-  if (rest.includes('*') || /\{(?:user|group)\}/i.test(rest))
-    return 'matches no host: a wildcard or placeholder stands at the beginning only'
-  if (/:\d+$/.test(rest) && !/^\[?[0-9a-f:]+\]?$/i.test(rest))
-    return 'matches no host: rules see hosts without their port'
-  if (rest.includes('/')) return 'matches no host: a domain has no scheme and no path'
-  return undefined
 }
 
 export default {

@@ -1,5 +1,5 @@
-import type { QueryOperator } from './manifest.ts'
 import type { Pattern } from './pattern/index.ts'
+import type { QueryOperator } from './query-condition.ts'
 
 /** One condition on a query. */
 export interface QueryCondition {

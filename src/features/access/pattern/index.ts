@@ -32,15 +32,26 @@ export type ParsedPattern =
   | { readonly ok: true; readonly pattern: Pattern }
   | { readonly ok: false; readonly fault: PatternFault }
 
+/**
+ * Plain characters, `\.`, `\/`, `\-` and dots that may be repeated: `^/api/v1\.0/.*$`. parseSyntax takes all of these, and
+ * none has a group, so that a long list of them is not parsed before one is asked.
+ */
+const SIMPLE = /^\^?(?:[\w/ :,=&%#@!~<>;'"-]|\\[./-]|\.[*+?]?){0,255}\$?$/
+
 /** Reads a pattern; what RE2 would refuse is a fault. */
 export function parsePattern(source: string): ParsedPattern {
+  if (SIMPLE.test(source)) return { ok: true, pattern: ours(source) }
   const node = parseSyntax(source)
   if (node !== undefined) return { ok: true, pattern: ours(source, node) }
   return theirs(source)
 }
 
-function ours(source: string, node: Node): Pattern {
-  const named = { user: captures(node, 'User'), group: captures(node, 'Group') }
+/** @param node undefined: one without groups */
+function ours(source: string, node?: Node): Pattern {
+  const named = {
+    user: node !== undefined && captures(node, 'User'),
+    group: node !== undefined && captures(node, 'Group'),
+  }
   let automaton: Automaton | undefined
   let finder: CaptureFinder | undefined
   // Most patterns of a long list are never asked by themselves: nothing but the source is kept until one is.
@@ -137,6 +148,7 @@ function theirs(source: string): ParsedPattern {
 
 /** Whether a pattern spells out a question mark: escaped, in a class, quoted, or by number. */
 function namesQuery(source: string): boolean {
+  if (!/[\\[]/.test(source)) return false
   let inClass = false
   for (let i = 0; i < source.length; i++) {
     const char = source[i]

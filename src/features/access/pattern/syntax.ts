@@ -12,22 +12,9 @@ import {
   normalise,
   type Ranges,
 } from './code-points.ts'
+import { type GroupName, type Node, positions, repeats } from './node.ts'
 
-export type Node =
-  | { readonly kind: 'class'; readonly ranges: Ranges }
-  | { readonly kind: 'begin' | 'end' }
-  | { readonly kind: 'concat' | 'either'; readonly items: readonly Node[] }
-  | {
-      readonly kind: 'repeat'
-      readonly item: Node
-      readonly min: number
-      readonly max: number
-      readonly greedy: boolean
-    }
-  | { readonly kind: 'capture'; readonly name: GroupName; readonly item: Node }
-
-/** The named groups that mean something to a rule; every other group only groups. */
-export type GroupName = 'User' | 'Group'
+export type { GroupName, Node }
 
 /** Sixteen words of state: past that, simulating all of them at once is slower than re2js. */
 export const MAX_POSITIONS = 512
@@ -53,47 +40,6 @@ export function parseSyntax(source: string): Node | undefined {
   } catch (error) {
     if (error instanceof Elsewhere) return undefined
     throw error
-  }
-}
-
-/** How many characters the pattern's automaton has to tell apart. */
-function positions(node: Node): number {
-  switch (node.kind) {
-    case 'class':
-      return 1
-    case 'begin':
-    case 'end':
-      return 0
-    case 'concat':
-    case 'either':
-      return node.items.reduce((sum, item) => sum + positions(item), 0)
-    case 'repeat':
-      return positions(node.item) * (node.max === Infinity ? Math.max(1, node.min) : node.max)
-    case 'capture':
-      return positions(node.item)
-    default:
-      return node satisfies never
-  }
-}
-
-/** The greatest product of nested repetition counts, as RE2 counts it. */
-function repeats(node: Node): number {
-  switch (node.kind) {
-    case 'class':
-    case 'begin':
-    case 'end':
-      return 1
-    case 'concat':
-    case 'either':
-      return node.items.reduce((most, item) => Math.max(most, repeats(item)), 1)
-    case 'repeat': {
-      const times = node.max === Infinity ? node.min : node.max
-      return repeats(node.item) * Math.max(1, times)
-    }
-    case 'capture':
-      return repeats(node.item)
-    default:
-      return node satisfies never
   }
 }
 

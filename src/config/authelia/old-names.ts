@@ -1,6 +1,6 @@
 /** Names that keys had in older versions of Authelia, and the names they have today. `[]` is an item of a list. */
 
-import type { Form } from './unbuilt/forms.ts'
+import type { Form } from './unsupported/forms.ts'
 
 const CLIENTS = 'identity_providers.oidc.clients[]'
 const LIFESPANS = 'identity_providers.oidc.lifespans'

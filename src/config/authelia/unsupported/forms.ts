@@ -11,7 +11,7 @@ import {
   scalarMeta,
   secret,
   webUrl,
-} from '../../kernel/scalars.ts'
+} from '../../../kernel/scalars.ts'
 
 export type Form =
   | FormName

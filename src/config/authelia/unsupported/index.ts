@@ -5,7 +5,7 @@
  * when the schema or the reference is asked for. A key that a feature declares is that feature's, whether it is named
  * here or not: nothing has to be removed when something gets built.
  */
-import { addPath, type Known } from '../known.ts'
+import { addPath, type Known } from '../../known.ts'
 import { ALSO, DISSOLVED, MOVED, NETWORKS } from '../old-names.ts'
 import { MESSAGES } from './messages.ts'
 import { OPENID_CONNECT } from './openid-connect.ts'
@@ -41,7 +41,7 @@ export const NOTES: Readonly<Record<string, string>> = {
 const TABLES = [SERVER, USERS, SECOND_FACTOR, STORES, MESSAGES, OPENID_CONNECT, OURS]
 
 /** Adds all of them, and the old names of keys, to the keys that features read. */
-export function addUnbuilt(known: Known): void {
+export function addUnsupported(known: Known): void {
   for (const table of TABLES) addSection(known, table)
   for (const [from, [to, form]] of Object.entries(DISSOLVED)) {
     addRow(known, from, [form, undefined, `Old form of \`${to}\`.`])

@@ -1,10 +1,11 @@
 /** What is wrong with the values of keys that nobody reads yet. */
-import type { ConfigPath } from '../../kernel/feature.ts'
-import { asMeant } from '../as-meant.ts'
-import { type Fault, NOT_ALLOWED, placeOf } from '../faults.ts'
-import { explainIssues, foundText } from '../issues.ts'
-import { describe, type Known, settled } from '../known.ts'
-import { isNothing, joinPath, type MapTree, type Origin, type Tree, toPlain } from '../tree.ts'
+import type { ConfigPath } from '../../../kernel/feature.ts'
+import { asMeant } from '../../as-meant.ts'
+import { describe } from '../../describe.ts'
+import { type Fault, NOT_ALLOWED, placeOf } from '../../faults.ts'
+import { explainIssues, foundText } from '../../issues.ts'
+import { type Known, settled } from '../../known.ts'
+import { isNothing, joinPath, type MapTree, type Origin, type Tree, toPlain } from '../../tree.ts'
 
 /** A key, and where it was written. */
 export interface Spot {

@@ -2,8 +2,8 @@
  * What keys that nobody reads yet say against each other. Notices: nothing happens by it so far, and the feature will
  * refuse it when it comes.
  */
-import { type Notice, placeOf } from '../faults.ts'
-import { asksForSomething, find, type MapTree, type Tree } from '../tree.ts'
+import { type Notice, placeOf } from '../../faults.ts'
+import { asksForSomething, find, type MapTree, type Tree } from '../../tree.ts'
 
 type Look = (path: string) => Tree | undefined
 
@@ -63,15 +63,15 @@ const CONTRADICTIONS: readonly Contradiction[] = [
 ]
 
 /** @param root everything that was written, under today's names */
-export function contradictions(root: MapTree, isUnbuilt: (path: string) => boolean): Notice[] {
+export function contradictions(root: MapTree, isUnsupported: (path: string) => boolean): Notice[] {
   const look: Look = (path) => find(root, path.split('.')).tree
   const single = CONTRADICTIONS.flatMap(({ at, says }): Notice[] => {
-    const message = look(at) === undefined || !isUnbuilt(at) ? undefined : says(look)
+    const message = look(at) === undefined || !isUnsupported(at) ? undefined : says(look)
     if (message === undefined) return []
     const spot = find(root, at.split('.'))
     return [{ ...placeOf(spot.at), path: spot.text, message }]
   })
-  return isUnbuilt(CLIENTS) ? [...single, ...clientsTwice(root)] : single
+  return isUnsupported(CLIENTS) ? [...single, ...clientsTwice(root)] : single
 }
 
 const CLIENTS = 'identity_providers.oidc.clients'

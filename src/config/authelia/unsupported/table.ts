@@ -1,5 +1,5 @@
 /** How the tables of keys without effect are written, and how they get into the tree of all keys. */
-import { addPath, type Known } from '../known.ts'
+import { addPath, type Known } from '../../known.ts'
 import { type Form, schemaOf, takesText } from './forms.ts'
 
 /** What it may hold, its default (`undefined`: none; `REQUIRED`: it must be there), and what it is for. */

@@ -12,7 +12,7 @@ export interface Directory {
  * Users and groups that rules name and that do not exist: a rule for them is about nobody, which is a slip more often
  * than not. Nothing is said of an empty directory: its users are still to come.
  */
-export function strangersIn(
+export function unknownSubjectsIn(
   { rules }: AccessControl,
   { names, groups }: Directory,
 ): { readonly path: ConfigPath; readonly message: string }[] {

@@ -2,10 +2,10 @@
  * Takes out of what was written every key that no feature reads, and says of each why. Loaded only when there is such a
  * key.
  */
-import type { ConfigPath } from '../kernel/feature.ts'
-import { type Fault, type Notice, placeOf } from './faults.ts'
-import { type Known, knownAt, patternsOf } from './known.ts'
-import { nearest } from './nearest.ts'
+import type { ConfigPath } from '../../kernel/feature.ts'
+import { type Fault, type Notice, placeOf } from '../faults.ts'
+import { type Known, knownAt, patternsOf } from '../known.ts'
+import { nearest } from '../nearest.ts'
 import {
   asksForSomething,
   type Entry,
@@ -14,13 +14,13 @@ import {
   joinPath,
   type MapTree,
   type Tree,
-} from './tree.ts'
-import { contradictions, NOTES, REFUSED, type Spot, valueFaults } from './unbuilt/index.ts'
+} from '../tree.ts'
+import { contradictions, NOTES, REFUSED, type Spot, valueFaults } from './unsupported/index.ts'
 
 /** Suggestions cost time, and after this many nobody reads them. */
 const MAX_SUGGESTIONS = 50
 
-export interface Sifted {
+export interface Partitioned {
   readonly tree: MapTree
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
@@ -28,7 +28,7 @@ export interface Sifted {
   readonly misspelt: readonly ConfigPath[]
 }
 
-export function sift(root: MapTree, known: Known): Sifted {
+export function partition(root: MapTree, known: Known): Partitioned {
   const faults: Fault[] = []
   const notices: Notice[] = []
   const noticed = new Set<string>()
@@ -69,12 +69,12 @@ export function sift(root: MapTree, known: Known): Sifted {
         const kept = tree(entry.value, child, childPath, childText, inside)
         entries.set(key, { ...entry, value: kept })
       } else if (!isNothing(entry.value))
-        unbuilt(entry, child, { path: childPath, text: childText, at: entry.at })
+        unsupported(entry, child, { path: childPath, text: childText, at: entry.at })
     }
     return { ...value, entries }
   }
 
-  function unbuilt({ value }: Entry, node: Known, spot: Spot): void {
+  function unsupported({ value }: Entry, node: Known, spot: Spot): void {
     const pattern = spot.path.filter((step) => typeof step === 'string').join('.')
     const place = { ...placeOf(spot.at), path: spot.text }
     const reason = REFUSED[pattern]
@@ -119,8 +119,13 @@ export function sift(root: MapTree, known: Known): Sifted {
   }
 
   const kept = map(root, known, [], '', false)
-  const isUnbuilt = (path: string) => knownAt(known, path.split('.'))?.built === false
-  return { tree: kept, faults, notices: [...notices, ...contradictions(root, isUnbuilt)], misspelt }
+  const isUnsupported = (path: string) => knownAt(known, path.split('.'))?.built === false
+  return {
+    tree: kept,
+    faults,
+    notices: [...notices, ...contradictions(root, isUnsupported)],
+    misspelt,
+  }
 }
 
 interface MeantKey {

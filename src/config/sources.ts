@@ -1,20 +1,20 @@
 /** Everything that was written, from every source, as one tree of today's names; and what is wrong with it so far. */
 import { resolve } from 'node:path'
 import type { ConfigPath } from '../kernel/feature.ts'
-import { applyEnvironment, type Environment, givesStranger } from './environment.ts'
+import { applyEnvironment, type Environment, givesUnsupported } from './environment.ts'
 import type { Fault, Notice } from './faults.ts'
 import { expandFiles, readText } from './files.ts'
-import { hasStranger, type Known, knownOf } from './known.ts'
+import { hasUnsupported, type Known, knownOf } from './known.ts'
 import { remarks } from './remarks.ts'
 import type { Slices } from './slices.ts'
 import { type Doubtful, doubtfulValues, templateFaults } from './templates.ts'
 import { emptyMap, type MapTree, merge } from './tree.ts'
-import type { Template } from './yaml.ts'
+import type { Template, YamlFile } from './yaml.ts'
 
 /** Authelia's variable for `--config.experimental.filters`. */
 const FILTERS = 'X_AUTHELIA_CONFIG_FILTERS'
 
-export interface Gathered {
+export interface Sources {
   readonly tree: MapTree
   readonly faults: readonly Fault[]
   readonly notices: readonly Notice[]
@@ -31,7 +31,7 @@ export interface Gathered {
   readonly files: readonly string[]
 }
 
-export interface Sources {
+export interface SourceOptions {
   readonly files: readonly string[]
   readonly env: Environment
   readonly cwd: string
@@ -41,14 +41,14 @@ export interface Sources {
   readonly filters?: readonly string[]
 }
 
-export async function gather({
+export async function readSources({
   files: paths,
   env,
   cwd,
   base,
   slices,
   filters = [],
-}: Sources): Promise<Gathered> {
+}: SourceOptions): Promise<Sources> {
   const known = knownOf(slices)
   const { files, faults } = await expandFiles(paths, cwd)
   const opened: string[] = []
@@ -58,8 +58,6 @@ export async function gather({
   let tree = base
   let incomplete = faults.length > 0
   if (files.length > 0) {
-    // Half of a start without configuration was the YAML parser.
-    const { readYaml } = await import('./yaml.ts')
     for (const source of files) {
       const file = await readText(resolve(cwd, source))
       if (!file.ok) {
@@ -69,7 +67,7 @@ export async function gather({
       }
       opened.push(resolve(cwd, source))
       read.push([source, file.text])
-      const yaml = readYaml(file.text, source, asked)
+      const yaml = await readTree(file.text, source, asked)
       faults.push(...yaml.faults)
       templates.push(...yaml.templates)
       if (yaml.tree === undefined) incomplete = true
@@ -80,20 +78,21 @@ export async function gather({
   // They hold anchors, for use elsewhere: what was taken from them stands there.
   for (const key of root.entries.keys()) if (key.startsWith('x-')) root.entries.delete(key)
   // Where only keys stand that somebody reads, nobody asks for the others.
-  const strange = hasStranger(root, known) || givesStranger(env, known) || templates.length > 0
-  if (strange) {
-    const { addUnbuilt } = await import('./unbuilt/index.ts')
-    addUnbuilt(known)
+  const hasOthers =
+    hasUnsupported(root, known) || givesUnsupported(env, known) || templates.length > 0
+  if (hasOthers) {
+    const { addUnsupported } = await import('./authelia/unsupported/index.ts')
+    addUnsupported(known)
   }
   const environment = await applyEnvironment(root, known, env, (path) => {
     opened.push(resolve(cwd, path))
     return readText(resolve(cwd, path))
   })
-  const sifted = strange
-    ? await siftAll(root, known)
+  const partitioned = hasOthers
+    ? await partitionAll(root, known)
     : { tree: root, faults: [], notices: [], misspelt: [] }
   return {
-    tree: sifted.tree,
+    tree: partitioned.tree,
     faults: [
       ...faults,
       ...templateFaults(
@@ -101,10 +100,10 @@ export async function gather({
         known,
       ),
       ...environment.faults,
-      ...sifted.faults,
+      ...partitioned.faults,
     ],
-    notices: [...environment.notices, ...sifted.notices, ...remarks(sifted.tree, known)],
-    misspelt: sifted.misspelt,
+    notices: [...environment.notices, ...partitioned.notices, ...remarks(partitioned.tree, known)],
+    misspelt: partitioned.misspelt,
     doubtful: doubtfulValues(templates, known),
     incomplete,
     read: [...read, ...environment.read],
@@ -113,14 +112,35 @@ export async function gather({
   }
 }
 
-async function siftAll(root: MapTree, known: Known) {
-  const [{ rename }, { sift }] = await Promise.all([import('./renamed.ts'), import('./sift.ts')])
+/** From this length on the quick reader is asked first: a small file is parsed in no time by the parser. */
+const LARGE = 64 * 1024
+
+async function readTree(
+  text: string,
+  source: string,
+  filters: readonly string[],
+): Promise<YamlFile> {
+  if (text.length >= LARGE) {
+    const { readPlainYaml } = await import('./plain-yaml.ts')
+    const tree = readPlainYaml(text, source)
+    if (tree !== undefined) return { tree, faults: [], templates: [] }
+  }
+  // The parser is half of a start that needs none.
+  const { readYaml } = await import('./yaml.ts')
+  return readYaml(text, source, filters)
+}
+
+async function partitionAll(root: MapTree, known: Known) {
+  const [{ rename }, { partition }] = await Promise.all([
+    import('./authelia/rename.ts'),
+    import('./authelia/partition.ts'),
+  ])
   const renamed = rename(root, known)
-  const sifted = sift(root, known)
+  const partitioned = partition(root, known)
   return {
-    tree: sifted.tree,
-    faults: [...renamed.faults, ...sifted.faults],
-    notices: [...renamed.notices, ...sifted.notices],
-    misspelt: sifted.misspelt,
+    tree: partitioned.tree,
+    faults: [...renamed.faults, ...partitioned.faults],
+    notices: [...renamed.notices, ...partitioned.notices],
+    misspelt: partitioned.misspelt,
   }
 }
