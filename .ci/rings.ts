@@ -12,8 +12,8 @@ const RINGS: readonly (readonly string[])[] = [
   ['features'],
   ['root'],
 ]
-/** What a manifest may import beside files of its own room: it is a leaf. */
-const LEAF = /(^src\/kernel\/)|(\.json$)/
+/** What a manifest may import beside files of its own folder: the kernel, and the manifests whose slices it reads. */
+const LEAF = /(^src\/kernel\/)|(\.json$)|(\/manifest\.ts$)/
 
 const ringOf = (file: string): number => {
   const first = file.split('/')[1] ?? ''

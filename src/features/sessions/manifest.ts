@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseAddress } from '../../kernel/cidr.ts'
-import type { Manifest } from '../../kernel/feature.ts'
+import { type ConfigReport, defineManifest, type SlicesOf } from '../../kernel/feature.ts'
 import { browserHost, isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
 import { isPublicSuffix } from '../../kernel/public-suffix.ts'
 import {
@@ -11,6 +11,7 @@ import {
   secret,
   webUrl,
 } from '../../kernel/scalars.ts'
+import redisManifest from '../../storage/redis/manifest.ts'
 
 const SECOND = 1000
 /** Past this, dates leave the range that cookies and JavaScript can say. */
@@ -244,9 +245,13 @@ const session = z
 
 export type SessionConfig = z.infer<typeof session>
 
-const check: NonNullable<Manifest['check']> = (config, report) => {
-  // Checks run after every slice parsed: this is the output of the schema above.
-  const { cookies, secret: secrets = [] } = config['session'] as SessionConfig
+function check(
+  {
+    session: { cookies, secret: secrets = [] },
+    'session.redis': redis,
+  }: { readonly session: SessionConfig } & SlicesOf<typeof redisManifest>,
+  report: ConfigReport,
+): void {
   for (const [index, { domain, portal_url }] of cookies.entries()) {
     if (domain.startsWith('.')) {
       report.warn(['session', 'cookies', index, 'domain'], 'the dot in front has no effect')
@@ -258,7 +263,7 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
       )
     }
   }
-  if (config['session.redis'] !== undefined && secrets.length === 0) {
+  if (redis !== undefined && secrets.length === 0) {
     report.fault(
       ['session', 'secret'],
       'is missing: with session.redis every instance needs the same one',
@@ -273,8 +278,9 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
   }
 }
 
-export default {
+export default defineManifest({
   config: { session },
+  reads: [redisManifest],
   check,
   migrations: {
     '0001_sessions': {
@@ -315,4 +321,4 @@ export default {
       },
     },
   },
-} as const satisfies Manifest
+})

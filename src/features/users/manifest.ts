@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import { duration, filePath, scalarMeta } from '../../kernel/scalars.ts'
+import verify from '../verify/manifest.ts'
 import { PasswordConfig } from './hashing.ts'
 import { checkPassword } from './hashing-check.ts'
 
@@ -61,16 +62,7 @@ export const RefreshInterval = z
     'Without effect, as users of a file are always current. How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`).',
   )
 
-// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
-const look: Manifest['look'] = async (config, place, report) => {
-  const { lookAtUsers } = await import('./look.ts')
-  // As above; the separator is the http room's, which parsed it.
-  const { separator } = config['identity_headers'] as { readonly separator: string }
-  const file = config['authentication_backend.file'] as FileConfig
-  await lookAtUsers(file, separator, place, report)
-}
-
-export default {
+export default defineManifest({
   config: {
     'authentication_backend.file': FileConfig,
     'authentication_backend.refresh_interval': RefreshInterval,
@@ -91,9 +83,16 @@ export default {
       },
     },
   },
-  check(config, report, explicit) {
-    // The slice was parsed by the schema above.
-    checkPassword((config['authentication_backend.file'] as FileConfig).password, report, explicit)
+  reads: [verify],
+  check({ 'authentication_backend.file': { password } }, report, explicit) {
+    checkPassword(password, report, explicit)
   },
-  look,
-} satisfies Manifest
+  async look(
+    { 'authentication_backend.file': file, identity_headers: { separator } },
+    place,
+    report,
+  ) {
+    const { lookAtUsers } = await import('./look.ts')
+    await lookAtUsers(file, separator, place, report)
+  },
+})

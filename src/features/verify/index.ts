@@ -38,6 +38,7 @@ import { createIdentity, type IdentityHeaders } from './identity.ts'
 import { createWalker, ownerOf, type Walk } from './walk.ts'
 
 export { FORBIDDEN_HEADER, SIGN_IN_HEADER } from './answer.ts'
+export { isVerifyPath } from './endpoints.ts'
 export { createEntrance, type Entrance } from './entrance.ts'
 export type { IdentityHeaders } from './identity.ts'
 export { forbiddenContent } from './pages.ts'
