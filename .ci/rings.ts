@@ -1,5 +1,8 @@
-/** The house's doors: who may import whom (docs/decisions/001-the-house.md). Exit 1 and a line per fault. */
-import { globSync, readFileSync } from 'node:fs'
+/**
+ * The architecture's directions and entry points: who may import whom (docs/decisions/001-the-house.md). Exit 1 and a line
+ * per fault. That imports make no circle, types counted, is checked by Biome (noImportCycles).
+ */
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
 
@@ -12,16 +15,40 @@ const RINGS: readonly (readonly string[])[] = [
   ['features'],
   ['root'],
 ]
-/** What a manifest may import beside files of its own room: it is a leaf. */
-const LEAF = /(^src\/kernel\/)|(\.json$)/
+/** What a manifest may import beside files of its own folder: the kernel, and the manifests whose slices it reads. */
+const LEAF = /(^src\/kernel\/)|(\.json$)|(\/manifest\.ts$)/
+
+/** Layers and features that are entered by `index.ts` alone, or by what they declare, `manifest.ts`. */
+const INDEXED = /^src\/(config|storage\/redis|storage|log|features\/[^/]+)\//
+/** Collections of single files, each an entry point of its own; what lies in their folders is theirs. */
+const COLLECTION = /^src\/(kernel|files|http|control|server)\//
+/** Entered by themselves, so that a command or a thread that needs no more loads no more. */
+const ALONE: readonly string[] = [
+  // The JSON schema, for one command.
+  'src/config/schema.ts',
+  // The users file is YAML too, and is read in a thread of its own.
+  'src/config/nearest.ts',
+  'src/config/tree.ts',
+  'src/config/yaml-faults.ts',
+  // `doctor redis` speaks to Redis without the sessions' client.
+  'src/storage/redis/doctor.ts',
+]
+
+/** The layer or feature that a file lies in, as a folder; undefined where there are no entry points. */
+const partOf = (file: string): string | undefined =>
+  (INDEXED.exec(file) ?? COLLECTION.exec(file))?.[0].slice(0, -1)
+
+function isEntry(target: string): boolean {
+  if (ALONE.includes(target)) return true
+  if (dirname(target) !== partOf(target)) return false
+  return COLLECTION.test(target) || /\/(index|manifest)\.ts$/.test(target)
+}
 
 const ringOf = (file: string): number => {
   const first = file.split('/')[1] ?? ''
   const ring = RINGS.findIndex((names) => names.includes(first))
   return ring === -1 ? RINGS.length - 1 : ring
 }
-const featureOf = (file: string): string | undefined => /^src\/features\/([^/]+)\//.exec(file)?.[1]
-
 const faults: string[] = []
 for (const file of globSync('src/**/*.ts')) {
   const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true)
@@ -36,9 +63,9 @@ for (const file of globSync('src/**/*.ts')) {
     }
     const target = normalize(join(dirname(file), fileName))
     if (ringOf(target) > ringOf(file)) faults.push(`${file} reaches outward to ${target}`)
-    const [from, to] = [featureOf(file), featureOf(target)]
-    if (from && to && from !== to && !/\/(index|manifest)\.ts$/.test(target))
-      faults.push(`${file} enters ${to} by the window: ${target}`)
+    const [from, to] = [partOf(file), partOf(target)]
+    if (to !== undefined && from !== to && !isEntry(target))
+      faults.push(`${file} enters ${to} past its index: ${target}`)
     if (
       file.endsWith('/manifest.ts') &&
       !LEAF.test(target) &&
@@ -52,6 +79,8 @@ for (const file of globSync('src/**/*.ts')) {
   if (touchesProcess && file !== 'src/main.ts')
     faults.push(`${file} touches process.exit or process.env: only src/main.ts may`)
 }
+for (const file of ALONE)
+  if (!existsSync(file)) faults.push(`${file} is named in .ci/rings.ts and does not exist`)
 if (faults.length > 0) {
   console.error(faults.join('\n'))
   process.exit(1)

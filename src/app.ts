@@ -17,8 +17,8 @@ import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
-import { createEntrance, verify } from './features/verify/index.ts'
-import { type Config, messageCatalogues } from './features.ts'
+import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
+import { type Config, messageCatalogues, ownPaths } from './features.ts'
 import { assetRoutes, loadAssets } from './http/assets.ts'
 import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -26,6 +26,7 @@ import { createIcons, iconRoutes } from './http/icons.ts'
 import { createLayout } from './http/layout.ts'
 import { createMessages } from './http/messages.ts'
 import { noBody } from './http/no-body.ts'
+import { onlyAt } from './http/own-paths.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -86,6 +87,7 @@ export async function createApp(
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
   const replies = createReplies({
     ...{ headers, layout, messages, log, base },
+    answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
   })
   const access = createLiveAccess(
@@ -113,6 +115,7 @@ export async function createApp(
       fastify.addHttpMethod(method)
   }
   await fastify.register(guards)
+  fastify.addHook('onRoute', onlyAt(ownPaths))
   await fastify.register(noBody)
   replies.installErrorHandlers(fastify)
   await fastify.register(verify, {
@@ -126,7 +129,7 @@ export async function createApp(
     layout,
     messages,
     identityHeaders: config['identity_headers'],
-    endpoints: server.endpoints.authz,
+    endpoints: config['server.endpoints'].authz,
     entrance,
     clock,
     log,

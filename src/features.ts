@@ -1,6 +1,7 @@
 /** The one list. The configuration's keys, the migrations and the messages all derive from it. */
 import { type ConfigOf, slicesOf } from './config/index.ts'
 import access from './features/access/manifest.ts'
+import admin from './features/admin/manifest.ts'
 import audit from './features/audit/manifest.ts'
 import hub from './features/hub/manifest.ts'
 import login from './features/login/manifest.ts'
@@ -11,12 +12,15 @@ import throttle from './features/throttle/manifest.ts'
 import users from './features/users/manifest.ts'
 import verify from './features/verify/manifest.ts'
 import http from './http/manifest.ts'
+import { basePathCheck } from './http/own-paths.ts'
 import type { Manifest, Migration } from './kernel/feature.ts'
 import log from './log/manifest.ts'
+import server from './server/manifest.ts'
 import storage from './storage/manifest.ts'
 import redis from './storage/redis/manifest.ts'
 
-export const features = {
+const declared = {
+  server,
   http,
   log,
   storage,
@@ -31,7 +35,19 @@ export const features = {
   login,
   settings,
   verify,
+  admin,
 } as const satisfies Readonly<Record<string, Manifest>>
+
+/** What a route's path begins with (src/http/own-paths.ts), each once. */
+export const ownPaths: readonly string[] = [
+  ...new Set(Object.values<Manifest>(declared).flatMap(({ paths = [] }) => paths)),
+]
+
+export const features = { ...declared, basePath: basePathCheck(ownPaths) } as const
+
+type LiveOf<M> = M extends { readonly live: readonly (infer L)[] } ? L : never
+/** A slice that a reload takes up. */
+export type LiveSlice = LiveOf<(typeof declared)[keyof typeof declared]>
 
 /** The parsed configuration, by the dotted path of each slice. */
 export type Config = ConfigOf<typeof features>

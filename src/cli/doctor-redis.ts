@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { printable } from '../kernel/printable.ts'
 import { Refusal } from '../kernel/refusal.ts'
-import { trustedCertificates } from '../storage/certificates.ts'
+import { trustedCertificates } from '../storage/index.ts'
 import { examine, type Finding } from '../storage/redis/doctor.ts'
 import { readConfig } from './config.ts'
 import type { Configure } from './invocation.ts'

@@ -95,15 +95,11 @@ function removeAt(value: unknown, [key = '', ...rest]: readonly string[]): void 
 /** A check wanted to see a slice that has faults. */
 class Unparsed extends Error {}
 
-/** What was parsed; whoever asks for a slice that was not gets no further. */
-function onlyParsed(
-  config: Readonly<Record<string, unknown>>,
-  slices: Slices,
-): Readonly<Record<string, unknown>> {
+/** What was parsed; a check that asks for a slice that was not ends there. */
+function onlyParsed(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return new Proxy(config, {
     get(target, key) {
-      if (typeof key === 'string' && !Object.hasOwn(target, key) && Object.hasOwn(slices, key))
-        throw new Unparsed(key)
+      if (typeof key === 'string' && !Object.hasOwn(target, key)) throw new Unparsed(key)
       return Reflect.get(target, key)
     },
   })
@@ -141,7 +137,7 @@ export async function runChecks(
     const spot = find(tree, path)
     return spot.tree !== undefined && isWritten(spot.tree)
   }
-  const parsed = onlyParsed(config, slices)
+  const parsed = onlyParsed(config)
   for (const { check } of Object.values(features)) {
     try {
       check?.(parsed, report, explicit)

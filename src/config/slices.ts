@@ -1,21 +1,12 @@
 import type { z } from 'zod'
-import type { Manifest } from '../kernel/feature.ts'
+import type { Manifest, SlicesOf } from '../kernel/feature.ts'
 import { knownOf, patternsOf } from './known.ts'
 
 export type Features = Readonly<Record<string, Manifest>>
 export type Slices = Readonly<Record<string, z.ZodType>>
 
-type Paths<M> = M extends { readonly config: infer C } ? keyof C & string : never
-type SliceOf<M, P> = M extends { readonly config: infer C }
-  ? P extends keyof C
-    ? C[P]
-    : never
-  : never
-
 /** The parsed configuration, flat: every slice under its dotted path. */
-export type ConfigOf<F extends Features> = {
-  readonly [P in Paths<F[keyof F]>]: z.infer<SliceOf<F[keyof F], P>>
-}
+export type ConfigOf<F extends Features> = SlicesOf<F[keyof F]>
 
 /**
  * The slices of all features under one roof.

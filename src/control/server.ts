@@ -1,5 +1,5 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import { listenOnSocket } from '../files/unix-socket.ts'
 import { AppError } from '../kernel/errors.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
 import type { Logger } from '../log/index.ts'
@@ -20,6 +20,8 @@ export interface ControlServer {
 /** A command line sends its one request at once; what is slower is no command line. */
 const REQUEST_TIMEOUT = 10_000
 const MAX_CONNECTIONS = 16
+/** As a umask: 0600. */
+const OWNER_ONLY = 0o177
 /** How long `close` waits for commands that run. */
 const CLOSE_TIMEOUT = 3_000
 
@@ -46,23 +48,11 @@ export async function openControlServer(options: {
   })
   server.maxConnections = MAX_CONNECTIONS
   try {
-    await listen(server, address).catch(async (error: unknown) => {
-      if (systemCode(error) !== 'EADDRINUSE') throw error
-      await removeStale(path, address)
-      await listen(server, address)
-    })
-    chmodSync(path, 0o600)
+    await listenOnSocket(server, { path, address, umask: OWNER_ONLY })
   } catch (error) {
     server.close()
     release()
-    if (error instanceof Refusal) throw error
-    throw new Refusal(
-      `the control socket ${path} cannot be made (${systemCode(error)})`,
-      undefined,
-      {
-        cause: error,
-      },
-    )
+    throw explain(error, path)
   }
   // Out of descriptors, say: the next connection may work again.
   server.on('error', (error) => log.error({ err: error }, 'The control socket failed'))
@@ -82,40 +72,17 @@ export async function openControlServer(options: {
   }
 }
 
-async function listen(server: Server, address: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  // The socket is made inside this call: with this mask no other user can open it, not even before chmod.
-  const before = process.umask(0o177)
-  try {
-    server.listen(address, resolve)
-  } finally {
-    process.umask(before)
-  }
-  await promise
-  server.off('error', reject)
-}
-
-async function removeStale(path: string, address: string): Promise<void> {
-  if (!lstatSync(path).isSocket()) {
-    throw new Refusal(
+function explain(error: unknown, path: string): Refusal {
+  const code = systemCode(error)
+  if (code === 'ENOTSOCK')
+    return new Refusal(
       `${path} is in the way of the control socket and is no socket`,
       'move it away',
     )
-  }
-  if (await isAnswered(address)) {
-    throw new Refusal(`another server is running: it answers on ${path}`)
-  }
-  unlinkSync(path)
-}
-
-async function isAnswered(address: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(address, () => resolve(true))
-  socket.on('error', (error) => resolve(systemCode(error) !== 'ECONNREFUSED'))
-  const answered = await promise
-  socket.destroy()
-  return answered
+  if (code === 'EADDRINUSE') return new Refusal(`another server is running: it answers on ${path}`)
+  return new Refusal(`the control socket ${path} cannot be made (${code})`, undefined, {
+    cause: error,
+  })
 }
 
 function serveConnection(

@@ -61,23 +61,33 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 /** Refusals that nobody needs to read about at the default log level; an untrusted peer is reported once, by peers. */
 const QUIET: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'VERIFY_PEER_UNTRUSTED']
 
-export function createReplies({
-  headers,
-  layout,
-  messages,
-  log,
-  base,
-  isSignedIn,
-}: {
+export interface RepliesOptions {
   readonly headers: HeaderSets
   readonly layout: Layout
   readonly messages: Messages
   readonly log: Logger
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** Whether proxies ask at this path: they read neither pages nor JSON. */
+  readonly answersInText: (path: string) => boolean
   /** Whether an unknown page was asked for by somebody who is signed in: then it leads elsewhere. */
   readonly isSignedIn: (request: FastifyRequest) => Promise<boolean>
-}): Replies {
+}
+
+/** What answering a refusal needs. */
+type Refusing = Pick<RepliesOptions, 'messages' | 'base' | 'answersInText'> & {
+  readonly replies: Replies
+}
+
+export function createReplies({
+  headers,
+  layout,
+  messages,
+  log,
+  base,
+  answersInText,
+  isSignedIn,
+}: RepliesOptions): Replies {
   const replies: Replies = {
     page(request, reply, page, status = 200) {
       const { language, t } = messages.negotiate(request.headers['accept-language'])
@@ -110,7 +120,7 @@ export function createReplies({
     refuse(error, request, reply) {
       const refusal = asRefusal(error, request)
       report(log, error, refusal, request)
-      return refuse({ replies, messages, base }, request, reply, refusal)
+      return refuse(refusing, request, reply, refusal)
     },
     installErrorHandlers(app) {
       app.setErrorHandler(function answerError(error: FastifyError | AppError, request, reply) {
@@ -127,10 +137,11 @@ export function createReplies({
         const refusal = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND')
         report(log, refusal, refusal, request)
         const signedIn = request.headers.cookie !== undefined && (await isSignedIn(request))
-        return refuse({ replies, messages, base }, request, reply, refusal, signedIn)
+        return refuse(refusing, request, reply, refusal, signedIn)
       })
     },
   }
+  const refusing: Refusing = { replies, messages, base, answersInText }
   return replies
 }
 
@@ -184,11 +195,7 @@ function rootOf(error: unknown): unknown {
 }
 
 function refuse(
-  {
-    replies,
-    messages,
-    base,
-  }: { readonly replies: Replies; readonly messages: Messages; readonly base: string },
+  { replies, messages, base, answersInText }: Refusing,
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: AppError,
@@ -200,7 +207,7 @@ function refuse(
   // The route and not what was sent: the router takes /%76erify and http://host/verify for /verify.
   const route = request.routeOptions.url ?? '*'
   const path = route === '*' ? pathOf(request) : route
-  if (/^\/(verify$|api\/verify(\/|$)|api\/authz\/)/.test(path)) return replies.text(reply, status)
+  if (answersInText(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it (http-api §3).
     return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '../kernel/feature.ts'
+import { defineManifest } from '../kernel/feature.ts'
 import { filePath } from '../kernel/scalars.ts'
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'trace'] as const
@@ -35,16 +35,12 @@ const log = z.strictObject({
 
 export type LogConfig = z.infer<typeof log>
 
-// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
-const look: Manifest['look'] = async (config, place, report) => {
-  // The slice was parsed by the schema above.
-  const { file_path } = config['log'] as LogConfig
-  if (file_path === undefined) return
-  const { lookAtLogFile } = await import('./look.ts')
-  lookAtLogFile(place.resolve(file_path), report)
-}
-
-export default {
+export default defineManifest({
   config: { log: log.prefault({}).describe('What the server says, and where to.') },
-  look,
-} as const satisfies Manifest
+  live: ['log'],
+  async look({ log: { file_path } }, place, report) {
+    if (file_path === undefined) return
+    const { lookAtLogFile } = await import('./look.ts')
+    lookAtLogFile(place.resolve(file_path), report)
+  },
+})

@@ -4,6 +4,8 @@
 import type { Writable } from 'node:stream'
 import { MAX_HEADER_BYTES } from '../app.ts'
 import { formatFaults, formatNotice, formatPlace } from '../config/index.ts'
+import { createAccess, type LiveAccess } from '../features/access/index.ts'
+import type { LiveSlice } from '../features.ts'
 import { createHeaderSets } from '../http/headers.ts'
 import { type EpochMs, systemClock } from '../kernel/clock.ts'
 import { AppError } from '../kernel/errors.ts'
@@ -12,7 +14,7 @@ import { createLog, type Log, logSettings } from '../log/index.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
 import { type Listening, listen } from './listen.ts'
-import { createReloader, type Loaded } from './reload.ts'
+import { createReloader, type Loaded, type TakeUp } from './reload.ts'
 import { createServices, type Services } from './services.ts'
 import { signals } from './signals.ts'
 import { loadForStart } from './start-checks.ts'
@@ -108,8 +110,8 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
   const reloader = createReloader({
     load,
     active: { config, revision, sources, readAt },
-    logging,
-    access: app.access,
+    log: logging,
+    live: liveSlices(app.access, logging),
     users,
     audit,
   })
@@ -130,6 +132,21 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
     if (portalUrl !== undefined) log.info(`the portal of ${domain} is ${portalUrl.href}`)
   }
   return ended
+}
+
+function liveSlices(
+  access: LiveAccess,
+  logging: Pick<Log, 'set'>,
+): Readonly<Record<LiveSlice, TakeUp>> {
+  const rules: TakeUp = (config) => {
+    const next = createAccess(config['access_control'], config['definitions'].network)
+    return () => access.replace(next)
+  }
+  return {
+    access_control: rules,
+    definitions: rules,
+    log: (config) => () => logging.set(config['log']),
+  }
 }
 
 /** @param ready requests wait for it */

@@ -1,8 +1,8 @@
-import { existsSync, lstatSync, unlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { dirname } from 'node:path'
-
+import { listenOn, listenOnSocket } from '../files/unix-socket.ts'
 import type { ListenAddress } from '../kernel/address.ts'
 import { Refusal, systemCode } from '../kernel/refusal.ts'
 import { handOver, LeanRequest } from './lean-request.ts'
@@ -97,7 +97,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
 
   const urls: string[] = []
   try {
-    for (const target of await targetsOf(address)) {
+    for (const target of targetsOf(address)) {
       try {
         const server = await open(target)
         // What listens on no path has an address and a port.
@@ -182,25 +182,15 @@ interface Target {
 /** Its owner and its group may write, that is connect. */
 const SOCKET_UMASK = 0o117
 
-async function bind(server: Server, { umask, optional: _, ...target }: Target): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  // A socket is made inside this call, and has its mode from its first moment.
-  const before = umask === undefined ? undefined : process.umask(umask)
-  try {
-    server.listen(target, resolve)
-  } finally {
-    if (before !== undefined) process.umask(before)
-  }
-  await promise
-  server.removeListener('error', reject)
+function bind(server: Server, { umask, optional: _, ...target }: Target): Promise<void> {
+  const { path } = target
+  return path === undefined || umask === undefined
+    ? listenOn(server, target)
+    : listenOnSocket(server, { path, umask })
 }
 
-async function targetsOf(address: ListenAddress): Promise<readonly Target[]> {
-  if (address.kind === 'unix') {
-    await removeStaleSocket(address.path)
-    return [{ path: address.path, umask: address.umask ?? SOCKET_UMASK }]
-  }
+function targetsOf(address: ListenAddress): readonly Target[] {
+  if (address.kind === 'unix') return [{ path: address.path, umask: address.umask ?? SOCKET_UMASK }]
   const { host, port, family } = address
   if (host === 'localhost') {
     const v4 = { host: '127.0.0.1', port }
@@ -215,22 +205,6 @@ async function targetsOf(address: ListenAddress): Promise<readonly Target[]> {
   return [{ port }]
 }
 
-/** A socket that a killed server left behind; one that somebody answers on is left alone and fails as in use. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  if (stat === undefined || !stat.isSocket()) return
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    // Any other failure (it may not be opened by us, say) is no proof that nobody is there.
-    probe.once('error', (error) => resolve(systemCode(error) !== 'ECONNREFUSED'))
-  })
-  if (!alive) unlinkSync(path)
-}
-
 const urlOf = ({ address, port }: AddressInfo): string => `http://${hostAndPort(address, port)}`
 
 const hostAndPort = (host: string, port: number | undefined): string =>
@@ -240,10 +214,8 @@ function explain(error: unknown, target: Target): Refusal {
   const where = target.path ?? hostAndPort(target.host ?? '', target.port)
   const why =
     {
-      EADDRINUSE:
-        target.path === undefined
-          ? 'something else listens there'
-          : 'something else listens there, or a file is in the way',
+      EADDRINUSE: 'something else listens there',
+      ENOTSOCK: 'a file is in the way',
       // For a socket in a folder that does not exist, too: libuv makes it of ENOENT.
       EACCES:
         target.path === undefined || existsSync(dirname(target.path))

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 import { formatFaults, formatPath, formatPlace, type LoadResult } from '../config/index.ts'
-import { createAccess, type LiveAccess, unknownSubjectsIn } from '../features/access/index.ts'
+import { unknownSubjectsIn } from '../features/access/index.ts'
 import type { Audit } from '../features/audit/index.ts'
 import type { Users } from '../features/users/index.ts'
-import type { Config } from '../features.ts'
+import type { Config, LiveSlice } from '../features.ts'
 import { watchFiles } from '../files/watcher.ts'
 import type { EpochMs } from '../kernel/clock.ts'
 import { Secret } from '../kernel/secret.ts'
@@ -12,14 +12,18 @@ import type { Log } from '../log/index.ts'
 /** What reading the configuration gives: all of it, or everything that is wrong with it. */
 export type Loaded = LoadResult<Config>
 
+/**
+ * How a slice is taken up that its manifest declares live. What may throw is done at the call, what cannot in the function
+ * that it returns: all of the new is in force, or all of the old.
+ */
+export type TakeUp = (config: Config) => () => void
+
 export interface Reloader {
   /** Reads everything again: configuration, users, log files. What SIGHUP does. */
   all(): Promise<void>
   close(): void
 }
 
-/** Slices that take effect without a restart. Everything else is named as needing one. */
-const LIVE: readonly string[] = ['access_control', 'definitions', 'log']
 /** Whoever may write the files: nobody can say which of them it was. */
 const BY_OPERATOR = { user: '', actor: 'operator' } as const
 /** Editors and config maps write in several steps. Milliseconds. */
@@ -34,8 +38,8 @@ const CONFIG_FILE = /\.ya?ml$/i
 export function createReloader({
   load,
   active,
-  logging: { log, set, reopen },
-  access,
+  log: { log, reopen },
+  live,
   users,
   audit,
 }: {
@@ -47,8 +51,9 @@ export function createReloader({
     /** When reading it began. */
     readonly readAt: EpochMs
   }
-  readonly logging: Log
-  readonly access: LiveAccess
+  readonly log: Pick<Log, 'log' | 'reopen'>
+  /** By slice; one function may take up several. */
+  readonly live: Readonly<Record<LiveSlice, TakeUp>>
   readonly users: Users
   readonly audit: Pick<Audit, 'record'>
 }): Reloader {
@@ -78,15 +83,10 @@ export function createReloader({
     const changed = changedKeys(config, result.config)
     // Of the configuration of the start: what was changed and changed back needs nothing, what still waits is said again.
     const waiting = changedKeys(active.config, result.config).filter(
-      (key) => !LIVE.some((slice) => key === slice || key.startsWith(`${slice}.`)),
+      (key) => !Object.keys(live).some((slice) => key === slice || key.startsWith(`${slice}.`)),
     )
-    // What may throw comes before what cannot: all of the new is in force, or all of the old.
-    const rules = createAccess(
-      result.config['access_control'],
-      result.config['definitions'].network,
-    )
-    set(result.config['log'])
-    access.replace(rules)
+    const prepared = [...new Set(Object.values(live))].map((takeUp) => takeUp(result.config))
+    for (const apply of prepared) apply()
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
     warnOfUnknownSubjects(result.config['access_control'], users, log)
     ;({ config, revision, sources } = result)

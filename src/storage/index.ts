@@ -11,6 +11,7 @@
  * `sqlite` and `write` are the embedded file, always: what belongs to this instance alone.
  */
 export { trustedCertificates } from './certificates.ts'
-export { openStorage, type Storage, type StorageOptions, type TransactionOptions } from './open.ts'
+export { openStorage } from './open.ts'
 export { lookAtDatabase } from './sqlite/look.ts'
+export type { Storage, StorageOptions, TransactionOptions } from './storage.ts'
 export { startSweeper } from './sweeper.ts'

@@ -1,18 +1,9 @@
 import { z } from 'zod'
-import type { Manifest } from '../kernel/feature.ts'
+import { defineManifest } from '../kernel/feature.ts'
 import { filePath, scalarMeta, secret } from '../kernel/scalars.ts'
 import { postgres } from './postgres-config.ts'
 
-// A function of its own: inside `export default` TypeScript leaves the name of the file as it is in what it builds.
-const look: Manifest['look'] = async (config, place, report) => {
-  // The slice was parsed by the schema above.
-  const folder = (config['certificates_directory'] as string | undefined) ?? ''
-  if (folder === '') return
-  const { lookAtCertificates } = await import('./look.ts')
-  lookAtCertificates(folder, place, report)
-}
-
-export default {
+export default defineManifest({
   config: {
     certificates_directory: filePath()
       .optional()
@@ -49,13 +40,12 @@ export default {
       .prefault({})
       .describe('Where Vestibule keeps what must outlive a restart.'),
   },
-  look,
-  check(config, report) {
-    // Checks run after every slice parsed: this is the output of the schema above.
-    const { local, postgres } = config['storage'] as {
-      readonly local: { readonly path: string }
-      readonly postgres?: unknown
-    }
+  async look({ certificates_directory: folder = '' }, place, report) {
+    if (folder === '') return
+    const { lookAtCertificates } = await import('./look.ts')
+    lookAtCertificates(folder, place, report)
+  },
+  check({ storage: { local, postgres } }, report) {
     if (postgres !== undefined && local.path !== '')
       report.fault(
         ['storage', 'local'],
@@ -63,4 +53,4 @@ export default {
         'one of them; beside PostgreSQL the embedded file lies in data_directory',
       )
   },
-} satisfies Manifest
+})

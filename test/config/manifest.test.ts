@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { features, messageCatalogues, migrations } from '../../src/features.ts'
-import http from '../../src/http/manifest.ts'
 import { load } from './house.ts'
 
-/** The keys of src/http/manifest.ts alone: what the others do is tested with them. */
-const only = { http }
+const { server, http, access, admin, login, verify, basePath } = features
+/** What has defaults for everything: no cookie domain and no rule is needed with these. */
+const definitions = { config: { definitions: access.config.definitions } }
+const only = { server, http, admin, login, verify, definitions, basePath }
 
 test('every room has its say once: no key, migration or message is claimed twice', () => {
   // Importing the list would have thrown.
@@ -131,8 +132,8 @@ test("the server's keys have Authelia's defaults with a file", async (t) => {
       headers: { frame_ancestors: [] },
       buffers: { read: 4096, write: 4096 },
       timeouts: { read: 6000, write: 6000, idle: 30_000 },
-      endpoints: {},
     },
+    'server.endpoints': {},
     trusted_proxies: ['127.0.0.0/8', '::1'],
     data_directory: './data',
     logout_url: undefined,

@@ -43,6 +43,7 @@ export async function openScene(
   const replies = createReplies({
     ...{ headers, layout, messages, log, base: '' },
     isSignedIn: async () => false,
+    answersInText: () => false,
   })
   const sessions: PortalContextsOptions['sessions'] = {
     ...house.sessions,

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { ownPaths } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
 import { createLog } from '../../src/log/index.ts'
@@ -70,4 +71,14 @@ test('a second server in the same data directory is refused, and the first one g
   // SQLite keeps the second descriptor of the lock as long as this process holds the lock: closing it would lift it.
   assert.deepEqual(new Set(openBelow(data)), new Set(before))
   assert.ok(await first.users.profile('john'))
+})
+
+test('every path that a manifest declares is one at which something answers', async (t) => {
+  const { setting: parts } = await setting(t)
+  await using services = await createServices(parts)
+  const routes = services.app.fastify.printRoutes({ commonPrefix: false })
+  // Kept for what will be, and what only several cookie domains have.
+  const reserved = ['/metrics', '/.well-known', '/hub']
+  for (const path of ownPaths.filter((one) => !reserved.includes(one)))
+    assert.match(routes, new RegExp(`^\\W*${path.slice(1)}\\b`, 'm'), path)
 })

@@ -14,7 +14,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { assertDiscreet } from '../support/discretion.ts'
 import { fastest } from '../support/pace.ts'
-import { configFor, PASSWORD, type RunningServer, signIn, startServer } from '../support/server.ts'
+import {
+  configFor,
+  PASSWORD,
+  type RunningServer,
+  run,
+  signIn,
+  startServer,
+} from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 import { eventually, eventuallyAnswers, verdict } from '../support/verdict.ts'
 
@@ -141,6 +148,26 @@ suite('the configuration is taken up while the server runs', () => {
     write(rules('one_factor'))
     await eventuallyAnswers(server.port, cookie, 200)
   })
+
+  // The reload took it, and said that a restart was needed, which then failed.
+  test('what the next start would refuse is refused at the reload, with the same words', async () => {
+    await activate(rules('deny'))
+    const revision = await activate(rules('one_factor'))
+    const log = following()
+    const missing = join(server.folder, 'missing')
+    write({ ...rules('bypass'), certificates_directory: missing })
+    await log.until(new RegExp(`revision ${revision} stays active`))
+    const asked = run(['config', 'validate', '--config', server.configFile], {
+      folder: server.folder,
+      port: server.port,
+    })
+    assert.notEqual(await asked.ended, 0)
+    for (const words of [asked.output(), log.text()])
+      assert.match(words, /config\.yml:\d+:\d+ certificates_directory: does not exist/)
+    assert.equal((await verdict(server.port, undefined)).status, 401)
+    write(rules('one_factor'))
+  })
+
   test('a log file beside the configuration does not set off reloads, faulty or not', async () => {
     // It was a loop: the line about a fault was a change of the folder, which was the next reload.
     const log = following()

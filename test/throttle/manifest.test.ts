@@ -13,6 +13,7 @@ function check(regulation: Readonly<Record<string, unknown>>) {
       fault: (path, message) => said.push(`fault ${path.join('.')}: ${message}`),
       warn: (path, message) => said.push(`warning ${path.join('.')}: ${message}`),
     },
+    () => true,
   )
   return said
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { parseNetwork } from '../../kernel/cidr.ts'
-import type { ConfigReport, Manifest } from '../../kernel/feature.ts'
+import { type ConfigReport, defineManifest, type Explicit } from '../../kernel/feature.ts'
 import { oneOrMany, scalarMeta } from '../../kernel/scalars.ts'
+import { Definitions } from './definitions.ts'
 import { domainWarning } from './domain-warning.ts'
 import { type Pattern, parsePattern } from './pattern/index.ts'
 import { pattern } from './pattern-text.ts'
@@ -178,16 +179,14 @@ function namedIn(source: string): Pattern['named'] {
 }
 
 function check(
-  config: Readonly<Record<string, unknown>>,
+  {
+    access_control: control,
+    definitions,
+  }: { readonly access_control: AccessControl; readonly definitions: Definitions },
   report: ConfigReport,
-  explicit: (path: readonly (string | number)[]) => boolean,
+  explicit: Explicit,
 ): void {
-  // The loader runs this once both slices are parsed by their own schemas.
-  const control = config['access_control'] as AccessControl
-  const definitions = config['definitions'] as
-    | { readonly network?: Readonly<Record<string, unknown>> }
-    | undefined
-  const named = Object.keys(definitions?.network ?? {})
+  const named = Object.keys(definitions.network)
   if (control.rules.length === 0) checkEmpty(control, report, explicit)
   if (control.default_policy === 'two_factor')
     report.warn(['access_control', 'default_policy'], `where no rule matches, ${LOCKED}`)
@@ -235,11 +234,7 @@ function* holdersOf({ subject = [] }: AccessRule): Generator<{
   }
 }
 
-function checkEmpty(
-  control: AccessControl,
-  report: ConfigReport,
-  explicit: (path: readonly (string | number)[]) => boolean,
-): void {
+function checkEmpty(control: AccessControl, report: ConfigReport, explicit: Explicit): void {
   const { default_policy: everywhere } = control
   if (everywhere === 'deny' || everywhere === 'bypass')
     report.fault(
@@ -253,7 +248,8 @@ function checkEmpty(
     report.warn(['access_control', 'rules'], `is empty: ${everywhere} holds everywhere`)
 }
 
-export default {
-  config: { access_control: AccessControl },
+export default defineManifest({
+  config: { access_control: AccessControl, definitions: Definitions },
+  live: ['access_control', 'definitions'],
   check,
-} as const satisfies Manifest
+})

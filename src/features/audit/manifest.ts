@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import { isLoopback } from '../../kernel/host.ts'
 import { duration, durationOrOff, secret, webUrl } from '../../kernel/scalars.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
@@ -69,7 +69,7 @@ const audit = z.strictObject({
 
 export type AuditConfig = z.infer<typeof audit>
 
-export default {
+export default defineManifest({
   config: {
     audit: audit
       .prefault({})
@@ -97,4 +97,4 @@ export default {
       },
     },
   },
-} as const satisfies Manifest
+})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 
 export const HashingConfig = z
   .strictObject({
@@ -30,9 +30,9 @@ export const RehashOnLogin = z
     'Makes the digest of a password anew when its user signs in and it is weaker than what is configured (never the other way round), and stores it. Sessions go on.',
   )
 
-export default {
+export default defineManifest({
   config: {
     'authentication_backend.hashing': HashingConfig,
     'authentication_backend.rehash_on_login': RehashOnLogin,
   },
-} satisfies Manifest
+})

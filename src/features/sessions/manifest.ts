@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Manifest } from '../../kernel/feature.ts'
+import { type ConfigReport, defineManifest, type SlicesOf } from '../../kernel/feature.ts'
 import {
   duration,
   durationOrOff,
@@ -8,6 +8,7 @@ import {
   secret,
   webUrl,
 } from '../../kernel/scalars.ts'
+import redisManifest from '../../storage/redis/manifest.ts'
 import {
   canonicalDomain,
   covers,
@@ -177,9 +178,13 @@ const session = z
 
 export type SessionConfig = z.infer<typeof session>
 
-const check: NonNullable<Manifest['check']> = (config, report) => {
-  // Checks run after every slice parsed: this is the output of the schema above.
-  const { cookies, secret: secrets = [] } = config['session'] as SessionConfig
+function check(
+  {
+    session: { cookies, secret: secrets = [] },
+    'session.redis': redis,
+  }: { readonly session: SessionConfig } & SlicesOf<typeof redisManifest>,
+  report: ConfigReport,
+): void {
   for (const [index, { domain, portal_url }] of cookies.entries()) {
     if (domain.startsWith('.')) {
       report.warn(['session', 'cookies', index, 'domain'], 'the dot in front has no effect')
@@ -191,7 +196,7 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
       )
     }
   }
-  if (config['session.redis'] !== undefined && secrets.length === 0) {
+  if (redis !== undefined && secrets.length === 0) {
     report.fault(
       ['session', 'secret'],
       'is missing: with session.redis every instance needs the same one',
@@ -206,8 +211,9 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
   }
 }
 
-export default {
+export default defineManifest({
   config: { session },
+  reads: [redisManifest],
   check,
   migrations: {
     '0001_sessions': {
@@ -248,4 +254,4 @@ export default {
       },
     },
   },
-} as const satisfies Manifest
+})

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import en from './messages/en.json' with { type: 'json' }
 
-export default { messages: { en } } satisfies Manifest
+export default defineManifest({ paths: ['/api', '/settings'], messages: { en } })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatDuration } from '../../kernel/duration.ts'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import { parseLimits, type Windows } from './limits.ts'
 
@@ -62,7 +62,7 @@ export const inForce = <R extends Pick<z.infer<typeof Regulation>, 'find_time' |
   ban_time: given.ban_time || DEFAULTS.ban_time,
 })
 
-export default {
+export default defineManifest({
   config: {
     regulation: Regulation,
     failed_login_rate_limit: limits()
@@ -74,9 +74,7 @@ export default {
           'Retry-After; a browser that has waited gets one attempt, whatever others have failed meanwhile. `disable` turns it off.',
       ),
   },
-  check(config, report) {
-    // Checks run after every slice parsed: this is the output of the schema above.
-    const given = config['regulation'] as z.infer<typeof Regulation>
+  check({ regulation: given }, report) {
     if (given.max_retries === 0)
       report.warn(
         ['regulation', 'max_retries'],
@@ -151,4 +149,4 @@ export default {
       },
     },
   },
-} as const satisfies Manifest
+})

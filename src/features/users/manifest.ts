@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
+import verify from '../verify/manifest.ts'
 import { backends } from './backends/index.ts'
 
 type Backends = (typeof backends)[number]
@@ -27,13 +28,7 @@ export const RefreshInterval = z
     'Without effect, as users of a file are always current. How old what a session knows of its user may get before the user store is asked again: a duration, `always`, or `never` (also `disable`).',
   )
 
-const look: Manifest['look'] = async (config, place, report) => {
-  // The http feature parsed it.
-  const { separator } = config['identity_headers'] as { readonly separator: string }
-  for (const backend of backends) await backend.look(config, { place, separator }, report)
-}
-
-export default {
+export default defineManifest({
   config: {
     ...slices,
     'authentication_backend.refresh_interval': RefreshInterval,
@@ -54,8 +49,12 @@ export default {
       },
     },
   },
+  reads: [verify],
   check(config, report, explicit) {
     for (const backend of backends) backend.check(config, report, explicit)
   },
-  look,
-} satisfies Manifest
+  async look(config, place, report) {
+    const { separator } = config.identity_headers
+    for (const backend of backends) await backend.look(config, { place, separator }, report)
+  },
+})

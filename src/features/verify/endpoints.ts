@@ -40,6 +40,10 @@ const DEFAULTS: EndpointsConfig = {
   legacy: { implementation: 'Legacy' },
 }
 
+/** Where proxies ask, whether or not an endpoint is mounted there: a page would be a yes to some of them. */
+export const isVerifyPath = (path: string): boolean =>
+  /^\/(verify$|api\/verify(\/|$)|api\/authz\/)/.test(path)
+
 /**
  * @param config undefined or empty: Authelia's four. `/verify` is ours and is always there: it opens nothing that a
  *   trusted proxy could not ask about otherwise.

@@ -16,6 +16,7 @@
  * yes is answered before Fastify (entrance.ts).
  */
 
+export { isVerifyPath } from './endpoints.ts'
 export { createEntrance, type Entrance } from './entrance.ts'
 export type { IdentityHeaders } from './identity.ts'
 export type { VerifyOptions } from './options.ts'

@@ -1,13 +1,16 @@
-import type { Manifest } from '../../kernel/feature.ts'
+import { type ConfigReport, defineManifest, type SlicesOf } from '../../kernel/feature.ts'
 import { isWithin, parseHost } from '../../kernel/host.ts'
+import access from '../access/manifest.ts'
+import sessions from '../sessions/manifest.ts'
+import { checkEndpoints, endpoints } from './endpoints-config.ts'
+import { checkHeaderNames, identityHeaders } from './header-names.ts'
 import en from './messages/en.json' with { type: 'json' }
 
-const check: NonNullable<Manifest['check']> = (config, report) => {
-  // Of two other rooms' slices, as their schemas give them, this reads no more than is written here.
-  const { cookies } = config['session'] as { readonly cookies: readonly { domain: string }[] }
-  const { rules } = config['access_control'] as {
-    readonly rules: readonly { readonly domain?: readonly string[] | undefined }[]
-  }
+/** A rule for a host in no cookie domain is never asked. */
+function checkRuleDomains(
+  { session: { cookies }, access_control: { rules } }: SlicesOf<typeof sessions | typeof access>,
+  report: ConfigReport,
+): void {
   const covered = cookies.flatMap(({ domain }) => hostOf(domain) ?? [])
   for (const [index, { domain = [] }] of rules.entries()) {
     for (const [at, text] of domain.entries()) {
@@ -31,4 +34,20 @@ const check: NonNullable<Manifest['check']> = (config, report) => {
 const hostOf = (text: string): string | undefined =>
   /[*{}/:]/.test(text) ? undefined : parseHost(text.replace(/^\.+/, ''), 'https')?.name
 
-export default { messages: { en }, check } satisfies Manifest
+export default defineManifest({
+  // What an operator names lies below /api/authz.
+  paths: ['/verify', '/api'],
+  config: {
+    'server.endpoints': endpoints,
+    identity_headers: identityHeaders
+      .prefault({})
+      .describe('The names of the headers that tell an application who is there.'),
+  },
+  reads: [sessions, access],
+  check(config, report) {
+    checkHeaderNames(config['identity_headers'], report)
+    checkEndpoints(config['server.endpoints'], report)
+    checkRuleDomains(config, report)
+  },
+  messages: { en },
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { clientTls } from '../../kernel/client-tls.ts'
-import type { Manifest } from '../../kernel/feature.ts'
+import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta, secret } from '../../kernel/scalars.ts'
 
 const HOSTNAME = /^(\[?[0-9A-Fa-f:.]+\]?|[A-Za-z0-9._-]{1,253})$/
@@ -147,7 +147,7 @@ const redis = z
 
 export type RedisConfig = z.infer<typeof redis>
 
-export default {
+export default defineManifest({
   config: {
     'session.redis': redis
       .optional()
@@ -155,4 +155,4 @@ export default {
         'Sessions in Redis, for several instances behind one load balancer. Needs `session.secret`, the same on all of them. Redis 6 or newer; docs/guides/scaling.md.',
       ),
   },
-} satisfies Manifest
+})
