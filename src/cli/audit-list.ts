@@ -1,7 +1,7 @@
 import { type AuditRow, listAudit, MAX_AUDIT_ROWS } from '../features/audit/operations.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { parseDuration } from '../kernel/duration.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { loadBrowserTexts } from './browser-text.ts'
 import { callOperation, type InputOf } from './call-operation.ts'
 import { integer } from './integer.ts'
@@ -52,7 +52,7 @@ async function list(cli: Cli, options: Options): Promise<void> {
 function inputOf({ user, event, since, limit }: Options): InputOf<typeof listAudit> {
   const span = since === undefined ? undefined : parseDuration(since)
   if (since !== undefined && span === undefined)
-    throw new Refusal(`${JSON.stringify(since)} is no duration`, 'write 2h, 7 days, 2 weeks')
+    throw new OperatorError(`${JSON.stringify(since)} is no duration`, 'write 2h, 7 days, 2 weeks')
   return {
     limit,
     ...(user !== undefined && { user }),

@@ -1,6 +1,6 @@
 import { addBan } from '../features/throttle/operations.ts'
 import { parseDuration } from '../kernel/duration.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { banTargetOf } from './ban-target.ts'
 import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
@@ -28,11 +28,14 @@ export const configure: Configure = (command, cli) => {
 
 function inputOf({ duration, permanent, reason, ...who }: Options): Input {
   const target = banTargetOf(who)
-  if (target === undefined) throw new Refusal('say whom: --user <name> or --address <ip>')
-  if (reason.length > 200) throw new Refusal('the reason is longer than 200 characters')
+  if (target === undefined) throw new OperatorError('say whom: --user <name> or --address <ip>')
+  if (reason.length > 200) throw new OperatorError('the reason is longer than 200 characters')
   const length = permanent ? null : parseDuration(duration)
   if (length === undefined) {
-    throw new Refusal(`${JSON.stringify(duration)} is no duration`, 'write 1h, 30 days, 2 weeks')
+    throw new OperatorError(
+      `${JSON.stringify(duration)} is no duration`,
+      'write 1h, 30 days, 2 weeks',
+    )
   }
   return { ...target, reason, duration: length }
 }

@@ -1,5 +1,5 @@
 import { liftBans } from '../features/throttle/operations.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { banTargetOf } from './ban-target.ts'
 import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
@@ -25,7 +25,7 @@ function inputOf(ids: readonly string[], { all, ...who }: Options): Input {
   const target = banTargetOf(who)
   const ways = [ids.length > 0, target !== undefined, all === true].filter((given) => given).length
   if (ways !== 1) {
-    throw new Refusal(
+    throw new OperatorError(
       'say which bans: ids, or --user, or --address, or --all, and only one of these',
     )
   }
@@ -38,5 +38,5 @@ async function lift(cli: Cli, input: Input): Promise<void> {
   if (done === undefined) return
   const count = done.lifted.length
   cli.print(`${count === 1 ? '1 ban was' : `${count} bans were`} lifted.\n`)
-  if (done.unknown.length > 0) throw new Refusal(`there is no ban ${done.unknown.join(', ')}`)
+  if (done.unknown.length > 0) throw new OperatorError(`there is no ban ${done.unknown.join(', ')}`)
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { askServer } from '../control/client.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { readConfig } from './config.ts'
 import type { Cli } from './invocation.ts'
 
@@ -34,4 +34,4 @@ export async function callOperation<I extends z.ZodType, O extends z.ZodType>(
 }
 
 const isNotRunning = (error: unknown): boolean =>
-  error instanceof Refusal && ['ENOENT', 'ECONNREFUSED'].includes(systemCode(error.cause))
+  error instanceof OperatorError && ['ENOENT', 'ECONNREFUSED'].includes(systemCode(error.cause))

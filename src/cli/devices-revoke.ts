@@ -1,5 +1,5 @@
 import { revokeDevices } from '../features/throttle/operations.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation, type InputOf } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -16,7 +16,7 @@ export const configure: Configure = (command, cli) => {
 
 function inputOf(ids: readonly string[], user: string | undefined): Input {
   if (ids.length > 0 === (user !== undefined)) {
-    throw new Refusal('say which devices: ids, or --user <name>, and only one of these')
+    throw new OperatorError('say which devices: ids, or --user <name>, and only one of these')
   }
   return user === undefined ? { ids: [...ids] } : { user }
 }
@@ -25,5 +25,6 @@ async function revoke(cli: Cli, input: Input): Promise<void> {
   const done = await callOperation(cli, revokeDevices, input)
   if (done === undefined) return
   cli.print(`${done.revoked === 1 ? '1 device was' : `${done.revoked} devices were`} forgotten.\n`)
-  if (done.unknown.length > 0) throw new Refusal(`there is no device ${done.unknown.join(', ')}`)
+  if (done.unknown.length > 0)
+    throw new OperatorError(`there is no device ${done.unknown.join(', ')}`)
 }

@@ -1,7 +1,7 @@
 /** The command of an operation that has no file of its own: options from its input, a table or JSON from its output. */
 import { z } from 'zod'
 import type { AnyOperation } from '../kernel/operation.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
@@ -64,7 +64,7 @@ function parsed(text: unknown): unknown {
   try {
     return JSON.parse(String(text))
   } catch {
-    throw new Refusal('--input is no JSON')
+    throw new OperatorError('--input is no JSON')
   }
 }
 
@@ -83,10 +83,10 @@ async function call(
   else cli.print(tableOf(rows.data))
 }
 
-function refusalOf({ issues: [issue] }: z.ZodError): Refusal {
+function refusalOf({ issues: [issue] }: z.ZodError): OperatorError {
   const key = issue?.path.join('.') ?? ''
   const text = (issue?.message ?? '').replace(/\.$/, '')
-  return new Refusal(key === '' ? text : `--${dashed(key)}: ${text}`)
+  return new OperatorError(key === '' ? text : `--${dashed(key)}: ${text}`)
 }
 
 function tableOf(rows: readonly Readonly<Record<string, unknown>>[]): string {

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { AppError } from './errors.ts'
-import { Refusal } from './refusal.ts'
+import { OperatorError } from './operator-error.ts'
 
 /** Who asks for an operation. */
 export interface Caller {
@@ -50,7 +50,7 @@ interface Declared<S, E extends string, I extends z.ZodType, O extends z.ZodType
   readonly output: O
   /** Events of the audit trail that it may cause. */
   readonly audits: readonly E[]
-  /** @throws Refusal, AppError: the caller reads why; anything else is a bug */
+  /** @throws OperatorError, AppError: the caller reads why; anything else is a bug */
   run(services: S, input: z.output<I>, caller: Caller): z.input<O> | Promise<z.input<O>>
 }
 
@@ -156,7 +156,7 @@ export async function forOperator<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof AppError) || error.statusCode >= 500) throw error
     const { reason } = error.details
-    throw typeof reason === 'string' ? new Refusal(reason) : error
+    throw typeof reason === 'string' ? new OperatorError(reason) : error
   }
 }
 
@@ -164,7 +164,7 @@ async function forAdministrator<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    if (!(error instanceof OperatorError)) throw error
     throw new AppError('BODY_INVALID', { reason: error.message }, { cause: error })
   }
 }

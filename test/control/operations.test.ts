@@ -20,7 +20,7 @@ import { features, migrations } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { type AnyOperation, bindOperations, defineOperation } from '../../src/kernel/operation.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
 import { operations, type Services, storedOperations } from '../../src/operations.ts'
@@ -39,7 +39,7 @@ const greet = defineOperation({
   audits: ['user.added'],
   http: [{ method: 'POST', path: '/api/admin/greetings/:user', status: 201 }],
   run({ audit }: Pick<Services, 'audit'>, { user, times = 1 }, { name, actor }) {
-    if (user === 'nobody') throw new Refusal('nobody is greeted', 'greet a user')
+    if (user === 'nobody') throw new OperatorError('nobody is greeted', 'greet a user')
     if (user === 'taken') throw new AppError('USER_EXISTS', { reason: 'taken is taken' })
     audit.record('user.added', { user, actor, details: { reason: 'greeted' } })
     return Array.from({ length: times }, () => ({ text: `hello ${user}`, by: name, secret: 'x' }))
@@ -226,7 +226,10 @@ test('an operation over HTTP is for administrators, and an input that it does no
 
 test('an expected no is told to the operator in full, and to an administrator by its code', async (t) => {
   const { http, cli, socket } = await start(t, [greet])
-  await assert.rejects(socket('greetings.send', { user: 'taken' }), /^Refusal: taken is taken$/)
+  await assert.rejects(
+    socket('greetings.send', { user: 'taken' }),
+    /^OperatorError: taken is taken$/,
+  )
   const refused = await cli('greetings', 'send', '--user', 'nobody')
   assert.deepEqual(refused, {
     status: 1,

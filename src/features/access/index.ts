@@ -22,7 +22,7 @@ export { createLiveAccess, type LiveAccess } from './live.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
 export { type Directory, unknownSubjectsIn } from './unknown-subjects.ts'
-export type { Decision, Level, Refusal, Verdict } from './verdict.ts'
+export type { Decision, Level, Unjudgeable, Verdict } from './verdict.ts'
 export { anonymous }
 
 /**

@@ -13,9 +13,9 @@ import { openOutput, unitsOf, writtenText } from './units.ts'
  * parser refuses it), or a path that does not begin with `/`; `rounds` still encoded after four rounds of decoding;
  * `readings` more of them than MAX_READINGS, or longer ones than there is room for.
  */
-export type Refusal = 'control' | 'malformed' | 'rounds' | 'readings'
+export type UnreadablePath = 'control' | 'malformed' | 'rounds' | 'readings'
 
-export type Readings = { readonly paths: readonly string[] } | { readonly refusal: Refusal }
+export type Readings = { readonly paths: readonly string[] } | { readonly refusal: UnreadablePath }
 
 const MAX_ROUNDS = 4
 /** An honest path has one to six; each costs a walk through the rules. */
@@ -80,7 +80,7 @@ export function readPath(path: string): Readings {
 }
 
 /** Decodes until nothing changes any more. @returns what each round made of which text */
-function decodeRounds(start: string): ReadonlyMap<string, string> | Refusal {
+function decodeRounds(start: string): ReadonlyMap<string, string> | UnreadablePath {
   const rounds = new Map<string, string>()
   let text = start
   for (let round = 0; round <= MAX_ROUNDS; round++) {

@@ -1,9 +1,9 @@
 import type { Target } from './question.ts'
-import { isCanonical, type Refusal as PathRefusal, readPath } from './readings.ts'
+import { isCanonical, readPath, type UnreadablePath } from './readings.ts'
 
 export type TargetReadings =
   | { readonly paths: readonly string[]; readonly queries: readonly (string | undefined)[] }
-  | { readonly refusal: PathRefusal }
+  | { readonly refusal: UnreadablePath }
 
 /**
  * Every reading of path and query. A raw `#` ends the query for whoever parses URLs, and one in the path leaves no query

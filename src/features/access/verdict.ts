@@ -1,8 +1,8 @@
 import type { Policy } from './manifest.ts'
-import type { Refusal as PathRefusal } from './readings.ts'
+import type { UnreadablePath } from './readings.ts'
 
 /** Why a target is denied unread; `work`: asking the many rules of its host would take too long. */
-export type Refusal = PathRefusal | 'work'
+export type Unjudgeable = UnreadablePath | 'work'
 
 /** What the rules say about a target, before anybody asks how far the person has signed in. */
 export interface Verdict {
@@ -14,7 +14,7 @@ export interface Verdict {
   /** How many readings of the target were asked: 1 for a canonical path, 0 for a refused one. */
   readonly readings: number
   /** Why the target was denied without an answer of the rules. */
-  readonly refusal: Refusal | undefined
+  readonly refusal: Unjudgeable | undefined
 }
 
 export type Decision =

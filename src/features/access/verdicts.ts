@@ -10,7 +10,7 @@ import {
 } from './question.ts'
 import type { Rule } from './rules.ts'
 import { isPlain, queryOf, readTarget } from './target-readings.ts'
-import { type Refusal, stricter, type Verdict } from './verdict.ts'
+import { stricter, type Unjudgeable, type Verdict } from './verdict.ts'
 
 /**
  * What the rules say of a request: the strictest of what they say of each of its readings.
@@ -104,14 +104,14 @@ function match({ few, many }: Candidates, asking: Asking, meter: Meter): Verdict
  */
 const MAX_WORK = 400_000
 
-const refused = (refusal: Refusal): Verdict => ({
+const refused = (refusal: Unjudgeable): Verdict => ({
   policy: 'deny',
   rule: undefined,
   hasSubject: false,
   readings: 0,
   refusal,
 })
-const REFUSED: Readonly<Record<Refusal, Verdict>> = {
+const REFUSED: Readonly<Record<Unjudgeable, Verdict>> = {
   control: refused('control'),
   malformed: refused('malformed'),
   rounds: refused('rounds'),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { EpochMs } from '../../kernel/clock.ts'
 import { defineOperation } from '../../kernel/operation.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 import type { AuditEvent } from './event.ts'
 import { EVENT_NAMES, type EventName } from './events.ts'
 import type { Selection } from './store.ts'
@@ -53,7 +53,7 @@ export const listAudit = defineOperation({
       limit,
     })
     if (rows === undefined)
-      throw new Refusal(
+      throw new OperatorError(
         'the audit trail is not kept (audit.retention is -1)',
         'set audit.retention, and restart the server',
       )
@@ -64,7 +64,7 @@ export const listAudit = defineOperation({
 function eventOf(asked: string): EventName {
   const known = EVENT_NAMES.find((name) => name === asked)
   if (known !== undefined) return known
-  throw new Refusal(
+  throw new OperatorError(
     `there is no event ${JSON.stringify(asked)}`,
     `the events are ${EVENT_NAMES.join(', ')}`,
   )

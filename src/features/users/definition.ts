@@ -30,7 +30,7 @@ export interface BackendDefinition<Key extends string, Schema extends z.ZodType>
     tools: Pick<BackendTools, 'place' | 'separator'>,
     report: StartReport,
   ): Promise<void>
-  /** @throws Refusal when its users cannot be read; the message names every fault with its place */
+  /** @throws OperatorError when its users cannot be read; the message names every fault with its place */
   open(config: z.infer<Schema>, tools: BackendTools): Promise<UserBackend>
 }
 

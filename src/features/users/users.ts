@@ -58,7 +58,7 @@ export interface UsersOptions extends CombineOptions {
   readonly separator: string
 }
 
-/** @throws Refusal when the users of a backend cannot be read; the message names every fault with its place */
+/** @throws OperatorError when the users of a backend cannot be read; the message names every fault with its place */
 export async function createUsers({
   config,
   place,
