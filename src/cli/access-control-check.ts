@@ -10,8 +10,8 @@ import { cookieDomains, domainFinder } from '../features/sessions/index.ts'
 import { parseTarget } from '../features/verify/index.ts'
 import type { Config } from '../features.ts'
 import { parseAddress } from '../kernel/cidr.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { printable } from '../kernel/printable.ts'
-import { Refusal } from '../kernel/refusal.ts'
 import { describeFiles, readConfig, readUsersOf } from './config.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
@@ -106,18 +106,20 @@ async function check(cli: Cli, options: Options): Promise<void> {
 
 function targetOf({ url, method, ip }: Options): Target {
   const address = ip === undefined ? undefined : parseAddress(ip)
-  if (ip !== undefined && address === undefined) throw new Refusal('--ip is no IP address')
+  if (ip !== undefined && address === undefined) throw new OperatorError('--ip is no IP address')
   // One character a byte, as it arrives over HTTP.
   const asked = parseTarget(Buffer.from(url).toString('latin1'), method, address?.text ?? '')
   if ('malformed' in asked) {
-    throw new Refusal(`${asked.malformed}: no rule would be asked, the request would be refused`)
+    throw new OperatorError(
+      `${asked.malformed}: no rule would be asked, the request would be refused`,
+    )
   }
   return asked.target
 }
 
 function subjectOf({ user, username, groups }: Options): Subject {
   if (user !== undefined && username !== undefined && user !== username) {
-    throw new Refusal('--user and --username name two different users')
+    throw new OperatorError('--user and --username name two different users')
   }
   const name = user ?? username ?? ''
   return name === '' && groups.length === 0 ? anonymous : { user: name, groups, clientId: '' }

@@ -5,7 +5,7 @@ import { banCommands, deviceCommands } from '../control/bans.ts'
 import { askServer } from '../control/client.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { readConfig } from './config.ts'
 import type { Cli } from './invocation.ts'
 
@@ -27,7 +27,7 @@ export async function askStored(cli: Cli, command: string, args: unknown): Promi
 }
 
 const isNotRunning = (error: unknown): boolean =>
-  error instanceof Refusal && ['ENOENT', 'ECONNREFUSED'].includes(systemCode(error.cause))
+  error instanceof OperatorError && ['ENOENT', 'ECONNREFUSED'].includes(systemCode(error.cause))
 
 async function askDatabase(
   config: Config,

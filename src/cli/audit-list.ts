@@ -1,7 +1,7 @@
 import { type AuditRow, auditRows, type ListAuditArgs, MAX_AUDIT_ROWS } from '../control/audit.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { parseDuration } from '../kernel/duration.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { askStored } from './ask-stored.ts'
 import { loadBrowserTexts } from './browser-text.ts'
 import { integer } from './integer.ts'
@@ -53,7 +53,7 @@ async function list(cli: Cli, options: Options): Promise<void> {
 function argsOf({ user, event, since, limit }: Options): ListAuditArgs {
   const span = since === undefined ? undefined : parseDuration(since)
   if (since !== undefined && span === undefined)
-    throw new Refusal(`${JSON.stringify(since)} is no duration`, 'write 2h, 7 days, 2 weeks')
+    throw new OperatorError(`${JSON.stringify(since)} is no duration`, 'write 2h, 7 days, 2 weeks')
   return {
     limit,
     ...(user !== undefined && { user }),

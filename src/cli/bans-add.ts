@@ -1,6 +1,6 @@
 import { type AddBanArgs, addedBan } from '../control/bans.ts'
 import { parseDuration } from '../kernel/duration.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { askStored } from './ask-stored.ts'
 import { subjectOf } from './banned.ts'
 import type { Cli, Configure } from './invocation.ts'
@@ -26,11 +26,14 @@ export const configure: Configure = (command, cli) => {
 
 function argsOf({ duration, permanent, reason, ...who }: Options): AddBanArgs {
   const subject = subjectOf(who)
-  if (subject === undefined) throw new Refusal('say whom: --user <name> or --address <ip>')
-  if (reason.length > 200) throw new Refusal('the reason is longer than 200 characters')
+  if (subject === undefined) throw new OperatorError('say whom: --user <name> or --address <ip>')
+  if (reason.length > 200) throw new OperatorError('the reason is longer than 200 characters')
   const length = permanent ? null : parseDuration(duration)
   if (length === undefined) {
-    throw new Refusal(`${JSON.stringify(duration)} is no duration`, 'write 1h, 30 days, 2 weeks')
+    throw new OperatorError(
+      `${JSON.stringify(duration)} is no duration`,
+      'write 1h, 30 days, 2 weeks',
+    )
   }
   return { ...subject, reason, duration: length }
 }

@@ -1,5 +1,5 @@
 import { type LiftArgs, lifted } from '../control/bans.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { askStored } from './ask-stored.ts'
 import { subjectOf } from './banned.ts'
 import type { Cli, Configure } from './invocation.ts'
@@ -23,7 +23,7 @@ function argsOf(ids: readonly string[], { all, ...who }: Options): LiftArgs {
   const subject = subjectOf(who)
   const ways = [ids.length > 0, subject !== undefined, all === true].filter((given) => given).length
   if (ways !== 1) {
-    throw new Refusal(
+    throw new OperatorError(
       'say which bans: ids, or --user, or --address, or --all, and only one of these',
     )
   }
@@ -37,5 +37,5 @@ async function lift(cli: Cli, args: LiftArgs): Promise<void> {
   const done = lifted.parse(answer)
   const count = done.lifted.length
   cli.print(`${count === 1 ? '1 ban was' : `${count} bans were`} lifted.\n`)
-  if (done.unknown.length > 0) throw new Refusal(`there is no ban ${done.unknown.join(', ')}`)
+  if (done.unknown.length > 0) throw new OperatorError(`there is no ban ${done.unknown.join(', ')}`)
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { createPrivateFile } from '../files/atomic-write.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -61,7 +61,8 @@ function rand(cli: Cli, { length, charset, characters, file }: Options): void {
 
 function alphabetOf(characters: string): string[] {
   const alphabet = [...new Set(characters)]
-  if (alphabet.length < 2) throw new Refusal('--characters needs at least two different characters')
+  if (alphabet.length < 2)
+    throw new OperatorError('--characters needs at least two different characters')
   return alphabet
 }
 
@@ -76,9 +77,9 @@ function store(path: string, text: string): void {
   try {
     if (createPrivateFile(path, text) === 'created') return
   } catch (error) {
-    throw new Refusal(`${path} cannot be written (${systemCode(error)})`, undefined, {
+    throw new OperatorError(`${path} cannot be written (${systemCode(error)})`, undefined, {
       cause: error,
     })
   }
-  throw new Refusal(`${path} exists already and was left alone`)
+  throw new OperatorError(`${path} exists already and was left alone`)
 }

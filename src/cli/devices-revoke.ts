@@ -1,5 +1,5 @@
 import { type RevokeDevicesArgs, revokedDevices } from '../control/bans.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { askStored } from './ask-stored.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -14,7 +14,7 @@ export const configure: Configure = (command, cli) => {
 
 function argsOf(ids: readonly string[], user: string | undefined): RevokeDevicesArgs {
   if (ids.length > 0 === (user !== undefined)) {
-    throw new Refusal('say which devices: ids, or --user <name>, and only one of these')
+    throw new OperatorError('say which devices: ids, or --user <name>, and only one of these')
   }
   return user === undefined ? { ids: [...ids] } : { user }
 }
@@ -24,5 +24,6 @@ async function revoke(cli: Cli, args: RevokeDevicesArgs): Promise<void> {
   if (answer === undefined) return
   const done = revokedDevices.parse(answer)
   cli.print(`${done.revoked === 1 ? '1 device was' : `${done.revoked} devices were`} forgotten.\n`)
-  if (done.unknown.length > 0) throw new Refusal(`there is no device ${done.unknown.join(', ')}`)
+  if (done.unknown.length > 0)
+    throw new OperatorError(`there is no device ${done.unknown.join(', ')}`)
 }

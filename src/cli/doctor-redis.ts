@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { printable } from '../kernel/printable.ts'
-import { Refusal } from '../kernel/refusal.ts'
 import { trustedCertificates } from '../storage/index.ts'
 import { examine, type Finding } from '../storage/redis/doctor.ts'
 import { readConfig } from './config.ts'
@@ -17,7 +17,8 @@ export const configure: Configure = (command, cli) => {
     const config = await readConfig(cli)
     if (config === undefined) return
     const redis = config['session.redis']
-    if (redis === undefined) throw new Refusal('there is no session.redis in the configuration')
+    if (redis === undefined)
+      throw new OperatorError('there is no session.redis in the configuration')
     const certificates = config['certificates_directory'] ?? ''
     const trusted = trustedCertificates(certificates && resolve(cli.cwd, certificates))
     for await (const { verdict, text } of examine(redis, trusted)) {

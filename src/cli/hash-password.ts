@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type HashParameters, makeDigest } from '../features/passwords/index.ts'
 import { hashParameters, parsePassword } from '../features/users/index.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { readPassword } from './password-prompt.ts'
@@ -138,7 +138,7 @@ async function digestOf(
   try {
     return await makeDigest(parameters, password, salt)
   } catch (error) {
-    if (error instanceof RangeError) throw new Refusal(error.message)
+    if (error instanceof RangeError) throw new OperatorError(error.message)
     throw error
   }
 }
@@ -148,15 +148,15 @@ function printDigest(cli: Cli, options: Options, digest: string): void {
 }
 
 function check(password: string): string {
-  if (password === '') throw new Refusal('the password is empty')
+  if (password === '') throw new OperatorError('the password is empty')
   if (Buffer.byteLength(password) > 1024)
-    throw new Refusal('the password is longer than 1024 bytes')
+    throw new OperatorError('the password is longer than 1024 bytes')
   return password
 }
 
 function algorithmOf({ algorithm, sha512 }: Options): Algorithm {
   if (sha512 && algorithm !== undefined && algorithm !== 'sha512')
-    throw new Refusal(`-z and -a ${algorithm} name two algorithms`)
+    throw new OperatorError(`-z and -a ${algorithm} name two algorithms`)
   return algorithm ?? (sha512 ? 'sha512' : 'argon2id')
 }
 
@@ -165,7 +165,7 @@ function refuseContradictions(command: Command, algorithm: Algorithm, options: O
   const refuse = (keys: readonly string[], why: string) => {
     for (const key of keys) {
       const flag = command.options.find((option) => option.attributeName() === key)?.long ?? key
-      if (command.getOptionValueSource(key) === 'cli') throw new Refusal(`${flag} ${why}`)
+      if (command.getOptionValueSource(key) === 'cli') throw new OperatorError(`${flag} ${why}`)
     }
   }
   const others = Object.values(FLAGS).flatMap((flags) => Object.keys(flags))
@@ -192,7 +192,7 @@ function parametersOf(algorithm: Algorithm, options: Options): HashParameters {
   const { key, message, allowed } = parsed
   const flag = Object.entries(FLAGS[algorithm]).find(([, name]) => name === key)?.[0] ?? ''
   const written = flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-  throw new Refusal(`${flag === '' ? algorithm : `--${written}`} ${message}`, allowed)
+  throw new OperatorError(`${flag === '' ? algorithm : `--${written}`} ${message}`, allowed)
 }
 
 /** Seed B's unit, and the mix-up it invites. */
@@ -211,7 +211,7 @@ function saltOf(text: string, { algorithm }: HashParameters): Buffer {
 
 function textSalt(text: string): Buffer {
   if (!/^[./0-9A-Za-z]{8,16}$/.test(text))
-    throw new Refusal('--salt is no salt for sha512', '8 to 16 letters, digits, . and /')
+    throw new OperatorError('--salt is no salt for sha512', '8 to 16 letters, digits, . and /')
   return Buffer.from(text)
 }
 
@@ -219,10 +219,13 @@ function base64Salt(text: string): Buffer {
   const bare = text.replace(/={1,2}$/, '')
   const salt = Buffer.from(bare, 'base64')
   if (!/^[A-Za-z0-9+/]+$/.test(bare) || withoutPadding(salt) !== bare) {
-    throw new Refusal('--salt is not base64', 'letters, digits, + and /, such as abcdefghijklhijl')
+    throw new OperatorError(
+      '--salt is not base64',
+      'letters, digits, + and /, such as abcdefghijklhijl',
+    )
   }
   if (salt.length < 8 || salt.length > 256) {
-    throw new Refusal(
+    throw new OperatorError(
       `--salt stands for ${salt.length} bytes`,
       'it takes 8 to 256, which are at least 11 characters of base64',
     )

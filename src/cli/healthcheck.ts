@@ -2,7 +2,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { InvalidArgumentError } from 'commander'
 import type { ListenAddress } from '../kernel/address.ts'
 import { parseDuration } from '../kernel/duration.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { readConfig } from './config.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -29,7 +29,8 @@ async function healthcheck(cli: Cli, patience: number): Promise<void> {
     return
   }
   const body = await fetchHealth(address, patience)
-  if (!/"status"\s*:\s*"OK"/.test(body)) throw new Refusal('the server says that it is not well')
+  if (!/"status"\s*:\s*"OK"/.test(body))
+    throw new OperatorError('the server says that it is not well')
   cli.print('healthy\n')
 }
 
@@ -43,13 +44,13 @@ async function fetchHealth(address: ListenAddress, patience: number): Promise<st
   )
   request.on('error', (error) => {
     reject(
-      new Refusal(
+      new OperatorError(
         `the server does not answer on ${where.text} (${systemCode(error) || error.message})`,
       ),
     )
   })
   const timer = setTimeout(() => {
-    reject(new Refusal(`the server did not answer on ${where.text} in time`))
+    reject(new OperatorError(`the server did not answer on ${where.text} in time`))
   }, patience)
   try {
     return await promise
@@ -61,12 +62,12 @@ async function fetchHealth(address: ListenAddress, patience: number): Promise<st
 
 async function read(response: IncomingMessage): Promise<string> {
   if (response.statusCode !== 200) {
-    throw new Refusal(`the server answers with status ${response.statusCode}`)
+    throw new OperatorError(`the server answers with status ${response.statusCode}`)
   }
   let body = ''
   for await (const chunk of response.setEncoding('utf8')) {
     body += chunk
-    if (body.length > MAX_BODY) throw new Refusal('what answers there is not this server')
+    if (body.length > MAX_BODY) throw new OperatorError('what answers there is not this server')
   }
   return body
 }

@@ -7,8 +7,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { AppError } from '../kernel/errors.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { printable } from '../kernel/printable.ts'
-import { Refusal } from '../kernel/refusal.ts'
 import type { Cli, Configure, Invocation } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { version } from './version.ts'
@@ -289,7 +289,7 @@ function oneSentence(text: string): string {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof Refusal) {
+  if (error instanceof OperatorError) {
     return printable(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`)
   }
   if (error instanceof AppError) return error.message

@@ -1,6 +1,6 @@
 /** Reading a password: typed without echo, or from a pipe. */
 import { StringDecoder } from 'node:string_decoder'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import type { Cli, Input } from './invocation.ts'
 
 /** More than any password, less than trouble. */
@@ -9,7 +9,7 @@ const MAX_BYTES = 64 * 1024
 /**
  * Asks for a password on the terminal, twice; without a terminal, reads standard input to its end, where one line break at
  * the end is no part of the password.
- * @throws Refusal when the two differ, when nobody types one, or when there is too much of it
+ * @throws OperatorError when the two differ, when nobody types one, or when there is too much of it
  */
 export async function readPassword(cli: Cli): Promise<string> {
   const stdin = cli.stdin()
@@ -18,7 +18,7 @@ export async function readPassword(cli: Cli): Promise<string> {
   try {
     const first = await ask(cli, lines, 'Password: ')
     const second = await ask(cli, lines, 'Again: ')
-    if (first !== second) throw new Refusal('the two passwords differ')
+    if (first !== second) throw new OperatorError('the two passwords differ')
     return first
   } finally {
     lines.close()
@@ -40,7 +40,8 @@ async function readPipe(stdin: Input): Promise<string> {
   for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk)
     size += bytes.length
-    if (size > MAX_BYTES) throw new Refusal('there is too much on standard input for a password')
+    if (size > MAX_BYTES)
+      throw new OperatorError('there is too much on standard input for a password')
     chunks.push(bytes)
   }
   return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
@@ -50,7 +51,9 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
-    throw new Refusal('the password on standard input is not UTF-8', undefined, { cause: error })
+    throw new OperatorError('the password on standard input is not UTF-8', undefined, {
+      cause: error,
+    })
   }
 }
 
@@ -69,7 +72,7 @@ function terminalLines(stdin: Input): TerminalLines {
   const typed: string[] = []
   let current: string[] = []
   let waiting: PromiseWithResolvers<string> | undefined
-  let stopped: Refusal | undefined
+  let stopped: OperatorError | undefined
 
   const settle = (): void => {
     if (waiting === undefined) return
@@ -86,7 +89,7 @@ function terminalLines(stdin: Input): TerminalLines {
       typed.push(current.join(''))
       current = []
     } else if (key === '\x03' || (key === '\x04' && current.length === 0)) {
-      stopped = new Refusal('no password was typed')
+      stopped = new OperatorError('no password was typed')
     } else if (key === '\x7f' || key === '\b') current.pop()
     else if (key === '\x15') current = []
     else if (key >= ' ' && current.length < MAX_BYTES) current.push(key)
@@ -97,7 +100,7 @@ function terminalLines(stdin: Input): TerminalLines {
     settle()
   }
   const onEnd = (): void => {
-    stopped = new Refusal('no password was typed')
+    stopped = new OperatorError('no password was typed')
     settle()
   }
 

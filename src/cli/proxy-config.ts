@@ -9,7 +9,7 @@ import {
   setupFor,
 } from '../features/proxy-config/index.ts'
 import { cookieDomains } from '../features/sessions/index.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { readConfig } from './config.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
@@ -55,14 +55,14 @@ The configuration decides about the portal, the session cookies and the identity
 What each file is for stands at its head, and in docs/guides/proxies.md.`
 
 async function print(cli: Cli, proxy: string, options: Options): Promise<void> {
-  if (!isProxyName(proxy)) throw new Refusal(`there is no snippet for ${proxy}`)
+  if (!isProxyName(proxy)) throw new OperatorError(`there is no snippet for ${proxy}`)
   const config = await readConfig(cli)
   if (config === undefined) return
   const identityHeaders = config['identity_headers']
   for (const name of ['user', 'groups', 'name', 'email'] as const) {
     // nginx has no variable for any other, and Go's proxies spell them in a way of their own.
     if (!/^[\w-]+$/.test(identityHeaders[name]))
-      throw new Refusal(
+      throw new OperatorError(
         `identity_headers.${name} is ${identityHeaders[name]}, which not every proxy can carry`,
         'letters, digits, - and _ are safe',
       )
@@ -108,12 +108,12 @@ function write(cli: Cli, directory: string, files: readonly ProxyFile[]): void {
       writeFileSync(file, text, { flag: 'wx' })
     } catch (error) {
       if (systemCode(error) === 'EEXIST')
-        throw new Refusal(
+        throw new OperatorError(
           `${file} is there already`,
           'take it away first, or name another directory',
         )
       if (systemCode(error) === '') throw error
-      throw new Refusal(`${file} cannot be written (${systemCode(error)})`)
+      throw new OperatorError(`${file} cannot be written (${systemCode(error)})`)
     }
     cli.print(`wrote ${file}\n`)
   }

@@ -1,6 +1,6 @@
 import { askServer } from '../control/client.ts'
 import { type RevokeArgs, revoked } from '../control/sessions.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { dataDirectoryOf } from './data-directory.ts'
 import type { Cli, Configure } from './invocation.ts'
 
@@ -21,7 +21,9 @@ export const configure: Configure = (command, cli) => {
 function argsOf(ids: readonly string[], { user, all }: Options): RevokeArgs {
   const ways = [ids.length > 0, user !== undefined, all === true].filter((given) => given).length
   if (ways !== 1) {
-    throw new Refusal('say which sessions: ids, or --user <name>, or --all, and only one of these')
+    throw new OperatorError(
+      'say which sessions: ids, or --user <name>, or --all, and only one of these',
+    )
   }
   if (user !== undefined) return { user }
   return all ? { all } : { ids: [...ids] }
@@ -33,7 +35,7 @@ async function revoke(cli: Cli, args: RevokeArgs): Promise<void> {
   const done = revoked.parse(await askServer(directory, 'sessions.revoke', args))
   cli.print(`${done.revoked === 1 ? '1 session was' : `${done.revoked} sessions were`} revoked.\n`)
   if (done.unknown.length === 0) return
-  throw new Refusal(
+  throw new OperatorError(
     done.unknown.length === 1
       ? `there is no session ${done.unknown[0]}`
       : `there are no sessions ${done.unknown.join(', ')}`,

@@ -1,7 +1,7 @@
 /** Files by name → their text, bounded. A missing or unreadable file is a fault, never an exception. */
 import { open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 import type { Fault } from './faults.ts'
 
 /** Ten thousand rules are some two megabytes; far more is a mistake, or an attack on memory. */

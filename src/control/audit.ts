@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type AuditEvent, EVENT_NAMES, type Selection } from '../features/audit/index.ts'
 import type { EpochMs } from '../kernel/clock.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import type { Command } from './server.ts'
 
 /** Of features/audit, what this command needs. */
@@ -44,7 +44,7 @@ export function auditCommands(audit: AuditSource): Readonly<Record<string, Comma
       const names = events?.map((asked) => {
         const known = EVENT_NAMES.find((name) => name === asked)
         if (known === undefined)
-          throw new Refusal(
+          throw new OperatorError(
             `there is no event ${JSON.stringify(asked)}`,
             `the events are ${EVENT_NAMES.join(', ')}`,
           )
@@ -58,7 +58,7 @@ export function auditCommands(audit: AuditSource): Readonly<Record<string, Comma
         limit,
       })
       if (rows === undefined)
-        throw new Refusal(
+        throw new OperatorError(
           'the audit trail is not kept (audit.retention is -1)',
           'set audit.retention, and restart the server',
         )

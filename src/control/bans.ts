@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Ban, BanDesk, Devices } from '../features/throttle/index.ts'
 import { AppError } from '../kernel/errors.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import type { Command } from './server.ts'
 
 /** Times in milliseconds since the epoch. */
@@ -89,7 +89,7 @@ async function said<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'BAN_INVALID') throw error
-    throw new Refusal(String(error.details['reason']))
+    throw new OperatorError(String(error.details['reason']))
   }
 }
 

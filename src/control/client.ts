@@ -1,12 +1,12 @@
 import { connect } from 'node:net'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { addressOf, answerSchema, MAX_ANSWER, type Request, socketPath } from './protocol.ts'
 
 /**
  * Asks the server that runs on this data directory to do something.
  * @param options.timeout milliseconds for the whole exchange, 10,000 by default
  * @returns what the command answered; its shape is the caller's to check
- * @throws Refusal when no server runs there, it may not be asked, does not answer in time, or refuses
+ * @throws OperatorError when no server runs there, it may not be asked, does not answer in time, or refuses
  */
 export async function askServer(
   dataDirectory: string,
@@ -20,9 +20,9 @@ export async function askServer(
     options.timeout ?? 10_000,
   )
   const answer = answerSchema.safeParse(parseJson(line))
-  if (!answer.success) throw new Refusal('the server answered something that cannot be read')
+  if (!answer.success) throw new OperatorError('the server answered something that cannot be read')
   if (answer.data.ok) return answer.data.data
-  throw new Refusal(answer.data.error.message, answer.data.error.hint)
+  throw new OperatorError(answer.data.error.message, answer.data.error.hint)
 }
 
 async function exchange(dataDirectory: string, line: string, timeout: number): Promise<string> {
@@ -30,13 +30,14 @@ async function exchange(dataDirectory: string, line: string, timeout: number): P
   const { address, release } = reach(dataDirectory)
   const socket = connect(address, () => socket.write(line))
   const timer = setTimeout(() => {
-    reject(new Refusal(`the server did not answer within ${timeout / 1000} seconds`))
+    reject(new OperatorError(`the server did not answer within ${timeout / 1000} seconds`))
   }, timeout)
   let received = ''
   socket.setEncoding('utf8')
   socket.on('data', (chunk: string) => {
     received += chunk
-    if (received.length > MAX_ANSWER) reject(new Refusal('the answer of the server is too long'))
+    if (received.length > MAX_ANSWER)
+      reject(new OperatorError('the answer of the server is too long'))
   })
   socket.on('end', () => resolve(received))
   socket.on('error', (error) => reject(unreachable(dataDirectory, error)))
@@ -53,27 +54,27 @@ function reach(dataDirectory: string): ReturnType<typeof addressOf> {
   try {
     return addressOf(socketPath(dataDirectory))
   } catch (error) {
-    throw error instanceof Refusal ? error : unreachable(dataDirectory, error)
+    throw error instanceof OperatorError ? error : unreachable(dataDirectory, error)
   }
 }
 
-function unreachable(dataDirectory: string, error: unknown): Refusal {
+function unreachable(dataDirectory: string, error: unknown): OperatorError {
   const code = systemCode(error)
   if (code === 'EACCES' || code === 'EPERM') {
-    return new Refusal(
+    return new OperatorError(
       `the server on the data directory ${dataDirectory} may only be asked by the user it runs as`,
       'run this command as that user, or as root',
       { cause: error },
     )
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
-    return new Refusal(
+    return new OperatorError(
       `no server is running on the data directory ${dataDirectory}`,
       'start it, or pass the --config it was started with, whose data_directory counts',
       { cause: error },
     )
   }
-  return new Refusal(`the server cannot be asked (${code || 'unknown'})`, undefined, {
+  return new OperatorError(`the server cannot be asked (${code || 'unknown'})`, undefined, {
     cause: error,
   })
 }

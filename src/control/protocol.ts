@@ -9,7 +9,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 
 export const MAX_REQUEST = 64 * 1024
 /** Some hundred thousand sessions. */
@@ -39,12 +39,12 @@ const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103
  * A name for the socket that fits into the system's address, however deep the data directory lies: past the limit, the way
  * through an open descriptor of its directory. The file itself stays where it is.
  * @returns `release` when the name is no longer used
- * @throws Refusal where that way does not exist
+ * @throws OperatorError where that way does not exist
  */
 export function addressOf(path: string): { readonly address: string; release(): void } {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return { address: path, release() {} }
   if (process.platform !== 'linux') {
-    throw new Refusal(
+    throw new OperatorError(
       `the path of the control socket ${path} is longer than ${MAX_SOCKET_PATH} bytes`,
       'set data_directory to a shorter path',
     )

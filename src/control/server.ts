@@ -1,14 +1,14 @@
 import { createServer, type Socket } from 'node:net'
 import { listenOnSocket } from '../files/unix-socket.ts'
 import { AppError } from '../kernel/errors.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import type { Logger } from '../log/index.ts'
 import { type Answer, addressOf, MAX_REQUEST, requestSchema } from './protocol.ts'
 
 /**
  * What a running server does when it is asked to. Checks its arguments itself.
  * @returns something JSON can carry, without secrets
- * @throws Refusal or AppError: the caller reads the sentence. Anything else is a bug: logged, and the caller reads so.
+ * @throws OperatorError or AppError: the caller reads the sentence. Anything else is a bug: logged, and the caller reads so.
  */
 export type Command = (args: unknown) => unknown
 
@@ -28,7 +28,7 @@ const CLOSE_TIMEOUT = 3_000
 /**
  * Listens on a unix socket (0600). One left behind by a server that was killed is replaced.
  * @param commands by name
- * @throws Refusal when another server answers on it, or when it cannot be made
+ * @throws OperatorError when another server answers on it, or when it cannot be made
  */
 export async function openControlServer(options: {
   readonly path: string
@@ -72,15 +72,16 @@ export async function openControlServer(options: {
   }
 }
 
-function explain(error: unknown, path: string): Refusal {
+function explain(error: unknown, path: string): OperatorError {
   const code = systemCode(error)
   if (code === 'ENOTSOCK')
-    return new Refusal(
+    return new OperatorError(
       `${path} is in the way of the control socket and is no socket`,
       'move it away',
     )
-  if (code === 'EADDRINUSE') return new Refusal(`another server is running: it answers on ${path}`)
-  return new Refusal(`the control socket ${path} cannot be made (${code})`, undefined, {
+  if (code === 'EADDRINUSE')
+    return new OperatorError(`another server is running: it answers on ${path}`)
+  return new OperatorError(`the control socket ${path} cannot be made (${code})`, undefined, {
     cause: error,
   })
 }
@@ -130,7 +131,7 @@ async function answer(
   try {
     return { ok: true, data: (await command(request.args)) ?? null }
   } catch (error) {
-    if (error instanceof Refusal) return failure(error.message, error.hint)
+    if (error instanceof OperatorError) return failure(error.message, error.hint)
     if (error instanceof AppError) return failure(error.message)
     log.error({ err: error, command: request.command }, 'A command on the control socket failed')
     return failure('the server could not do this; its log says why')

@@ -26,7 +26,7 @@ import {
   stat,
 } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 import { fsyncDirectory, fsyncDirectorySync } from './directory-sync.ts'
 import { waitForLock } from './file-lock.ts'
 import { openNewFile, PRIVATE_MODE } from './private-file.ts'

@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { Secret } from '../kernel/secret.ts'
 import { createPrivateFile } from './atomic-write.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
@@ -31,12 +31,12 @@ export interface DataDirectory {
    * The secret of this name: what stands in `secrets/<name>`, or newly made and stored there. One that is there but
    * cannot be read, is empty, short or readable to others is refused, never replaced: what it sealed would be lost.
    * @param bytes of randomness when it is made; 32 by default
-   * @throws Refusal
+   * @throws OperatorError
    */
   secret(name: string, bytes?: number): Secret
   /**
    * Holds the directory until `release` or the end of the process, kill -9 included.
-   * @throws Refusal when another server holds it, in this container or another one on this machine
+   * @throws OperatorError when another server holds it, in this container or another one on this machine
    */
   lock(): FileLock
 }
@@ -49,7 +49,7 @@ const OTHERS_MAY_ANYTHING = 0o077
 
 /**
  * Opens the data directory, making it (and the directories above it) with mode 0700 when it is missing.
- * @throws Refusal when it cannot be made, is no directory, belongs to another user, or others may write to it
+ * @throws OperatorError when it cannot be made, is no directory, belongs to another user, or others may write to it
  */
 export function openDataDirectory(path: string): DataDirectory {
   const root = resolve(path)
@@ -69,12 +69,12 @@ export function openDataDirectory(path: string): DataDirectory {
 
 /**
  * Whether the data directory and the secrets in it could be used, as far as they are there. Makes nothing.
- * @throws Refusal
+ * @throws OperatorError
  */
 export function lookAtDataDirectory(path: string): void {
   const there = statSync(path, { throwIfNoEntry: false })
   if (there === undefined) return
-  if (!there.isDirectory()) throw new Refusal(`the data directory ${path} is no directory`)
+  if (!there.isDirectory()) throw new OperatorError(`the data directory ${path} is no directory`)
   refuseUnsafe(path, 'the data directory')
   const secrets = join(path, 'secrets')
   if (statSync(secrets, { throwIfNoEntry: false }) === undefined) return
@@ -86,7 +86,7 @@ function openPrivateDirectory(path: string, what: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new Refusal(
+    throw new OperatorError(
       `${what} ${path} cannot be made (${systemCode(error)})`,
       'make it, owned by the user the server runs as and with mode 0700, or set data_directory to another place',
       { cause: error },
@@ -100,13 +100,13 @@ function refuseUnsafe(path: string, what: string): void {
   const own = process.geteuid?.()
   // Root may use what a user owns (a directory mounted into a container); nobody else may, it is not theirs to trust.
   if (own !== undefined && own !== 0 && uid !== own) {
-    throw new Refusal(
+    throw new OperatorError(
       `${what} ${path} belongs to another user (uid ${uid}, the server runs as ${own})`,
       `chown ${own} ${path}`,
     )
   }
   if ((mode & OTHERS_MAY_WRITE) !== 0) {
-    throw new Refusal(
+    throw new OperatorError(
       `${what} ${path} may be written to by other users (mode ${octal(mode)}): they could replace keys and sessions`,
       `chmod 700 ${path}, or set data_directory to a directory inside it, which is then made with the right mode`,
     )
@@ -144,17 +144,21 @@ function makeSecret(path: string, bytes: number): Secret {
     // Whoever came first made it: its secret counts, not ours.
     createPrivateFile(path, `${randomBytes(bytes).toString('base64url')}\n`)
   } catch (error) {
-    throw new Refusal(`the secret ${path} cannot be stored (${systemCode(error)})`, undefined, {
-      cause: error,
-    })
+    throw new OperatorError(
+      `the secret ${path} cannot be stored (${systemCode(error)})`,
+      undefined,
+      {
+        cause: error,
+      },
+    )
   }
   const secret = readSecret(path)
   if (secret === undefined) throw unusable(path, 'vanished while it was made')
   return secret
 }
 
-function unusable(path: string, problem: string, cause?: unknown): Refusal {
-  return new Refusal(
+function unusable(path: string, problem: string, cause?: unknown): OperatorError {
+  return new OperatorError(
     `the secret ${path} ${problem}`,
     'it is not made anew, because what it protects (sessions, stored keys) would be lost: restore it, or remove it ' +
       'to start over',
@@ -168,12 +172,12 @@ function holdDirectory(path: string, root: string): FileLock {
     lock = lockFile(path)
   } catch (error) {
     const why = error instanceof Error ? `: ${error.message}` : ''
-    throw new Refusal(`the data directory ${root} cannot be locked${why}`, undefined, {
+    throw new OperatorError(`the data directory ${root} cannot be locked${why}`, undefined, {
       cause: error,
     })
   }
   if (lock !== undefined) return lock
-  throw new Refusal(
+  throw new OperatorError(
     `another server is running on the data directory ${root}`,
     'stop it first, or set data_directory to another place for this one',
   )

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 
 /**
  * Some network file systems cannot sync a directory, and a directory that may be written but not listed cannot be opened

@@ -6,7 +6,7 @@
  * The calls block. They are for the start, the command line, and a log or database file that is opened once.
  */
 import { constants, openSync } from 'node:fs'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 
 export const PRIVATE_MODE = 0o600
 const NEW = constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW

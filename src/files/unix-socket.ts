@@ -1,7 +1,7 @@
 /** The one way to listen on a unix socket: its mode holds from its first moment, and one that was left behind is replaced. */
 import { lstatSync, unlinkSync } from 'node:fs'
 import { connect, type ListenOptions, type Server } from 'node:net'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 
 export interface SocketPlace {
   readonly path: string

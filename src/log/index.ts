@@ -32,7 +32,7 @@ export interface Log {
   reopen(): void
   /**
    * Takes a new configuration while running. Children made by `log.child(bindings)` follow.
-   * @throws Refusal when the new file cannot be opened; all of the old stays
+   * @throws OperatorError when the new file cannot be opened; all of the old stays
    */
   set(config: LogConfig): void
   /** Resolves when everything said so far has left, or half a second later when nobody reads. */
@@ -57,7 +57,7 @@ export function logSettings(config: LogConfig, isTerminal: boolean): LogSettings
 /**
  * Starts the log. `remote_ip` of a line is its last field; values of fields named like secrets are redacted; an error goes
  * in as `log.error(error, 'sentence')` or as a field `err`.
- * @throws Refusal when the file cannot be opened
+ * @throws OperatorError when the file cannot be opened
  */
 export function createLog(settings: LogSettings, out: Writable, clock: Clock = systemClock): Log {
   let current = settings

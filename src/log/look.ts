@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { systemClock } from '../kernel/clock.ts'
 import type { StartReport } from '../kernel/feature.ts'
-import { systemCode } from '../kernel/refusal.ts'
+import { systemCode } from '../kernel/operator-error.ts'
 import { expandLogPath } from './sinks.ts'
 
 const PATH = ['log', 'file_path']

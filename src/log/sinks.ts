@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { openAppendFile } from '../files/private-file.ts'
 import type { EpochMs } from '../kernel/clock.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { formatTime } from './line.ts'
 
 export interface Sink {
@@ -55,7 +55,7 @@ export function streamSink(out: Writable, onDropped: (count: number) => void): S
 export interface FileSink extends Sink {
   /**
    * Opens the path anew, for a file that was moved away. The old one is closed only once the new one is open.
-   * @throws Refusal when it cannot be opened; the old one is kept
+   * @throws OperatorError when it cannot be opened; the old one is kept
    */
   reopen(): void
   close(): void
@@ -64,7 +64,7 @@ export interface FileSink extends Sink {
 /**
  * A file that is appended to, made with mode 0600. Written synchronously: once an answer has left, its line is there.
  * @param onTrouble called when a write fails for the first time since one succeeded (a full disk)
- * @throws Refusal when it cannot be opened
+ * @throws OperatorError when it cannot be opened
  */
 export function openFileSink(path: string, onTrouble: (error: unknown) => void): FileSink {
   let descriptor: number | undefined = open(path)
@@ -108,7 +108,7 @@ function open(path: string): number {
   try {
     return openAppendFile(path)
   } catch (error) {
-    throw new Refusal(
+    throw new OperatorError(
       `the log file ${path} cannot be opened (${systemCode(error)})`,
       'log.file_path must name a file in a directory that exists and that this user may write to',
       { cause: error },

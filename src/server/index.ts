@@ -9,7 +9,7 @@ import type { LiveSlice } from '../features.ts'
 import { createHeaderSets } from '../http/headers.ts'
 import { type EpochMs, systemClock } from '../kernel/clock.ts'
 import { AppError } from '../kernel/errors.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { createLog, type Log, logSettings } from '../log/index.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
@@ -64,18 +64,18 @@ export async function serve(options: ServeOptions): Promise<number> {
     logging.log.info({ signal }, 'stopping')
     return 0
   } catch (error) {
-    const refusal = asRefusal(error)
-    const hint = refusal.hint === undefined ? '' : `\n  ${refusal.hint}`
-    options.stderr.write(`vestibule: ${refusal.message}${hint}\n`)
+    const known = asOperatorError(error)
+    const hint = known.hint === undefined ? '' : `\n  ${known.hint}`
+    options.stderr.write(`vestibule: ${known.message}${hint}\n`)
     return 1
   }
 }
 
 /** @throws what is neither: a bug, for the command line to report as one */
-function asRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
+function asOperatorError(error: unknown): OperatorError {
+  if (error instanceof OperatorError) return error
   if (!(error instanceof AppError)) throw error
-  return new Refusal(error.message, JSON.stringify(error.details), { cause: error })
+  return new OperatorError(error.message, JSON.stringify(error.details), { cause: error })
 }
 
 interface Start {

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { listenOn, listenOnSocket } from '../files/unix-socket.ts'
 import type { ListenAddress } from '../kernel/address.ts'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { createPipelining } from './pipelining.ts'
 import { createProtocolErrors, MAX_HEADERS } from './protocol-errors.ts'
 
@@ -36,7 +36,7 @@ const CHECK_EVERY = 1_000
 /** How often, while draining, connections are looked for that have nothing left to do. */
 const SWEEP_EVERY = 50
 
-/** @throws Refusal when an address can't be had */
+/** @throws OperatorError when an address can't be had */
 export async function listen(address: ListenAddress, options: ListenOptions): Promise<Listening> {
   let draining = false
   const connections = new Set<Socket>()
@@ -206,7 +206,7 @@ const urlOf = ({ address, port }: AddressInfo): string => `http://${hostAndPort(
 const hostAndPort = (host: string, port: number | undefined): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`
 
-function explain(error: unknown, target: Target): Refusal {
+function explain(error: unknown, target: Target): OperatorError {
   const where = target.path ?? hostAndPort(target.host ?? '', target.port)
   const why =
     {
@@ -220,7 +220,11 @@ function explain(error: unknown, target: Target): Refusal {
       EADDRNOTAVAIL: 'this machine has no such address',
       ENAMETOOLONG: 'the path of a socket may have about a hundred bytes',
     }[systemCode(error)] ?? (error instanceof Error ? error.message : 'unknown error')
-  return new Refusal(`cannot listen on ${where}: ${why}`, 'server.address says where to listen', {
-    cause: error,
-  })
+  return new OperatorError(
+    `cannot listen on ${where}: ${why}`,
+    'server.address says where to listen',
+    {
+      cause: error,
+    },
+  )
 }

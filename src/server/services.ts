@@ -33,7 +33,7 @@ import {
 import { type Config, migrations } from '../features.ts'
 import { type DataDirectory, openDataDirectory } from '../files/data-directory.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import type { Log } from '../log/index.ts'
 import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
 import type { openRedis } from '../storage/redis/index.ts'
@@ -59,7 +59,7 @@ export interface Services extends AsyncDisposable {
   readonly app: App
 }
 
-/** @throws Refusal when a part cannot be opened; nothing is open then */
+/** @throws OperatorError when a part cannot be opened; nothing is open then */
 export async function createServices(setting: Setting): Promise<Services> {
   const { config, clock, log } = setting
   await using opened = new AsyncDisposableStack()
@@ -199,7 +199,7 @@ async function openUsers(
   opened.defer(() => users.close())
   warnOfStrangers(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
-    throw new Refusal(
+    throw new OperatorError(
       `the users file ${usersFile} holds nobody, and there were users at the last start`,
       'restore it from a backup; to begin anew with an administrator, remove it',
     )

@@ -16,7 +16,7 @@ import { type Config, features, migrations } from '../features.ts'
 import { lookAtDataDirectory } from '../files/data-directory.ts'
 import { permissionWarning } from '../files/permissions.ts'
 import type { ConfigPath, Manifest, StartPlace, StartReport } from '../kernel/feature.ts'
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 import { lookAtDatabase } from '../storage/index.ts'
 
 type Loaded = LoadResult<Config>
@@ -63,7 +63,7 @@ async function checkStart(loaded: Extract<Loaded, { ok: true }>, cwd: string) {
     try {
       look()
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      if (!(error instanceof OperatorError)) throw error
       report.fault(path, [error.message, error.hint].filter(Boolean).join('; '))
     }
   }

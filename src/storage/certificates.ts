@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Refusal, systemCode } from '../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 
 export interface CertificateFolder {
   readonly certificates: readonly string[]
@@ -57,14 +57,14 @@ function problemOf(text: string): string | undefined {
  *
  * @param folder empty: none
  * @returns undefined: those of Node alone
- * @throws Refusal when the folder or a file of it cannot be read, or a file holds no certificate
+ * @throws OperatorError when the folder or a file of it cannot be read, or a file holds no certificate
  */
 export function trustedCertificates(folder: string): readonly string[] | undefined {
   if (folder === '') return undefined
   const { certificates, problems } = readCertificates(folder)
   const [first] = problems
   if (first !== undefined)
-    throw new Refusal(
+    throw new OperatorError(
       `certificates_directory ${folder} ${first.problem}`.replace(' :', ':'),
       first.hint,
     )

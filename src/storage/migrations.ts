@@ -1,5 +1,5 @@
 /** What migrating has in common on both databases: the table that remembers, and what is still to be done. */
-import { Refusal } from '../kernel/refusal.ts'
+import { OperatorError } from '../kernel/operator-error.ts'
 
 /** Not `migrations`: Authelia's database has a table of that name. */
 export const MIGRATIONS_TABLE = 'vestibule_migrations'
@@ -20,7 +20,7 @@ export function pending(
 ): readonly string[] {
   const unknown = applied.find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw new Refusal(
+    throw new OperatorError(
       `the database ${database} was written by a newer version of Vestibule (migration "${unknown}")`,
       'run that version, or restore a backup from before the upgrade',
     )
@@ -28,17 +28,17 @@ export function pending(
   return known.filter((name) => !applied.includes(name))
 }
 
-export const lockedByOther = (database: string): Refusal =>
-  new Refusal(
+export const lockedByOther = (database: string): OperatorError =>
+  new OperatorError(
     `the database ${database} cannot be migrated: another process keeps it locked`,
     'stop that process, or wait until it is done',
   )
 
-/** @throws Refusal when the database has tables but not ours: it is another program's, and left as it is */
+/** @throws OperatorError when the database has tables but not ours: it is another program's, and left as it is */
 export function refuseForeign(tables: readonly string[], database: string, hint: string): void {
   const [foreign] = tables
   if (foreign === undefined || tables.includes(MIGRATIONS_TABLE)) return
-  throw new Refusal(
+  throw new OperatorError(
     `the database ${database} belongs to another program (it has a table "${foreign}")`,
     hint,
   )

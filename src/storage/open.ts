@@ -5,7 +5,7 @@ import type { Storage, StorageOptions } from './storage.ts'
 /**
  * Opens the databases and migrates them.
  *
- * @throws Refusal when one cannot be opened, is another program's, or was written by a newer version
+ * @throws OperatorError when one cannot be opened, is another program's, or was written by a newer version
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { path, postgres: config, trusted, migrations, log, clock = systemClock } = options

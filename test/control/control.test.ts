@@ -10,7 +10,7 @@ import { askServer } from '../../src/control/client.ts'
 import { MAX_REQUEST, socketPath } from '../../src/control/protocol.ts'
 import { type Command, openControlServer } from '../../src/control/server.ts'
 import { AppError } from '../../src/kernel/errors.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 
 function temporaryDirectory(t: TestContext, deep = ''): string {
   const root = mkdtempSync(join(tmpdir(), 'vestibule-control-'))
@@ -30,7 +30,7 @@ async function open(t: TestContext, directory: string, commands: Record<string, 
 }
 
 const refusal = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Refusal, String(error))
+  assert.ok(error instanceof OperatorError, String(error))
   assert.match(`${error.message}; ${error.hint}`, pattern)
   return true
 }
@@ -107,7 +107,7 @@ test('a refusal reaches the caller, a bug does not: it is logged and called one'
   const directory = temporaryDirectory(t)
   const { logged } = await open(t, directory, {
     refused: () => {
-      throw new Refusal('not today', 'try tomorrow')
+      throw new OperatorError('not today', 'try tomorrow')
     },
     unavailable: () => {
       throw new AppError('STORE_UNAVAILABLE', { detail: 'c0ffee' })

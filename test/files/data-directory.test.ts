@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openDataDirectory } from '../../src/files/data-directory.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { mode, temporaryDirectory } from './directory.ts'
 
 /** The refusal's sentence and hint. */
@@ -20,7 +20,7 @@ function refused(action: () => unknown): string {
   try {
     action()
   } catch (error) {
-    assert.ok(error instanceof Refusal, String(error))
+    assert.ok(error instanceof OperatorError, String(error))
     return `${error.message} ${error.hint}`
   }
   return assert.fail('was not refused')

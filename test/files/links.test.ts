@@ -15,7 +15,7 @@ import { type TestContext, test } from 'node:test'
 import { createPrivateFile } from '../../src/files/atomic-write.ts'
 import { openDataDirectory } from '../../src/files/data-directory.ts'
 import { lockFile } from '../../src/files/file-lock.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { openFileSink } from '../../src/log/sinks.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { DIGEST, makeStore, openStore } from '../users/store.ts'
@@ -40,14 +40,14 @@ test('nothing that we make is made through a link that somebody laid out', async
     return path
   }
   assert.throws(() => lockFile(link('lock'), folder), { code: 'ENOLCK' })
-  assert.throws(() => openFileSink(link('log'), () => {}), Refusal)
-  await assert.rejects(storage(link('database')), Refusal)
+  assert.throws(() => openFileSink(link('log'), () => {}), OperatorError)
+  await assert.rejects(storage(link('database')), OperatorError)
   assert.equal(createPrivateFile(link('private'), 'x'), 'exists')
   const data = join(folder, 'data')
   const { secret } = openDataDirectory(data)
   secret('first')
   symlinkSync(target, join(data, 'secrets', 'second'))
-  assert.throws(() => secret('second'), Refusal)
+  assert.throws(() => secret('second'), OperatorError)
   symlinkSync(target, join(data, 'lock'))
   assert.throws(() => openDataDirectory(data).lock(), /lock is a symbolic link/)
   assert.deepEqual(readdirSync(elsewhere), [])

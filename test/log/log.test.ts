@@ -15,7 +15,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import { AppError } from '../../src/kernel/errors.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog, type LogSettings, logSettings } from '../../src/log/index.ts'
 import manifest from '../../src/log/manifest.ts'
@@ -190,7 +190,7 @@ test('after a rotation the old file keeps its lines and the new one gets the nex
 test('when the file cannot be opened again the old one is kept and says so', (t) => {
   const directory = temporaryDirectory(t)
   const filePath = join(directory, 'in', 'a.log')
-  assert.throws(() => listen({ filePath }), Refusal)
+  assert.throws(() => listen({ filePath }), OperatorError)
   const good = join(directory, 'a.log')
   const { log, reopen } = listen({ filePath: good })
   renameSync(good, join(directory, 'b.log'))
@@ -220,7 +220,7 @@ test('new settings take a new file, and keep the old one when the new one cannot
         file_path: join(directory, 'no', 'c.log'),
         keep_stdout: false,
       }),
-    Refusal,
+    OperatorError,
   )
   log.info('three')
   assert.match(readFileSync(b, 'utf8'), /msg="three"/)

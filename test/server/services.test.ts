@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ownPaths } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { createLog } from '../../src/log/index.ts'
 import { createServices } from '../../src/server/services.ts'
 import { loadForStart } from '../../src/server/start-checks.ts'
@@ -51,7 +51,7 @@ test('a start that fails at its last part has closed all others, and the next st
   await assert.rejects(
     () => createServices(parts),
     (error) =>
-      error instanceof Refusal && /is in the way of the control socket/.test(error.message),
+      error instanceof OperatorError && /is in the way of the control socket/.test(error.message),
   )
   assert.deepEqual(openBelow(data), [])
 
@@ -67,7 +67,7 @@ test('a second server in the same data directory is refused, and the first one g
   const { data, setting: parts } = await setting(t)
   await using first = await createServices(parts)
   const before = openBelow(data)
-  await assert.rejects(() => createServices(parts), Refusal)
+  await assert.rejects(() => createServices(parts), OperatorError)
   // SQLite keeps the second descriptor of the lock as long as this process holds the lock: closing it would lift it.
   assert.deepEqual(new Set(openBelow(data)), new Set(before))
   assert.ok(await first.users.profile('john'))

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { FakeClock } from '../support/clock.ts'
 import { freePort } from '../support/nginx.ts'
 import { until } from '../support/pace.ts'
@@ -66,7 +66,7 @@ test('over TLS, with a certificate of ours, and not without', { skip }, async (t
     says: RegExp,
   ) =>
     assert.rejects(lives(t, { host: '127.0.0.1', port, ...config }, trusted), (error) => {
-      assert.ok(error instanceof Refusal, String(error))
+      assert.ok(error instanceof OperatorError, String(error))
       assert.match(error.message, says)
       return true
     })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { suite, type TestContext, test } from 'node:test'
 import type { Migration } from 'kysely/migration'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { openStorage } from '../../src/storage/index.ts'
 
 const quiet = { info() {} }
@@ -48,7 +48,7 @@ const tablesOf = (sqlite: DatabaseSync): string[] =>
     .map(({ name }) => String(name))
 
 const refusal = (pattern: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof Refusal, String(error))
+  assert.ok(error instanceof OperatorError, String(error))
   assert.match(error.message, pattern)
   return true
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { AppError } from '../../src/kernel/errors.ts'
 import type { Migration } from '../../src/kernel/feature.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { openStorage, trustedCertificates } from '../../src/storage/index.ts'
 import type { PostgresConfig } from '../../src/storage/postgres-config.ts'
 import { fruitMigrations } from '../conformance/storage.ts'
@@ -32,7 +32,7 @@ const open = async (
 const refusal =
   (message: RegExp, hint = /./) =>
   (error: unknown) => {
-    assert.ok(error instanceof Refusal, String(error))
+    assert.ok(error instanceof OperatorError, String(error))
     assert.match(error.message, message)
     assert.match(error.hint ?? '', hint)
     assert.doesNotMatch(`${error.message} ${error.hint}`, /a password of the database|wrong one/)
@@ -469,7 +469,10 @@ suite('TLS to PostgreSQL', { skip: missingPostgres }, () => {
     const guarded = await server.section({ username: 'guarded', password: undefined })
     await server.ask(`alter database ${guarded['database']} owner to guarded`)
     const name = { server_name: 'db.example.com' }
-    await assert.rejects(open(t, readSection({ ...guarded, tls: name }), {}, trusted), Refusal)
+    await assert.rejects(
+      open(t, readSection({ ...guarded, tls: name }), {}, trusted),
+      OperatorError,
+    )
     const tls = { ...name, private_key: client.key, certificate_chain: client.cert }
     await (await open(t, readSection({ ...guarded, tls }), fruitMigrations, trusted)).check()
     const mixed = { ...tls, private_key: key }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { createDialer } from '../../src/storage/redis/dial.ts'
 import { RedisFault } from '../../src/storage/redis/fault.ts'
 import { openRedis } from '../../src/storage/redis/index.ts'
@@ -224,7 +224,7 @@ test('what is wrong at start is said in words that help, and never with the pass
   ]
   for (const [written, says, hint] of faults) {
     await assert.rejects(open(t, { timeout: '300ms', ...written }), (error) => {
-      assert.ok(error instanceof Refusal, String(error))
+      assert.ok(error instanceof OperatorError, String(error))
       assert.match(error.message, says)
       assert.match(error.hint ?? '', hint)
       const all = JSON.stringify([error.message, error.hint, error.cause, String(error.cause)])

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Passwords } from '../../src/features/passwords/index.ts'
 import { AppError } from '../../src/kernel/errors.ts'
-import { Refusal } from '../../src/kernel/refusal.ts'
+import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { type GivenUser, userBackendConformance } from '../conformance/user-backend.ts'
 import {
   cheapPasswords,
@@ -250,12 +250,12 @@ test('a password that several users share is not changed for one of them', async
 test('a wrong file, or a directory that is not there, is refused at the start with everything that is wrong', async (t) => {
   const store = makeStore(t, 'users:\n  john: {}\n  bob:\n    groups: admins\n')
   await assert.rejects(openStore(t, store), (error) => {
-    assert.ok(error instanceof Refusal)
+    assert.ok(error instanceof OperatorError)
     assert.equal(error.message.match(/users\.yml:\d+:\d+/g)?.length, 5)
     return true
   })
   const nowhere = { path: `${store.directory}/not/there/users.yml` }
-  await assert.rejects(openStore(t, nowhere), Refusal)
+  await assert.rejects(openStore(t, nowhere), OperatorError)
 })
 
 test('a first start finds no users file, or an empty one, and makes one', async (t) => {

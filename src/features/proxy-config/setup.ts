@@ -1,6 +1,6 @@
 import type { ListenAddress } from '../../kernel/address.ts'
 import { isAddress, isLoopback, isWithin, parseHost } from '../../kernel/host.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 
 /** What a snippet is about. Everything in it is valid already: a host is a host, a name is a name. */
@@ -84,7 +84,7 @@ export interface SetupChoices {
  * The setup that a configuration means.
  * Every portal is in it, whichever domain the hosts belong to: who signs in at one may be sent on to another.
  *
- * @throws Refusal when a choice is malformed, names a host that no cookie domain covers, or hosts of which some are https
+ * @throws OperatorError when a choice is malformed, names a host that no cookie domain covers, or hosts of which some are https
  * and some http
  */
 export function setupFor(configured: Configured, choices: SetupChoices = {}): ProxySetup {
@@ -99,7 +99,7 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
   const served = domains.map((one) => servedOf(one, covering, address, tls))
   const portal = served.find(({ portalHost = '' }) => hosts.includes(portalHost))?.portalHost
   if (portal !== undefined)
-    throw new Refusal(`${portal} is the portal itself`, 'name the host of an app')
+    throw new OperatorError(`${portal} is the portal itself`, 'name the host of an app')
   return {
     verifyUpstream: endpoint(
       '--upstream',
@@ -118,7 +118,10 @@ export function setupFor(configured: Configured, choices: SetupChoices = {}): Pr
 function parseAppHost(text: string): string {
   const host = parseHost(text, 'https')
   if (host === undefined || host.port !== undefined || isAddress(host.name))
-    throw new Refusal(`${JSON.stringify(text)} is no name of a host`, 'such as app.example.com')
+    throw new OperatorError(
+      `${JSON.stringify(text)} is no name of a host`,
+      'such as app.example.com',
+    )
   return host.name
 }
 
@@ -130,17 +133,17 @@ function domainOf(host: string, domains: readonly ConfiguredDomain[]): Configure
   )
   if (domain !== undefined) return domain
   const names = domains.map((one) => one.domain).join(', ')
-  throw new Refusal(`no cookie domain covers ${host}`, `session.cookies has ${names}`)
+  throw new OperatorError(`no cookie domain covers ${host}`, `session.cookies has ${names}`)
 }
 
 /** Whether the proxy speaks TLS, to all of the hosts or to none: it listens in one place. */
 function schemeOf(covering: ReadonlyMap<string, ConfiguredDomain>): boolean {
   const schemes = [...covering].map(([host, domain]) => ({ host, tls: isHttps(domain, host) }))
   const [first] = schemes
-  if (first === undefined) throw new Refusal('an app needs a host')
+  if (first === undefined) throw new OperatorError('an app needs a host')
   const other = schemes.find(({ tls }) => tls !== first.tls)
   if (other !== undefined)
-    throw new Refusal(
+    throw new OperatorError(
       `of ${first.host} and ${other.host}, one is https and the other http`,
       'ask for one proxy each',
     )
@@ -195,7 +198,7 @@ function upstreamOf(address: ListenAddress, neighbour: string | undefined): stri
 function endpoint(option: string, text: string): string {
   const isPath = option === '--upstream' && /^unix:\/[\w./-]+$/.test(text)
   if (!isPath && !/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i.test(text))
-    throw new Refusal(
+    throw new OperatorError(
       `${option} is no host with a port: ${JSON.stringify(text)}`,
       'such as app:8080',
     )
@@ -204,7 +207,7 @@ function endpoint(option: string, text: string): string {
 
 function listenOf(text: string): string {
   if (!/^(([\w.-]+|\[[\da-f:]+\]):)?\d{1,5}$/i.test(text))
-    throw new Refusal(
+    throw new OperatorError(
       `--listen is no port: ${JSON.stringify(text)}`,
       'such as 443 or 127.0.0.1:8080',
     )

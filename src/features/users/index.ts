@@ -33,7 +33,7 @@ export interface UsersOptions {
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
-/** @throws Refusal when what is there cannot be read as users; the message names every fault with its place */
+/** @throws OperatorError when what is there cannot be read as users; the message names every fault with its place */
 export function createUsers({ config, ...tools }: UsersOptions): Promise<Users> {
   return backends.file({
     ...tools,

@@ -1,6 +1,6 @@
 /** What PostgreSQL and the way to it can say, as a room and as an operator read it. */
 import { AppError } from '../../kernel/errors.ts'
-import { Refusal, systemCode } from '../../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../../kernel/operator-error.ts'
 
 /** Seconds. */
 const RETRY_AFTER = 5
@@ -61,9 +61,9 @@ interface Target {
 /** Says in a sentence why the database cannot be used at start; what is no failure of it is handed back as it is. */
 export function explain(error: unknown, target: Target): unknown {
   const cause = rootOf(error)
-  if (cause instanceof Refusal || !(cause instanceof Error)) return cause
+  if (cause instanceof OperatorError || !(cause instanceof Error)) return cause
   const { server, database, username, schema, hasPassword } = target
-  const refusal = (message: string, hint?: string) => new Refusal(message, hint, { cause })
+  const refusal = (message: string, hint?: string) => new OperatorError(message, hint, { cause })
   const said = cause.message
   const password = hasPassword
     ? 'see storage.postgres.username and storage.postgres.password'

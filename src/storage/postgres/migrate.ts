@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Migration } from '../../kernel/feature.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 import {
   lockedByOther,
   MIGRATION_PATIENCE,
@@ -29,13 +29,13 @@ export interface MigrateOptions {
 /**
  * Brings the schema up to date: every migration in a transaction of its own, in order, one process at a time.
  *
- * @throws Refusal when the schema is missing, is another program's, is newer than this program, or stays locked
+ * @throws OperatorError when the schema is missing, is another program's, is newer than this program, or stays locked
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const { pool, schema, name, migrations, log, clock } = options
   const tables = await tablesIn(pool, schema)
   if (tables === undefined)
-    throw new Refusal(
+    throw new OperatorError(
       `${name} has no schema "${schema}"`,
       'make it (CREATE SCHEMA … AUTHORIZATION …), or see storage.postgres.schema',
     )

@@ -17,7 +17,7 @@ export interface PostgresOptions extends Pick<StorageOptions, 'migrations' | 'lo
   readonly clock: Clock
 }
 
-/** @throws Refusal */
+/** @throws OperatorError */
 export async function openPostgres(
   options: PostgresOptions,
 ): Promise<Pick<Storage, 'db' | 'transaction' | 'check' | 'close'>> {

@@ -6,7 +6,7 @@ import type { BaseLogger } from 'pino'
 import type { PeerAddress } from '../../kernel/address.ts'
 import { type ClientTls, clientTlsOptions } from '../../kernel/client-tls.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 import type { PostgresConfig } from '../postgres-config.ts'
 import { breaksConnection, Standby, sqlState, unavailable } from './error.ts'
 
@@ -160,12 +160,12 @@ function createServer(
   return pool
 }
 
-/** @throws Refusal when key or certificates are none that can be used: better now than at each connection */
+/** @throws OperatorError when key or certificates are none that can be used: better now than at each connection */
 function secure(options: ConnectionOptions, host: string): ConnectionOptions {
   try {
     createSecureContext(options)
   } catch (error) {
-    throw new Refusal(
+    throw new OperatorError(
       `storage.postgres.tls cannot be used: ${error instanceof Error ? error.message : error}`,
       'see private_key and certificate_chain',
       { cause: error },

@@ -1,4 +1,4 @@
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 
 /**
  * What went wrong with Redis, without what was sent: the library's errors carry the command and its arguments, the
@@ -117,22 +117,24 @@ const KNOWN: readonly (readonly [codes: RegExp, says: string, hint: string])[] =
 ]
 
 /** The fault as a sentence for a person. */
-export function explainFault(fault: RedisFault, address: string): Refusal {
+export function explainFault(fault: RedisFault, address: string): OperatorError {
   const subject = `Redis at ${address}`
   const known = KNOWN.find(([codes]) => codes.test(fault.code))
   if (known !== undefined) {
     const [, says, hint] = known
-    return new Refusal(`${subject} ${says} (${fault.message})`, hint, { cause: fault })
+    return new OperatorError(`${subject} ${says} (${fault.message})`, hint, { cause: fault })
   }
   if (/sentinel/.test(fault.message))
-    return new Refusal(
+    return new OperatorError(
       `${subject} cannot be found (${fault.message})`,
       'host and nodes have to be sentinels, and sentinel_name a group that they watch',
       { cause: fault },
     )
   if (/cluster support disabled/.test(fault.message))
-    return new Refusal(`${subject} is no cluster`, 'take session.redis.cluster away', {
+    return new OperatorError(`${subject} is no cluster`, 'take session.redis.cluster away', {
       cause: fault,
     })
-  return new Refusal(`${subject} cannot be used (${fault.message})`, undefined, { cause: fault })
+  return new OperatorError(`${subject} cannot be used (${fault.message})`, undefined, {
+    cause: fault,
+  })
 }

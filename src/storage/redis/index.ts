@@ -75,7 +75,7 @@ export interface RedisOptions {
 
 /**
  * Connects, after a write and a read have shown that Redis can be used.
- * @throws Refusal with what is wrong and what to do, after `config.timeout` when it may pass by itself, else at once
+ * @throws OperatorError with what is wrong and what to do, after `config.timeout` when it may pass by itself, else at once
  */
 export async function openRedis(options: RedisOptions): Promise<RedisLink> {
   const { config, trusted, log, clock, patience } = options

@@ -12,7 +12,7 @@ const TTL = 10_000
  * is said at start and not at the first sign-in.
  *
  * @param limit what it may take in all, tries again included; what cannot pass by itself is said at once. Milliseconds
- * @throws Refusal
+ * @throws OperatorError
  */
 export async function probe(dialer: Dialer, prefix: string, limit: number): Promise<void> {
   const end = performance.now() + limit

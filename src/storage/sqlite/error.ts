@@ -1,5 +1,5 @@
 import { AppError } from '../../kernel/errors.ts'
-import { Refusal } from '../../kernel/refusal.ts'
+import { OperatorError } from '../../kernel/operator-error.ts'
 
 /** SQLite's primary result codes, https://www.sqlite.org/rescode.html */
 const BUSY = 5
@@ -60,5 +60,7 @@ export function explain(error: unknown, path: string): unknown {
   const code = sqliteCode(error)
   if (code === undefined || !(error instanceof Error)) return error
   const { problem, hint } = REASONS[code] ?? { problem: error.message }
-  return new Refusal(`the database ${path} cannot be used: ${problem}`, hint, { cause: error })
+  return new OperatorError(`the database ${path} cannot be used: ${problem}`, hint, {
+    cause: error,
+  })
 }

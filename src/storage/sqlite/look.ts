@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { Refusal, systemCode } from '../../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../../kernel/operator-error.ts'
 import { explain } from './error.ts'
 import { refuseForeignFile, refuseNewer } from './migrate.ts'
 
@@ -9,7 +9,7 @@ import { refuseForeignFile, refuseNewer } from './migrate.ts'
  * Whether a database that is there could be opened and migrated. Makes and changes nothing, not even the files that SQLite
  * keeps beside it.
  * @param migrations the names of those that there are
- * @throws Refusal
+ * @throws OperatorError
  */
 export function lookAtDatabase(path: string, migrations: readonly string[]): void {
   const size = statSync(path, { throwIfNoEntry: false })
@@ -17,13 +17,13 @@ export function lookAtDatabase(path: string, migrations: readonly string[]): voi
   try {
     accessSync(path, constants.R_OK | constants.W_OK)
   } catch (error) {
-    throw new Refusal(
+    throw new OperatorError(
       `the database ${path} cannot be opened (${systemCode(error)})`,
       'see storage.local.path and data_directory, and who owns what is there',
       { cause: error },
     )
   }
-  if (!size.isFile()) throw new Refusal(`the database ${path} is no file`)
+  if (!size.isFile()) throw new OperatorError(`the database ${path} is no file`)
   let sqlite: DatabaseSync | undefined
   try {
     sqlite = new DatabaseSync(locationOf(path), { readOnly: true })

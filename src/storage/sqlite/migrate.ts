@@ -32,7 +32,7 @@ export interface MigrateOptions {
  * to learn that nothing is to be done.
  *
  * @returns the names that were applied by this call
- * @throws Refusal when the database is newer than this program, or stays locked
+ * @throws OperatorError when the database is newer than this program, or stays locked
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const { sqlite, clock } = options
@@ -93,11 +93,11 @@ function appliedIn({ sqlite }: Pick<MigrateOptions, 'sqlite'>): readonly string[
     .map(({ name }) => String(name))
 }
 
-/** @throws Refusal when the file is another program's: it is left as it is */
+/** @throws OperatorError when the file is another program's: it is left as it is */
 export const refuseForeignFile = (sqlite: DatabaseSync, path: string): void =>
   refuseForeign(tablesIn(sqlite), path, 'give storage.local.path a file of its own')
 
-/** @throws Refusal when the file was written by a newer version */
+/** @throws OperatorError when the file was written by a newer version */
 export function refuseNewer(sqlite: DatabaseSync, path: string, names: readonly string[]): void {
   pending(names, appliedIn({ sqlite }), path)
 }

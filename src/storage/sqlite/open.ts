@@ -7,7 +7,7 @@ import type { BaseLogger } from 'pino'
 import { openAppendFile } from '../../files/private-file.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Migration } from '../../kernel/feature.ts'
-import { Refusal, systemCode } from '../../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../../kernel/operator-error.ts'
 import { explain, isBusy } from './error.ts'
 import { migrate, refuseForeignFile } from './migrate.ts'
 
@@ -48,7 +48,7 @@ export interface EmbeddedOptions {
 /**
  * Opens the embedded database (WAL, every commit on disk before it is acknowledged, mode 0600) and migrates it.
  *
- * @throws Refusal
+ * @throws OperatorError
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedStorage> {
   const { path, migrations, log, clock } = options
@@ -122,7 +122,7 @@ function createPrivate(path: string): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     closeSync(openAppendFile(path))
   } catch (error) {
-    throw new Refusal(
+    throw new OperatorError(
       `the database ${path} cannot be opened (${systemCode(error)})`,
       'see storage.local.path and data_directory, and who owns what is there',
       { cause: error },

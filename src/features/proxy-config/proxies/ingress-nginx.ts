@@ -1,4 +1,4 @@
-import { Refusal } from '../../../kernel/refusal.ts'
+import { OperatorError } from '../../../kernel/operator-error.ts'
 import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
 import {
   type PrintSnippet,
@@ -14,11 +14,11 @@ import { cookieMaps, REFUSED } from './nginx-directives.ts'
  * ingress-nginx 1.9 and newer. Snippets in annotations are off there by default, with reason: what they would do is done for
  * all hosts, in the controller's ConfigMap, and an Ingress takes annotations alone.
  *
- * @throws Refusal when Vestibule listens on a unix socket: auth-url has an address
+ * @throws OperatorError when Vestibule listens on a unix socket: auth-url has an address
  */
 export const ingressNginx: PrintSnippet = (setup) => {
   if (setup.verifyUpstream.startsWith('unix:'))
-    throw new Refusal(
+    throw new OperatorError(
       'ingress-nginx cannot ask over a unix socket',
       'let server.address be a port, and name it with --upstream',
     )

@@ -1,4 +1,4 @@
-import { Refusal } from '../../../kernel/refusal.ts'
+import { OperatorError } from '../../../kernel/operator-error.ts'
 import { aliasesOf, headersOf, untrueOf } from '../headers.ts'
 import { hostsOf, type PrintSnippet, type ProxySetup, portalsOf, verifyPattern } from '../setup.ts'
 
@@ -6,11 +6,11 @@ import { hostsOf, type PrintSnippet, type ProxySetup, portalsOf, verifyPattern }
  * Traefik 3: what all apps share and an app, both for its file provider; what the static configuration needs for them; and
  * the app as labels for Docker. The middlewares are in the file alone: a label cannot name a header with a dot in it.
  *
- * @throws Refusal when Vestibule listens on a unix socket: forwardAuth has an address
+ * @throws OperatorError when Vestibule listens on a unix socket: forwardAuth has an address
  */
 export const traefik: PrintSnippet = (setup) => {
   if (setup.verifyUpstream.startsWith('unix:'))
-    throw new Refusal(
+    throw new OperatorError(
       'Traefik cannot ask over a unix socket',
       'let server.address be a port, and name it with --upstream',
     )

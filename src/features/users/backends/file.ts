@@ -4,7 +4,7 @@ import { formatFaults } from '../../../config/index.ts'
 import { removeDrafts } from '../../../files/atomic-write.ts'
 import { watchFiles } from '../../../files/watcher.ts'
 import { AppError } from '../../../kernel/errors.ts'
-import { Refusal, systemCode } from '../../../kernel/refusal.ts'
+import { OperatorError, systemCode } from '../../../kernel/operator-error.ts'
 import type { Passwords, Turn } from '../../passwords/index.ts'
 import type { Authentication, Guard, Users } from '../backend.ts'
 import { directoryOf } from '../directory.ts'
@@ -41,7 +41,7 @@ const REST = 60
 
 /**
  * Users in a YAML file that people edit too (users-file/live.ts).
- * @throws Refusal when the file is wrong or cannot be read
+ * @throws OperatorError when the file is wrong or cannot be read
  */
 export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
   const { path, search, extraAttributes, separator, passwords, log } = options
@@ -121,7 +121,7 @@ export async function openFileUsers(options: FileUsersOptions): Promise<Users> {
 
   await prepare(path)
   const first = await live.load()
-  if (!first.ok) throw new Refusal(`the users file is refused\n${formatFaults(first.faults)}`)
+  if (!first.ok) throw new OperatorError(`the users file is refused\n${formatFaults(first.faults)}`)
   if (await isMountedAlone(path))
     log.warn(
       { file: path },
@@ -188,7 +188,7 @@ async function prepare(path: string): Promise<void> {
     const code = systemCode(error)
     if (code === '') throw error
     const problem = code === 'ENOENT' ? 'does not exist' : (REASONS[code] ?? `fails with ${code}`)
-    throw new Refusal(
+    throw new OperatorError(
       `the directory of the users file ${dirname(path)} ${problem}`,
       'make it, or set authentication_backend.file.path to another place',
       { cause: error },

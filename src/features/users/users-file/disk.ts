@@ -4,7 +4,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, readFile, realpath, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Stamp, stampOfStats } from '../../../files/stamp.ts'
-import { systemCode } from '../../../kernel/refusal.ts'
+import { systemCode } from '../../../kernel/operator-error.ts'
 
 /** About 300,000 users. Whoever may write the file could fill the memory with a larger one. */
 const MAX_BYTES = 64 * 1024 * 1024

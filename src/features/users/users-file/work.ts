@@ -4,7 +4,7 @@
  */
 import type { Fault, Notice } from '../../../config/index.ts'
 import { replaceFile } from '../../../files/atomic-write.ts'
-import { systemCode } from '../../../kernel/refusal.ts'
+import { systemCode } from '../../../kernel/operator-error.ts'
 import type { UserRow } from '../roster.ts'
 import type { Change } from './change.ts'
 import { hashOf, REASONS, readFileText } from './disk.ts'

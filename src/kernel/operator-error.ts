@@ -1,9 +1,9 @@
 /**
- * What the operator asked for (on the command line, or by starting the server) cannot be done, and it is no bug. The
- * message is one sentence for a person, without a full stop; `hint` says what to do. Neither holds a secret.
+ * An error whose text is for the operator: what was asked for, on the command line or by starting the server, cannot be
+ * done, and it is no bug. The message is one sentence without a full stop; `hint` says what to do. Neither holds a secret.
  */
-export class Refusal extends Error {
-  override readonly name = 'Refusal'
+export class OperatorError extends Error {
+  override readonly name = 'OperatorError'
   readonly hint: string | undefined
 
   constructor(message: string, hint?: string, options?: ErrorOptions) {
