@@ -1,5 +1,5 @@
 /**
- * The application: makes the services and registers the rooms. Read from top to bottom it is the order in which they
+ * The application: makes the services and registers the features. Read from top to bottom it is the order in which they
  * depend on each other. What belongs to the process (listening, signals, files watched) is server/.
  */
 import { randomBytes } from 'node:crypto'
@@ -78,7 +78,7 @@ export async function createApp(
   const base = server.address.basePath === '/' ? '' : server.address.basePath
   const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
   const icons = createIcons(log)
-  // A picture that is missing is said at the start, not when somebody looks at the page.
+  // A picture that is missing is said at the start, not when a user opens the page.
   for (const { icon } of config['access_control'].rules) if (icon !== undefined) icons.urlOf(icon)
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
   const replies = createReplies({

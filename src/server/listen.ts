@@ -25,8 +25,8 @@ export interface ListenOptions {
   readonly maxHeaderBytes: number
   /** Milliseconds. */
   readonly timeouts: { readonly read: number; readonly write: number; readonly idle: number }
-  /** For what the HTTP parser refuses before anybody reads it. */
-  readonly refusalHeaders: Readonly<Record<string, string>>
+  /** Sent with what is refused before the app sees it. */
+  readonly errorHeaders: Readonly<Record<string, string>>
   /** A connection could not be accepted (out of memory, say); the next one may be. */
   readonly onError: (error: Error) => void
 }
@@ -46,7 +46,7 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     connections.delete(this)
   }
   const pipelining = createPipelining()
-  const protocolErrors = createProtocolErrors(options.refusalHeaders, pipelining)
+  const protocolErrors = createProtocolErrors(options.errorHeaders, pipelining)
   const stopWatching = cutUnread(connections, options.timeouts.write)
 
   const open = async (target: Target) => {

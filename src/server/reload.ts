@@ -24,7 +24,7 @@ export interface Reloader {
   close(): void
 }
 
-/** Whoever may write the files: nobody can say which of them it was. */
+/** A file was changed: by whom is not known. */
 const BY_OPERATOR = { user: '', actor: 'operator' } as const
 /** Editors and config maps write in several steps. Milliseconds. */
 const REST = 250
@@ -154,7 +154,7 @@ export function changedKeys(before: unknown, after: unknown, path = ''): string[
     const changed = [...keys].flatMap((key) =>
       changedKeys(before[key], after[key], path === '' ? key : `${path}.${key}`),
     )
-    // A parsed address is one value to whoever wrote it.
+    // A parsed address was written as one value.
     return changed.length > 0 && 'kind' in before ? [path] : changed
   }
   return same(before, after) ? [] : [path]

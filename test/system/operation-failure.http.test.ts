@@ -109,7 +109,7 @@ async function startApp(t: TestContext) {
     connected: app.connected,
     maxHeaderBytes: 65_536,
     timeouts: { read: 5_000, write: 5_000, idle: 5_000 },
-    refusalHeaders: {},
+    errorHeaders: {},
     onError: (error) => assert.fail(error),
   })
   t.after(async () => {
