@@ -27,7 +27,7 @@ import { createMessages } from './http/messages.ts'
 import { noBody } from './http/no-body.ts'
 import { onlyAt } from './http/own-paths.ts'
 import { createPeers, type Peers } from './http/peers.ts'
-import { createReplies } from './http/replies.ts'
+import { createReplies, type Replies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
 import { readPairs } from './kernel/pairs.ts'
 
@@ -64,6 +64,7 @@ function noSchemas(): never {
   throw new TypeError('a route with a schema of Fastify: nothing here compiles one')
 }
 
+/** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
   { log, clock, users, sessions, throttle, audit, hub, checks }: Tools,
@@ -90,26 +91,8 @@ export async function createApp(
     createAccess(config['access_control'], config['definitions'].network),
   )
 
-  const fastify = Fastify({
-    // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
-    logger: false,
-    requestIdHeader: false,
-    ...(base !== '' && belowBase(base)),
-    genReqId: requestIds(),
-    schemaController: { compilersFactory: NO_SCHEMAS },
-    forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
-    routerOptions: {
-      caseSensitive: true,
-      ignoreTrailingSlash: false,
-      querystringParser: readPairs,
-    },
-  })
+  const fastify = createFastify(base, replies)
   const entrance = createEntrance(base === '' ? undefined : (url) => withoutBase(url, base))
-  for (const method of METHODS) {
-    if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
-      fastify.addHttpMethod(method)
-  }
   await fastify.register(guards)
   fastify.addHook('onRoute', onlyAt(ownPaths))
   await fastify.register(noBody)
@@ -185,6 +168,29 @@ export async function createApp(
     access,
     connected: peers.welcome,
   }
+}
+
+function createFastify(base: string, replies: Replies): FastifyInstance {
+  const fastify = Fastify({
+    // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
+    logger: false,
+    requestIdHeader: false,
+    ...(base !== '' && belowBase(base)),
+    genReqId: requestIds(),
+    schemaController: { compilersFactory: NO_SCHEMAS },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      querystringParser: readPairs,
+    },
+  })
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
+      fastify.addHttpMethod(method)
+  }
+  return fastify
 }
 
 const belowBase = (base: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({
