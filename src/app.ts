@@ -1,5 +1,5 @@
 /**
- * The application: makes the services and registers the rooms. Read from top to bottom it is the order in which they
+ * The application: makes the services and registers the features. Read from top to bottom it is the order in which they
  * depend on each other. What belongs to the process (listening, signals, files watched) is server/.
  */
 import { randomBytes } from 'node:crypto'
@@ -28,7 +28,7 @@ import { createMessages } from './http/messages.ts'
 import { noBody } from './http/no-body.ts'
 import { onlyAt } from './http/own-paths.ts'
 import { createPeers, type Peers } from './http/peers.ts'
-import { createReplies } from './http/replies.ts'
+import { createReplies, type Replies } from './http/replies.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { BoundOperation } from './kernel/operation.ts'
 import { readPairs } from './kernel/pairs.ts'
@@ -68,6 +68,7 @@ function noSchemas(): never {
   throw new TypeError('a route with a schema of Fastify: nothing here compiles one')
 }
 
+/** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
   { log, clock, users, sessions, throttle, audit, hub, operations, checks }: Tools,
@@ -82,7 +83,7 @@ export async function createApp(
   const base = server.address.basePath === '/' ? '' : server.address.basePath
   const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
   const icons = createIcons(log)
-  // A picture that is missing is said at the start, not when somebody looks at the page.
+  // A picture that is missing is said at the start, not when a user opens the page.
   for (const { icon } of config['access_control'].rules) if (icon !== undefined) icons.urlOf(icon)
   const peers = createPeers({ trustedProxies: config['trusted_proxies'], log })
   const replies = createReplies({
@@ -94,26 +95,8 @@ export async function createApp(
     createAccess(config['access_control'], config['definitions'].network),
   )
 
-  const fastify = Fastify({
-    // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
-    logger: false,
-    requestIdHeader: false,
-    ...(base !== '' && belowBase(base)),
-    genReqId: requestIds(),
-    schemaController: { compilersFactory: NO_SCHEMAS },
-    forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
-    routerOptions: {
-      caseSensitive: true,
-      ignoreTrailingSlash: false,
-      querystringParser: readPairs,
-    },
-  })
+  const fastify = createFastify(base, replies)
   const entrance = createEntrance(base === '' ? undefined : (url) => withoutBase(url, base))
-  for (const method of METHODS) {
-    if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
-      fastify.addHttpMethod(method)
-  }
   await fastify.register(guards)
   fastify.addHook('onRoute', onlyAt(ownPaths))
   await fastify.register(noBody)
@@ -206,6 +189,29 @@ export async function createApp(
     access,
     connected: peers.welcome,
   }
+}
+
+function createFastify(base: string, replies: Replies): FastifyInstance {
+  const fastify = Fastify({
+    // No child logger a request: it costs more than a decision. Lines carry the request's id by themselves.
+    logger: false,
+    requestIdHeader: false,
+    ...(base !== '' && belowBase(base)),
+    genReqId: requestIds(),
+    schemaController: { compilersFactory: NO_SCHEMAS },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => void replies.refuse(error, request, reply),
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      querystringParser: readPairs,
+    },
+  })
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !fastify.supportedMethods.includes(method))
+      fastify.addHttpMethod(method)
+  }
+  return fastify
 }
 
 const belowBase = (base: string): Pick<FastifyServerOptions, 'rewriteUrl'> => ({

@@ -52,12 +52,12 @@ export type LiveSlice = LiveOf<(typeof declared)[keyof typeof declared]>
 /** The parsed configuration, by the dotted path of each slice. */
 export type Config = ConfigOf<typeof features>
 
-// A key that two rooms claim is a bug in the rooms: nothing starts.
+// A key that two features claim is a bug: nothing starts.
 slicesOf(features)
 
 const all: readonly Manifest[] = Object.values(features)
 
-/** Migrations of all rooms, in order. */
+/** Migrations of all features, in order. */
 export const migrations: Readonly<Record<string, Migration>> = inOrder(
   union(
     'migration',
@@ -65,7 +65,7 @@ export const migrations: Readonly<Record<string, Migration>> = inOrder(
   ),
 )
 
-/** The rooms' words by language and key. */
+/** The features' texts by language and key. */
 export const messageCatalogues: Readonly<Record<string, Readonly<Record<string, string>>>> =
   catalogues(all)
 
@@ -87,7 +87,7 @@ function union<T>(what: string, parts: readonly Readonly<Record<string, T>>[]): 
   const whole: Record<string, T> = {}
   for (const part of parts) {
     for (const [key, value] of Object.entries(part)) {
-      if (Object.hasOwn(whole, key)) throw new TypeError(`two rooms declare the ${what} ${key}`)
+      if (Object.hasOwn(whole, key)) throw new TypeError(`two features declare the ${what} ${key}`)
       whole[key] = value
     }
   }

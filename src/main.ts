@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { keepTickObject } from './server/tick-object.ts'
 
 /**
- * Keeps compiled code: beside dist/ what was built, beside the packages what runs from src/. Whoever can write there can run
- * code as us, so it has to be a place where that is so already: root's or ours, and nobody else's to write to. Anywhere else
+ * Keeps compiled code: beside dist/ what was built, beside the packages what runs from src/. A user who can write there can
+ * run code as us, so it has to be a place where that is so already: root's or ours, and writable by no other user. Anywhere else
  * there is no cache, only a slower start.
  */
 function cacheCompiledCode(): void {

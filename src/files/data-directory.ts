@@ -98,7 +98,7 @@ function openPrivateDirectory(path: string, what: string): void {
 function refuseUnsafe(path: string, what: string): void {
   const { uid, mode } = statSync(path)
   const own = process.geteuid?.()
-  // Root may use what a user owns (a directory mounted into a container); nobody else may, it is not theirs to trust.
+  // Root may use what a user owns (a directory mounted into a container); no other user may trust what a third one can change.
   if (own !== undefined && own !== 0 && uid !== own) {
     throw new OperatorError(
       `${what} ${path} belongs to another user (uid ${uid}, the server runs as ${own})`,
@@ -141,7 +141,7 @@ function readSecret(path: string): Secret | undefined {
 
 function makeSecret(path: string, bytes: number): Secret {
   try {
-    // Whoever came first made it: its secret counts, not ours.
+    // Another process made it first: its secret counts, not ours.
     createPrivateFile(path, `${randomBytes(bytes).toString('base64url')}\n`)
   } catch (error) {
     throw new OperatorError(

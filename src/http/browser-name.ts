@@ -1,6 +1,6 @@
 import { printable } from '../kernel/printable.ts'
 
-/** What a browser says of itself, in words people know; undefined where nobody can tell. */
+/** What a browser says of itself, in words people know; undefined where it says nothing known. */
 export interface BrowserName {
   readonly browser: string | undefined
   readonly system: string | undefined
@@ -12,7 +12,7 @@ export interface BrowserName {
 const MAX_READ = 256
 const MAX_SHOWN = 40
 
-/** Loads the patterns when somebody looks at their sessions, and not before. */
+/** Loads the patterns when a user looks at the sessions, and not before. */
 export async function loadBrowserNames(): Promise<(userAgent: string) => BrowserName> {
   const { default: bowser } = await import('bowser')
   return (userAgent) => {

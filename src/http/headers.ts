@@ -25,7 +25,7 @@ export function createHeaderSets({
 }: {
   /** The value of Strict-Transport-Security, or undefined for none. */
   readonly hsts: string | undefined
-  /** Origins that may frame the portal; empty: nobody. */
+  /** Origins that may frame the portal; empty: none. */
   readonly frameAncestors: readonly string[]
 }): HeaderSets {
   const base: Headers = {

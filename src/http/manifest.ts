@@ -95,7 +95,7 @@ const trustedProxies = oneOrMany(z.union([z.literal('private'), networkText()]))
       'private ranges. A list in place of the default, not in addition. A unix socket is always trusted.',
   )
 
-/** An address from the documentation range (RFC 5737) and one from RFC 3849: nobody's proxy. */
+/** Addresses that no proxy has: from the documentation ranges of RFC 5737 and RFC 3849. */
 const STRANGERS = ['192.0.2.1', '2001:db8::1'].map((text) => parseAddress(text))
 
 function openToAll(text: string, path: ConfigPath, report: ConfigReport): void {

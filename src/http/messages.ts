@@ -12,7 +12,7 @@ export interface Messages {
 type Catalogue = Readonly<Record<string, string>>
 
 /**
- * @param catalogues by language, the rooms' catalogues merged; `en` has every key
+ * @param catalogues by language, the features' catalogues merged; `en` has every key
  */
 export function createMessages(catalogues: Readonly<Record<string, Catalogue>>): Messages {
   const english = catalogues['en'] ?? {}

@@ -3,7 +3,7 @@ import { AppError } from '../kernel/errors.ts'
 
 /**
  * Refuses a proxy's question that reached a page. A proxy that is told to ask at `/` in place of `/verify` would read the
- * 200 of our sign-in page as "let it pass": every door would stand open. Only questions carry these headers; a proxy that
+ * 200 of our sign-in page as "let it pass": everything would be let through. Only questions carry these headers; a proxy that
  * merely passes a person on to the portal sends neither.
  *
  * @throws AppError VERIFY_MALFORMED

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 
 /**
  * Node makes no stream for a request that announces no body (`optimizeEmptyRequests` in listen.ts): it has ended before
- * anybody listens, and Fastify's parsers would wait for its end without end. They get an empty stream.
+ * a listener is there, and Fastify's parsers would wait for its end without end. They get an empty stream.
  */
 export const noBody = fp(
   async (app) => {

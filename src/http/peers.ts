@@ -116,7 +116,7 @@ export function createPeers({
 
   return {
     welcome(socket, kind) {
-      // A unix socket has no address: whoever can open it was let in by the file system.
+      // A unix socket has no address: the file system decides who may open it.
       if (kind === 'unix') peers.set(socket, UNIX)
       const { trusted, address } = peerOf(socket)
       if (trusted) use.opened(address)
@@ -137,7 +137,7 @@ export function createPeers({
     },
     reportUntrusted(socket) {
       const { address } = peerOf(socket)
-      // Gone before it could be asked who it was: nobody can be told to trust that.
+      // Gone before it could be asked who it was: what has no address is not trusted.
       if (address === '') return
       if (reported.has(address) || reported.size >= MAX_REPORTED) return
       reported.add(address)

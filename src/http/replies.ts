@@ -58,7 +58,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'BODY_INVALID',
   FST_ERR_BAD_URL: 'URL_INVALID',
 }
-/** Refusals that nobody needs to read about at the default log level; an untrusted peer is reported once, by peers. */
+/** Refusals that are not logged at the default level; an untrusted peer is reported once, by peers. */
 const QUIET: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED', 'VERIFY_PEER_UNTRUSTED']
 
 export interface RepliesOptions {
@@ -70,7 +70,7 @@ export interface RepliesOptions {
   readonly base: string
   /** Whether proxies ask at this path: they read neither pages nor JSON. */
   readonly answersInText: (path: string) => boolean
-  /** Whether an unknown page was asked for by somebody who is signed in: then it leads elsewhere. */
+  /** Whether the user who asked for an unknown page is signed in: then the page leads elsewhere. */
   readonly isSignedIn: (request: FastifyRequest) => Promise<boolean>
 }
 
@@ -149,7 +149,7 @@ const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
 function asRefusal(error: FastifyError | AppError, { raw }: FastifyRequest): AppError {
   if (error instanceof AppError) return error
-  // Whoever goes away in the middle of a body is no fault of ours, nor is what else Fastify calls the client's.
+  // A client that goes away in the middle of a body is no fault of ours, nor is what else Fastify calls the client's.
   const isCutOff = error.code === 'ECONNRESET' && !raw.complete
   const isRefused = error.code?.startsWith('FST_') && (error.statusCode ?? 500) < 500
   const code = FASTIFY_CODES[error.code] ?? (isCutOff || isRefused ? 'BODY_INVALID' : 'INTERNAL')
@@ -167,7 +167,7 @@ function report(log: Logger, error: Error, refusal: AppError, request: FastifyRe
     peer: request.socket.remoteAddress ?? '',
   }
   if (refusal.code === 'INTERNAL') log.error({ ...fields, err: error }, 'a request failed')
-  // A thousand at once are one thing that happens, and to write each down is work that nobody needs then.
+  // A thousand at once are one thing that happens, and a line for each would be more work under load.
   else if (refusal.code === 'HASHING_BUSY' && isRepeated(log)) return
   else if (refusal.statusCode >= 500)
     log.error({ ...fields, cause: String(rootOf(refusal) ?? '') }, refusal.message)
@@ -186,7 +186,7 @@ function isRepeated(log: Logger): boolean {
   return false
 }
 
-/** What was behind it all: refusals wrap refusals on their way through the rooms, and say the same sentence. */
+/** What was behind it all: refusals wrap refusals on their way through the features, and say the same sentence. */
 function rootOf(error: unknown): unknown {
   let root = error instanceof Error ? error.cause : undefined
   for (let depth = 0; depth < 8 && root instanceof Error && root.cause !== undefined; depth++)
@@ -199,7 +199,7 @@ function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: AppError,
-  /** Somebody asks for a page that there is not. */
+  /** A user who is signed in asked for a page that does not exist. */
   signedIn = false,
 ): FastifyReply {
   const { statusCode: status, code } = refusal

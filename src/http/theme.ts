@@ -1,7 +1,7 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
-/** How the pages look: as the system says, or as somebody chose in the settings. */
+/** How the pages look: as the system says, or as the user chose in the settings. */
 export const THEMES = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
 

@@ -2,7 +2,7 @@ declare const brand: unique symbol
 /** Milliseconds since the epoch, UTC. */
 export type EpochMs = number & { readonly [brand]: 'EpochMs' }
 
-/** Time as an argument: whoever needs it is handed one of these. */
+/** Time as an argument: code that needs it is handed one of these. */
 export interface Clock {
   /** Wall time: for records that outlive the process. May jump. */
   now(): EpochMs

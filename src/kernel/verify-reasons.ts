@@ -27,7 +27,7 @@ export const VERIFY_REASONS = {
 
 export type VerifyReason = keyof typeof VERIFY_REASONS
 
-/** Why cookies do not say who somebody is. */
+/** Why cookies do not identify a user. */
 export type SessionReason = Extract<
   VerifyReason,
   | 'no-cookie'

@@ -110,7 +110,7 @@ function presentObject(value: object, depth: number): unknown {
     return value.length > MAX_ITEMS ? [...items, `… ${value.length - MAX_ITEMS} more`] : items
   }
   const prototype: unknown = Object.getPrototypeOf(value)
-  // A request, a socket, a map: its insides are nobody's business and without end.
+  // A request, a socket, a map: its content is not for the log, and may be without end.
   if (prototype !== null && prototype !== Object.prototype) return `[${value.constructor.name}]`
   const fields: Record<string, unknown> = {}
   for (const [key, item] of Object.entries(value).slice(0, MAX_ITEMS)) {

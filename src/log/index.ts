@@ -2,7 +2,7 @@
  * The log: what the server says, line by line, to standard output or a file.
  *
  * Owns: the shape of a line, what may be printed of a value, where lines go, reopening for logrotate.
- * Does not own: what is worth saying (each room), the audit trail (features/audit).
+ * Does not own: what is logged (each feature), the audit trail (features/audit).
  * Configuration: `log`.
  */
 import type { Writable } from 'node:stream'
@@ -35,7 +35,7 @@ export interface Log {
    * @throws OperatorError when the new file cannot be opened; all of the old stays
    */
   set(config: LogConfig): void
-  /** Resolves when everything said so far has left, or half a second later when nobody reads. */
+  /** Resolves when everything said so far has left, or half a second later when nothing reads it. */
   flush(): Promise<void>
   /** Flushes and closes the file. What is said afterwards goes to standard output. */
   close(): Promise<void>
@@ -85,7 +85,7 @@ export function createLog(settings: LogSettings, out: Writable, clock: Clock = s
   function write(entry: Entry): void {
     const line = current.format === 'json' ? jsonLine(entry) : textLine(entry)
     const taken = file?.write(line) === true
-    // A line that the disk refuses still reaches somebody.
+    // A line that the disk refuses is still seen.
     if (taken && !current.keepStdout) return
     stdout.write(current.pretty && current.format === 'text' ? prettyLine(entry) : line)
   }

@@ -9,7 +9,7 @@ import { formatTime } from './line.ts'
 export interface Sink {
   /** @returns whether the line was taken */
   write(line: string): boolean
-  /** Resolves when what was written has been handed to the system, or after `patience` ms when nobody takes it. */
+  /** Resolves when what was written has been handed to the system, or after `patience` ms when nothing takes it. */
   flush(patience: number): Promise<void>
 }
 

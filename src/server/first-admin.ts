@@ -60,7 +60,7 @@ export async function admitAdmin({
   audit.record('password.changed', { ...about, details: { reason: 'reset_admin_password' } })
   await sessions.revokeUser('admin')
   log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
-  // Whoever disabled it may have had a reason; locked out, they read here what is left to do.
+  // It may have been disabled on purpose. An operator who is locked out reads here what is left to do.
   if ((await users.profile('admin')) === undefined)
     log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
 }

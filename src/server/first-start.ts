@@ -5,7 +5,7 @@ const ALPHABET = 'ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxy34679'
 /** 24 of 48 characters: 134 bits. */
 const LENGTH = 24
 
-/** A password that nobody can guess and anybody can type. */
+/** A random password without characters that are easily confused. */
 export function randomPassword(): string {
   return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Long enough that whoever waited for the start has been answered. */
+/** Milliseconds: by then the requests that waited for the start have been answered. */
 const DELAY = 1_000
 
 type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void

@@ -99,7 +99,7 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
     await createServices({ config, cwd: options.cwd, clock: systemClock, log }),
   )
   const { app, users, sessions, audit } = services
-  // Who reads the first password off the output must not be faster than its digest is stored: until then requests wait.
+  // The first password is printed before its digest is stored: until it is stored, requests wait.
   const ready = Promise.withResolvers<void>()
   const listening = await listenFor(services, start, ready.promise)
   opened.defer(async () => {
@@ -118,7 +118,7 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
   opened.defer(() => reloader.close())
 
   const ended = signals(() => void reloader.all())
-  // Once we listen: a start that fails must not have made a user whose password nobody has seen.
+  // Once we listen: a start that fails must not have made a user whose password was never shown.
   await admitAdmin({
     ...{ config, users, sessions, audit, log },
     data: services.data,
@@ -169,7 +169,7 @@ function listenFor(
     connected: app.connected,
     maxHeaderBytes: MAX_HEADER_BYTES,
     timeouts,
-    refusalHeaders: createHeaderSets({
+    errorHeaders: createHeaderSets({
       hsts: headers.hsts,
       frameAncestors: headers.frame_ancestors,
     }).api,

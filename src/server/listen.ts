@@ -26,8 +26,8 @@ export interface ListenOptions {
   readonly maxHeaderBytes: number
   /** Milliseconds. */
   readonly timeouts: { readonly read: number; readonly write: number; readonly idle: number }
-  /** For what the HTTP parser refuses before anybody reads it. */
-  readonly refusalHeaders: Readonly<Record<string, string>>
+  /** Sent with what is refused before the app sees it. */
+  readonly errorHeaders: Readonly<Record<string, string>>
   /** A connection could not be accepted (out of memory, say); the next one may be. */
   readonly onError: (error: Error) => void
 }
@@ -47,34 +47,20 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     connections.delete(this)
   }
   const pipelining = createPipelining()
-  const protocolErrors = createProtocolErrors(options.refusalHeaders, pipelining)
+  const protocolErrors = createProtocolErrors(options.errorHeaders, pipelining)
   const stopWatching = cutUnread(connections, options.timeouts.write)
 
   const open = async (target: Target) => {
-    const server = http.createServer(
-      {
-        maxHeaderSize: options.maxHeaderBytes,
-        headersTimeout: options.timeouts.read,
-        requestTimeout: options.timeouts.read,
-        keepAliveTimeout: options.timeouts.idle,
-        connectionsCheckingInterval: CHECK_EVERY,
-        noDelay: true,
-        optimizeEmptyRequests: true,
-        IncomingMessage: LeanRequest,
-        // Node's own answer would go without our headers.
-        requireHostHeader: false,
-      },
-      (request, response) => {
-        handOver(request)
-        pipelining.take(request, response, () => {
-          // While draining, each connection ends with the answer it waits for.
-          if (draining) response.shouldKeepAlive = false
-          const status = protocolErrors.statusOf(request)
-          if (status === undefined) options.handler(request, response)
-          else protocolErrors.answer(response, status)
-        })
-      },
-    )
+    const server = http.createServer(serverOptions(options), (request, response) => {
+      handOver(request)
+      pipelining.take(request, response, () => {
+        // While draining, each connection ends with the answer it waits for.
+        if (draining) response.shouldKeepAlive = false
+        const status = protocolErrors.statusOf(request)
+        if (status === undefined) options.handler(request, response)
+        else protocolErrors.answer(response, status)
+      })
+    })
     // Node drops headers past its count in silence; a request with one more than we take is refused as a whole.
     server.maxHeadersCount = MAX_HEADERS + 1
     server.on('connection', (socket: Socket) => {
@@ -123,28 +109,51 @@ export async function listen(address: ListenAddress, options: ListenOptions): Pr
     urls,
     async drain(grace) {
       draining = true
-      const closed = Promise.all(
-        servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
-      )
-      for (const server of servers) server.closeIdleConnections()
-      // An answer that was under way ends on a connection that was promised to stay; one that was opened in advance, as
-      // browsers do, never asks at all.
-      const sweeper = setInterval(() => {
-        for (const server of servers) server.closeIdleConnections()
-        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
-      }, SWEEP_EVERY)
-      let cut = 0
-      const deadline = setTimeout(() => {
-        cut = connections.size
-        for (const server of servers) server.closeAllConnections()
-      }, grace)
-      await closed
-      clearInterval(sweeper)
-      clearTimeout(deadline)
+      const cut = await closeAll(servers, connections, grace)
       stopWatching()
       return cut
     },
   }
+}
+
+const serverOptions = ({ maxHeaderBytes, timeouts }: ListenOptions): http.ServerOptions => ({
+  maxHeaderSize: maxHeaderBytes,
+  headersTimeout: timeouts.read,
+  requestTimeout: timeouts.read,
+  keepAliveTimeout: timeouts.idle,
+  connectionsCheckingInterval: CHECK_EVERY,
+  noDelay: true,
+  optimizeEmptyRequests: true,
+  IncomingMessage: LeanRequest,
+  // Node's own answer would go without our headers.
+  requireHostHeader: false,
+})
+
+/** Closes each connection once it has nothing left to do, and after `grace` milliseconds all that are left. */
+async function closeAll(
+  servers: readonly Server[],
+  connections: ReadonlySet<Socket>,
+  grace: number,
+): Promise<number> {
+  const closed = Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+  )
+  for (const server of servers) server.closeIdleConnections()
+  // An answer that was under way ends on a connection that was promised to stay; one that was opened in advance, as
+  // browsers do, never asks at all.
+  const sweeper = setInterval(() => {
+    for (const server of servers) server.closeIdleConnections()
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+  }, SWEEP_EVERY)
+  let cut = 0
+  const deadline = setTimeout(() => {
+    cut = connections.size
+    for (const server of servers) server.closeAllConnections()
+  }, grace)
+  await closed
+  clearInterval(sweeper)
+  clearTimeout(deadline)
+  return cut
 }
 
 /**

@@ -19,7 +19,7 @@ export interface Pipelining {
 }
 
 interface Line {
-  /** The latest whose turn has come. */
+  /** The latest whose answer is under way, or was the last to leave. */
   current: ServerResponse
   /** The latest of all. */
   latest: IncomingMessage
@@ -32,7 +32,7 @@ export function createPipelining(): Pipelining {
   const next = (line: Line, socket: Socket): void => {
     const first = line.waiting.shift()
     if (first === undefined) return
-    // Nobody is there to read it.
+    // The client is gone: nothing is read any more.
     if (socket.destroyed) {
       line.waiting.length = 0
       return

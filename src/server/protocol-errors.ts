@@ -24,7 +24,7 @@ const PARSER_ERRORS: Readonly<Record<string, Status>> = {
 }
 
 export interface ProtocolErrors {
-  /** Why a request is refused before anybody reads it; undefined when it is not. */
+  /** Why a request is refused before the app sees it; undefined when it is not. */
   statusOf(request: IncomingMessage): Status | undefined
   answer(response: ServerResponse, status: Status): void
   /** Answers what is no request, or none in time, and the connection is over. */

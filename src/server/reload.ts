@@ -24,25 +24,14 @@ export interface Reloader {
   close(): void
 }
 
-/** Whoever may write the files: nobody can say which of them it was. */
+/** A file was changed: by whom is not known. */
 const BY_OPERATOR = { user: '', actor: 'operator' } as const
 /** Editors and config maps write in several steps. Milliseconds. */
 const REST = 250
 /** A folder of configuration files may gain one. Not every name: the folder may hold the log file too. */
 const CONFIG_FILE = /\.ya?ml$/i
 
-/**
- * Takes up changes while requests go on: validated first; on a fault the old stays, and the log says why, where, and
- * which revision is active (authelia#10280: a reload that was skipped must say so).
- */
-export function createReloader({
-  load,
-  active,
-  log: { log, reopen },
-  live,
-  users,
-  audit,
-}: {
+export interface ReloaderOptions {
   readonly load: () => Promise<Loaded>
   readonly active: {
     readonly config: Config
@@ -56,22 +45,26 @@ export function createReloader({
   readonly live: Readonly<Record<LiveSlice, TakeUp>>
   readonly users: Users
   readonly audit: Pick<Audit, 'record'>
-}): Reloader {
+}
+
+/**
+ * Takes up changes while requests go on: validated first; on a fault the old stays, and the log says why, where, and
+ * which revision is active (authelia#10280: a reload that was skipped must say so).
+ */
+export function createReloader({
+  load,
+  active,
+  log: { log, reopen },
+  live,
+  users,
+  audit,
+}: ReloaderOptions): Reloader {
   let { config, revision, sources } = active
-  let reading: Promise<void> = Promise.resolve()
 
   const reloadConfig = async (asked = false): Promise<void> => {
     const result = await load()
     if (!result.ok) {
-      for (const fault of result.faults) {
-        const { source, line, column } = fault
-        log.error({ source, line, column }, formatFaults([fault]).trim())
-      }
-      for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
-      log.error(
-        { revision },
-        `the configuration was not reloaded; revision ${revision} stays active`,
-      )
+      reportRefused(result, revision, log)
       const details = { revision, faults: result.faults.length }
       audit.record('config.refused', { ...BY_OPERATOR, details })
       return
@@ -81,10 +74,7 @@ export function createReloader({
       return
     }
     const changed = changedKeys(config, result.config)
-    // Of the configuration of the start: what was changed and changed back needs nothing, what still waits is said again.
-    const waiting = changedKeys(active.config, result.config).filter(
-      (key) => !Object.keys(live).some((slice) => key === slice || key.startsWith(`${slice}.`)),
-    )
+    const waiting = waitingFor(active.config, result.config, Object.keys(live))
     const prepared = [...new Set(Object.values(live))].map((takeUp) => takeUp(result.config))
     for (const apply of prepared) apply()
     for (const warning of result.warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
@@ -100,16 +90,12 @@ export function createReloader({
       log.warn({ revision }, `changed since the start, but needs a restart: ${waiting.join(', ')}`)
   }
 
-  /** One at a time: two changes in a row must not overtake each other. */
-  const queue = (work: () => Promise<void>): Promise<void> => {
-    reading = reading.then(work).catch((error: unknown) => {
-      log.error(
-        { err: error, revision },
-        `the configuration was not reloaded; revision ${revision} stays active`,
-      )
-    })
-    return reading
-  }
+  const queue = oneAtATime((error) =>
+    log.error(
+      { err: error, revision },
+      `the configuration was not reloaded; revision ${revision} stays active`,
+    ),
+  )
 
   const watching = watchFiles({
     files: () => sources,
@@ -137,6 +123,37 @@ export function createReloader({
   }
 }
 
+/** Two changes in a row must not overtake each other. */
+function oneAtATime(failed: (error: unknown) => void) {
+  let last: Promise<void> = Promise.resolve()
+  return (work: () => Promise<void>): Promise<void> => {
+    last = last.then(work).catch(failed)
+    return last
+  }
+}
+
+function reportRefused(
+  { faults, warnings }: Extract<Loaded, { ok: false }>,
+  revision: string,
+  log: Pick<Logger, 'error' | 'warn'>,
+): void {
+  for (const fault of faults) {
+    const { source, line, column } = fault
+    log.error({ source, line, column }, formatFaults([fault]).trim())
+  }
+  for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
+  log.error({ revision }, `the configuration was not reloaded; revision ${revision} stays active`)
+}
+
+/**
+ * What needs a restart. Compared with the configuration of the start: what was changed and changed back needs none, what
+ * still waits is said again.
+ */
+const waitingFor = (atStart: Config, now: Config, live: readonly string[]): string[] =>
+  changedKeys(atStart, now).filter(
+    (key) => !live.some((slice) => key === slice || key.startsWith(`${slice}.`)),
+  )
+
 /** Names in rules that no user and no group has. By their paths: where they were written is forgotten by now. */
 export function warnOfUnknownSubjects(
   control: Config['access_control'],
@@ -154,7 +171,7 @@ export function changedKeys(before: unknown, after: unknown, path = ''): string[
     const changed = [...keys].flatMap((key) =>
       changedKeys(before[key], after[key], path === '' ? key : `${path}.${key}`),
     )
-    // A parsed address is one value to whoever wrote it.
+    // A parsed address was written as one value.
     return changed.length > 0 && 'kind' in before ? [path] : changed
   }
   return same(before, after) ? [] : [path]

@@ -1,6 +1,6 @@
 /**
  * Everything that keeps the server from starting and can be seen without starting it. `serve` runs it before it opens
- * anything, and `config validate` runs nothing else: the two cannot disagree. It makes and changes nothing, and asks no
+ * anything, a reload before it takes anything up, and `config validate` runs nothing else: they cannot disagree. It makes and changes nothing, and asks no
  * other machine: whether a port is free and a database answers is seen at the start.
  */
 import { statSync } from 'node:fs'
@@ -72,8 +72,8 @@ async function checkStart(loaded: Extract<Loaded, { ok: true }>, cwd: string) {
   const database = path === '' ? place.inDataDirectory('vestibule.sqlite3') : place.resolve(path)
   refused(['storage', 'local', 'path'], () => lookAtDatabase(database, Object.keys(migrations)))
   lookAtSocket(config['server'].address, report)
-  const rooms: readonly Manifest[] = Object.values(features)
-  for (const { look } of rooms) await look?.(config, place, report)
+  const manifests: readonly Manifest[] = Object.values(features)
+  for (const { look } of manifests) await look?.(config, place, report)
   for (const file of files) {
     const message = permissionWarning(file, secretFiles.has(file))
     if (message !== undefined) warnings.push({ source: file, path: '', message })

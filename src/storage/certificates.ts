@@ -70,7 +70,7 @@ export function trustedCertificates(folder: string): readonly string[] | undefin
     )
   // A connection that needs one of it fails by itself, and says where to put it.
   if (certificates.length === 0) return undefined
-  // Loaded here: whoever trusts the usual ones has no use for it.
+  // Loaded here: without certificates of its own, nothing here is used.
   const { getCACertificates } = process.getBuiltinModule('node:tls')
   return [...getCACertificates('default'), ...certificates]
 }

@@ -15,7 +15,7 @@ export interface TransactionOptions {
 }
 
 /**
- * Where rooms keep things. What `db` and `transaction` are asked while the database fails rejects with AppError
+ * Where features keep things. What `db` and `transaction` are asked while the database fails rejects with AppError
  * STORE_UNAVAILABLE, and every question ends: there is a time limit on each. Any other rejection is a bug, or what the
  * statement itself provoked (a duplicate key).
  */

@@ -1,4 +1,4 @@
-/** What PostgreSQL and the way to it can say, as a room and as an operator read it. */
+/** What PostgreSQL and the way to it can say, as a feature and as an operator read it. */
 import { AppError } from '../../kernel/errors.ts'
 import { OperatorError, systemCode } from '../../kernel/operator-error.ts'
 
@@ -32,7 +32,7 @@ export class Standby extends Error {
   override readonly name = 'Standby'
 }
 
-/** What a room gets of an error: the refusal when the database failed, else the error itself. */
+/** What a feature gets of an error: the refusal when the database failed, else the error itself. */
 export function unavailable(error: unknown): unknown {
   if (error instanceof AppError || error instanceof TypeError || error instanceof RangeError)
     return error

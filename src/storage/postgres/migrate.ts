@@ -16,7 +16,7 @@ import type { Pool } from './pool.ts'
 export interface MigrateOptions {
   /** For what is asked first: with the time limits of every day. */
   readonly pool: Pool
-  /** For the migrations themselves; closed by whoever made it. */
+  /** For the migrations themselves; closed by its maker. */
   readonly patient: () => Pool
   readonly schema: string
   /** For messages. */

@@ -95,7 +95,7 @@ export function createPool({ config, trusted, log, limit = config.timeout }: Poo
   }
 }
 
-/** What Kysely gets: errors said as rooms read them, and no connection comes back that broke. */
+/** What Kysely gets: errors said as features read them, and no connection comes back that broke. */
 function handOut(client: pg.PoolClient): PostgresPoolClient {
   let broken = false
   const query = async (sql: string, parameters: readonly unknown[] = []) => {
@@ -152,7 +152,7 @@ function createServer(
       if (rows[0]?.standby !== false) throw new Standby(`${host} is a standby`)
     },
   })
-  // What happens to a connection while nobody asks it anything. Without listeners these would end the process.
+  // What happens to a connection that is idle. Without listeners these would end the process.
   pool.on('connect', (client) => client.on('error', () => {}))
   pool.on('error', (error) =>
     log.info({ store: 'postgres', problem: error.message }, 'an idle connection was lost'),

@@ -43,7 +43,7 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED
 }
 
-/** What a room gets of an error: the refusal when the file cannot be used now, else the error itself. */
+/** What a feature gets of an error: the refusal when the file cannot be used now, else the error itself. */
 export function unavailable(error: unknown): unknown {
   const code = sqliteCode(error)
   if (code === undefined || REASONS[code] === undefined) return error

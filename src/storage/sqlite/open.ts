@@ -21,7 +21,7 @@ const OPEN_ATTEMPTS = 100
 
 /** The embedded database. */
 export interface EmbeddedStorage {
-  /** The one connection, for statements that a room prepares itself. Write through `write`. */
+  /** The one connection, for statements that a feature prepares itself. Write through `write`. */
   readonly sqlite: DatabaseSync
   /** Kysely over the same connection; imported when it is first asked for. */
   db(): Promise<Kysely<unknown>>
