@@ -26,7 +26,7 @@ const SERVICE_LINK =
   /^(VESTIBULE|AUTHELIA)_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
 const isServiceLink = (name: string, text: string): boolean =>
   SERVICE_LINK.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text))
-/** Names of keys that Authelia lets a file give, for those that nobody reads yet. */
+/** Names of keys that Authelia reads from a file, for those that no feature reads yet. */
 const SECRET_NAME = /(KEY|SECRET|PASSWORD|TOKEN|CERTIFICATE_CHAIN)$/
 
 export const isOurs = (name: string): boolean =>
@@ -60,7 +60,7 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
     if (node.nameOf !== undefined) return
     if (path.length > 0 && (single || (end && node.any === undefined && !node.open))) {
       const name = variableOf(path)
-      // What a feature reads wins over what nobody reads.
+      // A key that a feature reads wins over one that none reads.
       if (variables.get(name)?.node.built !== true) variables.set(name, { path, node })
     }
     for (const [key, next] of node.keys) walk(next, [...path, key])
@@ -69,7 +69,7 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
   return variables
 }
 
-/** Whether a variable is none of those that give a key that somebody reads. */
+/** Whether a variable is there that gives no key that a feature reads. */
 export function givesUnsupported(env: Environment, known: Known): boolean {
   const names = Object.keys(env)
     .filter((name) => isOurs(name) && !name.startsWith('X_'))
@@ -148,7 +148,7 @@ class EnvironmentValues {
       return
     }
     if (!node.built) {
-      // Nobody would read it.
+      // No feature would read it.
       const at = { source: name }
       putEntry(this.#root, variable.path, {
         at,

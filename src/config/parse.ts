@@ -95,7 +95,7 @@ function removeAt(value: unknown, [key = '', ...rest]: readonly string[]): void 
 /** A check wanted to see a slice that has faults. */
 class Unparsed extends Error {}
 
-/** What was parsed; whoever asks for a slice that was not gets no further. */
+/** The slices that were parsed; asking for another one throws Unparsed. */
 function onlyParsed(
   config: Readonly<Record<string, unknown>>,
   slices: Slices,

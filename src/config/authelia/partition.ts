@@ -17,7 +17,7 @@ import {
 } from '../tree.ts'
 import { contradictions, NOTES, REFUSED, type Spot, valueFaults } from './unsupported/index.ts'
 
-/** Suggestions cost time, and after this many nobody reads them. */
+/** Suggestions cost time, and nothing is gained by more than this. */
 const MAX_SUGGESTIONS = 50
 
 export interface Partitioned {
@@ -51,7 +51,7 @@ class Partition {
     this.#known = known
   }
 
-  /** @param inside a key that nobody reads: all of it is kept, but for what is unknown */
+  /** @param inside a key that no feature reads: all of it is kept, except unknown keys */
   #tree(value: Tree, node: Known, path: ConfigPath, text: string, inside: boolean): Tree {
     if (value.kind === 'map') return this.map(value, node, path, text, inside)
     const { item } = node
