@@ -1,20 +1,13 @@
 /** Environment variables → values at their paths. */
 
 import { DISSOLVED, MOVED } from './authelia/old-names.ts'
+import { coerce } from './coerce.ts'
 import { describe } from './describe.ts'
 import { type Fault, NOT_ALLOWED, type Notice } from './faults.ts'
 import type { TextFile } from './files.ts'
-import { type Known, type Leaf, settled } from './known.ts'
+import { type Known, settled } from './known.ts'
 import { nearest } from './nearest.ts'
-import {
-  entryAt,
-  isWritten,
-  type MapTree,
-  type Origin,
-  putEntry,
-  type Scalar,
-  type Tree,
-} from './tree.ts'
+import { entryAt, isWritten, type MapTree, type Origin, putEntry, type Tree } from './tree.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -33,7 +26,7 @@ const SERVICE_LINK =
   /^(VESTIBULE|AUTHELIA)_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/
 const isServiceLink = (name: string, text: string): boolean =>
   SERVICE_LINK.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text))
-/** Names of keys that Authelia lets a file give, for those that nobody reads yet. */
+/** Names of keys that Authelia reads from a file, for those that no feature reads yet. */
 const SECRET_NAME = /(KEY|SECRET|PASSWORD|TOKEN|CERTIFICATE_CHAIN)$/
 
 export const isOurs = (name: string): boolean =>
@@ -67,7 +60,7 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
     if (node.nameOf !== undefined) return
     if (path.length > 0 && (single || (end && node.any === undefined && !node.open))) {
       const name = variableOf(path)
-      // What a feature reads wins over what nobody reads.
+      // A key that a feature reads wins over one that none reads.
       if (variables.get(name)?.node.built !== true) variables.set(name, { path, node })
     }
     for (const [key, next] of node.keys) walk(next, [...path, key])
@@ -76,7 +69,7 @@ export function variablesOf(known: Known): ReadonlyMap<string, Variable> {
   return variables
 }
 
-/** Whether a variable is none of those that give a key that somebody reads. */
+/** Whether a variable is there that gives no key that a feature reads. */
 export function givesUnsupported(env: Environment, known: Known): boolean {
   const names = Object.keys(env)
     .filter((name) => isOurs(name) && !name.startsWith('X_'))
@@ -103,9 +96,9 @@ export async function applyEnvironment(
   const names = Object.keys(env).filter(isOurs).sort()
   if (names.length === 0) return { faults: [], notices: [], read: [] }
   const variables = variablesOf(known)
-  const faults: Fault[] = []
+  const values = new EnvironmentValues(root, readFile)
+  const { faults, read } = values
   const notices: Notice[] = []
-  const read: [string, string][] = []
   for (const name of names) {
     const text = env[name]
     if (text === undefined) continue
@@ -117,58 +110,70 @@ export async function applyEnvironment(
     const direct = variables.get(name)
     if (direct !== undefined) {
       read.push([name, text])
-      put(direct, text, { source: name })
+      values.put(direct, text, { source: name })
       continue
     }
     if (isServiceLink(name, text)) continue
     const base = name.replace(/_FILE$/, '')
     const secret = base === name ? undefined : variables.get(base)
-    if (secret === undefined) faults.push(unknownVariable(name))
-    else await putFile(secret, base, name, text)
+    if (secret === undefined) faults.push(unknownVariable(name, variables, known))
+    else await values.putFile(secret, base, name, text)
   }
   return { faults, notices, read }
+}
 
-  async function putFile(variable: Variable, base: string, name: string, path: string) {
+class EnvironmentValues {
+  readonly faults: Fault[] = []
+  readonly read: [source: string, text: string][] = []
+  readonly #root: MapTree
+  readonly #readFile: (path: string) => Promise<TextFile>
+
+  constructor(root: MapTree, readFile: (path: string) => Promise<TextFile>) {
+    this.#root = root
+    this.#readFile = readFile
+  }
+
+  async putFile(variable: Variable, base: string, name: string, path: string): Promise<void> {
     const dotted = variable.path.join('.')
     const { node } = variable
     if (!takesFile(variable, base)) {
-      faults.push({ source: name, path: dotted, message: `is no secret: use ${base}` })
+      this.faults.push({ source: name, path: dotted, message: `is no secret: use ${base}` })
       return
     }
     // The variable without _FILE comes first in the order of names: it stands in the tree by now, like a file's value.
-    const there = entryAt(root, variable.path)
+    const there = entryAt(this.#root, variable.path)
     if (there !== undefined && isWritten(there.value)) {
       const message = `is also given by ${there.at.source}; keep one`
-      faults.push({ source: name, path: dotted, message })
+      this.faults.push({ source: name, path: dotted, message })
       return
     }
     if (!node.built) {
-      // Nobody would read it.
+      // No feature would read it.
       const at = { source: name }
-      putEntry(root, variable.path, {
+      putEntry(this.#root, variable.path, {
         at,
         value: { kind: 'scalar', value: null, at, unread: true },
       })
       return
     }
-    const file = await readFile(path)
+    const file = await this.#readFile(path)
     if (!file.ok) {
-      faults.push({ source: name, path: dotted, message: `names a file that ${file.problem}` })
+      this.faults.push({ source: name, path: dotted, message: `names a file that ${file.problem}` })
       return
     }
-    read.push([path, file.text])
+    this.read.push([path, file.text])
     const text = file.text.replace(/[\r\n]+$/, '')
     // An empty text is the default; an empty file is a secret that was lost on its way.
     if (text === '')
-      faults.push({ source: name, path: dotted, message: 'names a file that is empty' })
-    put(variable, text, { source: name })
+      this.faults.push({ source: name, path: dotted, message: 'names a file that is empty' })
+    this.put(variable, text, { source: name })
   }
 
-  function put({ path, node: key }: Variable, text: string, at: Origin): void {
+  put({ path, node: key }: Variable, text: string, at: Origin): void {
     const node = settled(key)
     const value = coerce(node, text, at)
     if (value === undefined)
-      faults.push({
+      this.faults.push({
         source: at.source,
         path: path.join('.'),
         message: NOT_ALLOWED,
@@ -176,31 +181,35 @@ export async function applyEnvironment(
         allowed: describe(node),
       })
     const unread: Tree = { kind: 'scalar', value: null, at, unread: true }
-    putEntry(root, path, { at, value: value ?? unread })
+    putEntry(this.#root, path, { at, value: value ?? unread })
   }
+}
 
-  function unknownVariable(name: string): Fault {
-    const group = [...variables.values()].find((variable) =>
-      variableOf(variable.path).startsWith(`${name}_`),
-    )
-    const isList = onlyInFiles(known).find((path) => name.startsWith(variableOf(path)))
-    if (group !== undefined || isList !== undefined)
-      return {
-        source: name,
-        path: '',
-        message: 'is a key that only a file can give: it is no single value',
-      }
-    const today = variableOfToday(name)
-    const near =
-      today !== name && variables.has(today.replace(/_FILE$/, ''))
-        ? today
-        : nearest(name, [...variables.keys(), ...Object.keys(META_VARIABLES)])
+function unknownVariable(
+  name: string,
+  variables: ReadonlyMap<string, Variable>,
+  known: Known,
+): Fault {
+  const group = [...variables.values()].find((variable) =>
+    variableOf(variable.path).startsWith(`${name}_`),
+  )
+  const isList = onlyInFiles(known).find((path) => name.startsWith(variableOf(path)))
+  if (group !== undefined || isList !== undefined)
     return {
       source: name,
       path: '',
-      message: 'is no variable of ours',
-      ...(near !== undefined && { nearest: near }),
+      message: 'is a key that only a file can give: it is no single value',
     }
+  const today = variableOfToday(name)
+  const near =
+    today !== name && variables.has(today.replace(/_FILE$/, ''))
+      ? today
+      : nearest(name, [...variables.keys(), ...Object.keys(META_VARIABLES)])
+  return {
+    source: name,
+    path: '',
+    message: 'is no variable of ours',
+    ...(near !== undefined && { nearest: near }),
   }
 }
 
@@ -246,39 +255,4 @@ function variableOfToday(name: string): string {
   if (whole !== undefined) return variableOf(whole.split('.'))
   const today = TODAY.get(name.replace(/_FILE$/, ''))
   return today === undefined ? name : `${variableOf(today.split('.'))}_FILE`
-}
-
-/** @returns undefined when the text is none of what the key takes */
-function coerce(node: Known, text: string, at: Origin): Tree | undefined {
-  const { leaf, item } = node
-  if (leaf === undefined && item === undefined) return { kind: 'scalar', value: text, at }
-  const list = item?.leaf
-  const empty = text.trim() === ''
-  // A comma in a secret is a part of it.
-  if (
-    list !== undefined &&
-    leaf?.secret !== true &&
-    (leaf === undefined || empty || text.includes(','))
-  ) {
-    const parts = empty ? [] : text.split(',').map((part) => part.trim())
-    const items: Tree[] = []
-    for (const part of parts) {
-      const value = coerceScalar(list, part)
-      if (value === undefined) return undefined
-      items.push({ kind: 'scalar', value, at })
-    }
-    return { kind: 'list', items, at }
-  }
-  const value = leaf === undefined ? undefined : coerceScalar(leaf, text)
-  return value === undefined ? undefined : { kind: 'scalar', value, at }
-}
-
-/** By the type of the key, never by the look of the text: the password 12345 is no number. */
-function coerceScalar({ types }: Leaf, text: string): Scalar | undefined {
-  const trimmed = text.trim()
-  if (types.has('boolean') && /^(true|false)$/i.test(trimmed))
-    return trimmed.toLowerCase() === 'true'
-  if (types.has('string')) return text
-  if (types.has('number') && /^-?\d{1,15}(\.\d{1,15})?$/.test(trimmed)) return Number(trimmed)
-  return undefined
 }

@@ -102,7 +102,7 @@ const textIn = (tree: Tree | undefined): string =>
   tree?.kind === 'scalar' && typeof tree.value === 'string' ? tree.value : ''
 
 function messageOf(issue: Issue, tree: Tree | undefined, node?: Known): string {
-  // A sentence that a room wrote says more than anything made up here.
+  // The message of a feature says more than a generated one.
   if (isOwnMessage(issue)) return issue.message
   if (issue.code === 'invalid_key') {
     const [inner] = issue.issues
@@ -135,7 +135,7 @@ function allowedText(issue: Issue, node: Known | undefined, tree?: Tree): string
     case 'not_multiple_of':
       return `a multiple of ${issue.divisor}`
     case 'invalid_format':
-      // A room's own sentence says it better than its pattern.
+      // The message of a feature says it better than its pattern.
       if (issue.format !== 'regex') return `a ${issue.format}`
       return isOwnMessage(issue) ? undefined : `what matches ${issue.pattern}`
     case 'invalid_type':

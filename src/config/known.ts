@@ -21,7 +21,7 @@ export interface Leaf {
   zero: string | undefined
 }
 
-/** What there is to know of a key that nobody reads yet. */
+/** What is known of a key that no feature reads yet. */
 export interface Unread {
   /** Makes the schema: most of these keys are never met. */
   readonly schema: () => z.ZodType
@@ -44,9 +44,9 @@ export interface Known {
   open: boolean
   /** A feature reads it, or something inside it. */
   built: boolean
-  /** A value, of a key that nobody reads yet. */
+  /** What it may hold, for a key that no feature reads yet. */
   unread: Unread | undefined
-  /** What a key that nobody reads yet is for; of one that is read, its schema says it. */
+  /** What the key is for, where no feature reads it yet. For any other key its schema says it. */
   about: string | undefined
   /** The key of today that this is an old or second name of. */
   nameOf: string | undefined
@@ -188,7 +188,7 @@ export function expandBraces(pattern: string): string[] {
 }
 
 /**
- * Adds a key that nobody reads yet; one that a feature reads stays as it is.
+ * Adds a key that no feature reads yet; one that a feature reads stays as it is.
  * @param pattern a path with `[]` for an item, `*` for a free key, `**` for anything below, `{a,b}` for one of several
  * @returns what it led to
  */

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 
-/** Longer names are compared by nobody: they are no slip of the finger. */
+/** Longer names are not compared: they are no typing errors. */
 const MAX_LENGTH = 200
 
 /**

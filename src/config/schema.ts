@@ -186,7 +186,7 @@ function addUnsupportedTo(schema: Building, known: Known, path: string): void {
     addUnsupportedTo(items, known.item, `${path}[]`)
 }
 
-/** The schema of a key that nobody reads yet. */
+/** The schema of a key that no feature reads yet. */
 function unsupportedSchema(node: Known, path: string, inRefused = false): Building {
   const reason = REFUSED[path]
   const shape = unsupportedShape(node, path, inRefused || reason !== undefined)

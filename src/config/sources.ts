@@ -77,7 +77,7 @@ export async function readSources({
   const root = tree ?? emptyMap({ source: paths[0] ?? 'configuration' })
   // They hold anchors, for use elsewhere: what was taken from them stands there.
   for (const key of root.entries.keys()) if (key.startsWith('x-')) root.entries.delete(key)
-  // Where only keys stand that somebody reads, nobody asks for the others.
+  // Without a key that no feature reads, the tables of such keys are not loaded.
   const hasOthers =
     hasUnsupported(root, known) || givesUnsupported(env, known) || templates.length > 0
   if (hasOthers) {

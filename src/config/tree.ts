@@ -188,7 +188,7 @@ export function takeEntry(root: MapTree, path: readonly string[]): Entry | undef
 
 /**
  * Puts an entry in, making the maps on the way; replaces what is there.
- * @returns false when something on the way is no map: whoever reads that finds the fault
+ * @returns false when something on the way is no map: its schema finds that fault
  */
 export function putEntry(root: MapTree, path: readonly string[], entry: Entry): boolean {
   let map = root

@@ -17,7 +17,7 @@ import {
 } from '../tree.ts'
 import { contradictions, NOTES, REFUSED, type Spot, valueFaults } from './unsupported/index.ts'
 
-/** Suggestions cost time, and after this many nobody reads them. */
+/** Suggestions cost time, and nothing is gained by more than this. */
 const MAX_SUGGESTIONS = 50
 
 export interface Partitioned {
@@ -29,32 +29,42 @@ export interface Partitioned {
 }
 
 export function partition(root: MapTree, known: Known): Partitioned {
-  const faults: Fault[] = []
-  const notices: Notice[] = []
-  const noticed = new Set<string>()
-  const misspelt: ConfigPath[] = []
-  let suggestions = MAX_SUGGESTIONS
+  const run = new Partition(root, known)
+  const tree = run.map(root, known, [], '', false)
+  const isUnsupported = (path: string) => knownAt(known, path.split('.'))?.built === false
+  const { faults, notices, misspelt } = run
+  return { tree, faults, notices: [...notices, ...contradictions(root, isUnsupported)], misspelt }
+}
 
-  /** @param inside a key that nobody reads: all of it is kept, but for what is unknown */
-  function tree(value: Tree, node: Known, path: ConfigPath, text: string, inside: boolean): Tree {
-    if (value.kind === 'map') return map(value, node, path, text, inside)
+class Partition {
+  readonly faults: Fault[] = []
+  readonly notices: Notice[] = []
+  readonly misspelt: ConfigPath[] = []
+  readonly #root: MapTree
+  readonly #known: Known
+  /** Keys for which it was already said that they have no effect. */
+  readonly #noticed = new Set<string>()
+  #suggestions = MAX_SUGGESTIONS
+
+  constructor(root: MapTree, known: Known) {
+    this.#root = root
+    this.#known = known
+  }
+
+  /** @param inside a key that no feature reads: all of it is kept, except unknown keys */
+  #tree(value: Tree, node: Known, path: ConfigPath, text: string, inside: boolean): Tree {
+    if (value.kind === 'map') return this.map(value, node, path, text, inside)
     const { item } = node
     if (value.kind === 'scalar' || item === undefined) return value
     return {
       ...value,
       items: value.items.map((child, i) =>
-        tree(child, item, [...path, i], joinPath(text, i), inside),
+        this.#tree(child, item, [...path, i], joinPath(text, i), inside),
       ),
     }
   }
 
-  function map(
-    value: MapTree,
-    node: Known,
-    path: ConfigPath,
-    text: string,
-    inside: boolean,
-  ): MapTree {
+  map(value: MapTree, node: Known, path: ConfigPath, text: string, inside: boolean): MapTree {
     const takesKeys = node.keys.size > 0 || node.any !== undefined
     if (node.open || !takesKeys) return value
     const entries = new Map<string, Entry>()
@@ -64,51 +74,51 @@ export function partition(root: MapTree, known: Known): Partitioned {
       const child = node.keys.get(key) ?? node.any
       if (child === undefined) {
         const place = { ...placeOf(entry.at), path: childText }
-        faults.push({ ...place, ...unknownKey(key, value, path, text) })
+        this.faults.push({ ...place, ...this.#unknownKey(key, value, path, text) })
       } else if (child.built || inside) {
-        const kept = tree(entry.value, child, childPath, childText, inside)
+        const kept = this.#tree(entry.value, child, childPath, childText, inside)
         entries.set(key, { ...entry, value: kept })
       } else if (!isNothing(entry.value))
-        unsupported(entry, child, { path: childPath, text: childText, at: entry.at })
+        this.#unsupported(entry, child, { path: childPath, text: childText, at: entry.at })
     }
     return { ...value, entries }
   }
 
-  function unsupported({ value }: Entry, node: Known, spot: Spot): void {
+  #unsupported({ value }: Entry, node: Known, spot: Spot): void {
     const pattern = spot.path.filter((step) => typeof step === 'string').join('.')
     const place = { ...placeOf(spot.at), path: spot.text }
     const reason = REFUSED[pattern]
     if (reason !== undefined) {
       // What is in it does not matter any more.
-      if (asksForSomething(value)) faults.push({ ...place, message: reason })
+      if (asksForSomething(value)) this.faults.push({ ...place, message: reason })
       return
     }
     // Nothing can be said of the whole when a part of it is refused: then of each part.
     if (value.kind === 'map' && Object.keys(REFUSED).some((key) => key.startsWith(`${pattern}.`))) {
-      map(value, node, spot.path, spot.text, false)
+      this.map(value, node, spot.path, spot.text, false)
       return
     }
-    if (!noticed.has(pattern) && asksForSomething(value)) {
-      notices.push({ ...place, message: `has no effect yet${NOTES[pattern] ?? ''}` })
-      noticed.add(pattern)
+    if (!this.#noticed.has(pattern) && asksForSomething(value)) {
+      this.notices.push({ ...place, message: `has no effect yet${NOTES[pattern] ?? ''}` })
+      this.#noticed.add(pattern)
     }
     // It is checked all the same: what is wrong in it would come to light only when the feature arrives.
-    const kept = tree(value, node, spot.path, spot.text, true)
-    faults.push(...valueFaults(kept, node, spot, root, known))
+    const kept = this.#tree(value, node, spot.path, spot.text, true)
+    this.faults.push(...valueFaults(kept, node, spot, this.#root, this.#known))
   }
 
   /** What was meant is a sibling, a key one indentation off, or the only key of that name; nothing else is proposed. */
-  function unknownKey(
+  #unknownKey(
     key: string,
     map: MapTree,
     path: ConfigPath,
     text: string,
   ): Pick<Fault, 'message' | 'nearest'> {
     const message = 'unknown key'
-    if (suggestions-- <= 0) return { message }
-    const meant = meantBy(key, map, path, known)
+    if (this.#suggestions-- <= 0) return { message }
+    const meant = meantBy(key, map, path, this.#known)
     if (meant === undefined) return { message }
-    misspelt.push(meant.path)
+    this.misspelt.push(meant.path)
     const near = formatPath(meant.path)
     if (meant.indent === undefined)
       return {
@@ -116,15 +126,6 @@ export function partition(root: MapTree, known: Known): Partitioned {
         nearest: meant.isSibling ? joinPath(text, String(meant.path.at(-1))) : near,
       }
     return { message: `${message}: ${near} is one; indent it ${meant.indent}` }
-  }
-
-  const kept = map(root, known, [], '', false)
-  const isUnsupported = (path: string) => knownAt(known, path.split('.'))?.built === false
-  return {
-    tree: kept,
-    faults,
-    notices: [...notices, ...contradictions(root, isUnsupported)],
-    misspelt,
   }
 }
 

@@ -3,7 +3,7 @@ import type { Explanation } from './explain.ts'
 import type { Subject, Target } from './question.ts'
 import type { Decision, Level, Verdict } from './verdict.ts'
 
-/** An application that somebody may open. */
+/** An application that the user may open. */
 export interface App {
   readonly title: string
   readonly icon?: string

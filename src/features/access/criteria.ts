@@ -13,22 +13,22 @@ export interface Criteria {
   readonly query: QueryTest | undefined
 }
 
-/** What somebody has to be for a host to be theirs; undefined fields ask nothing. */
+/** Which user or group a host belongs to; undefined fields ask nothing. */
 export interface Claim {
   readonly user: string | undefined
   readonly group: string | undefined
-  /** Fits its static part only: somebody known never meets it, nobody might. */
+  /** Fits its static part only: no known user meets it, an anonymous request might. */
   readonly isVague: boolean
 }
 
-/** What a host asks of the subject, one of them; undefined: the rule is about this host whoever asks. */
+/** What a host asks of the subject, one of them; undefined: the rule is about this host for every user. */
 export interface ClaimedHost {
   readonly claims: readonly Claim[] | undefined
 }
 
 /** One subject that a rule names. */
 export interface Holder {
-  readonly kind: 'user' | 'group' | 'oauth2:client' | 'nobody'
+  readonly kind: 'user' | 'group' | 'oauth2:client' | 'none'
   readonly name: string
 }
 
@@ -97,7 +97,7 @@ export function isHeldBy({ kind, name }: Holder, subject: Subject): boolean {
       return subject.groups.includes(name)
     case 'oauth2:client':
       return name !== '' && subject.clientId === name
-    case 'nobody':
+    case 'none':
       return false
     default:
       return kind satisfies never
@@ -136,7 +136,7 @@ function matchQuery(query: Criteria['query'], asking: Asking): Match {
   return meetsQuery(query, asking.query) ? 'hit' : 'miss'
 }
 
-/** A group that took no part in the match is empty, and nobody's name. */
+/** A group that took no part in the match is empty, and no user's name. */
 export function patternClaim(pattern: Pattern, text: string): Claim | undefined {
   const found = pattern.captures(text)
   if (found === undefined) return undefined

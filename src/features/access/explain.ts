@@ -32,7 +32,7 @@ export interface ExplainedRule {
   readonly index: number
   readonly title: string | null
   readonly policy: Policy
-  /** `may`: matches because nobody has signed in yet. */
+  /** `may`: matches because the request is anonymous. */
   readonly verdict: 'hit' | 'may' | 'miss'
   readonly criteria: Readonly<Record<Criterion, Match>>
 }

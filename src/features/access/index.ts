@@ -1,8 +1,8 @@
 /**
- * Access: what a person may open, by the rules of `access_control`. Pure: no IO, no Fastify, nothing remembered but
+ * Access: what a user may open, by the rules of `access_control`. Pure: no IO, no Fastify, nothing remembered but
  * which rules are about which host, and which rules are in force (live.ts).
  *
- * Owns rules, patterns, the readings of a path, and why they decide as they do. Does not own who somebody is (users,
+ * Owns rules, patterns, the readings of a path, and why they decide as they do. Does not own who the user is (users,
  * sessions) or what is answered (verify). Target → readings → candidates by host → first rule that matches → verdict →
  * decision.
  */

@@ -40,7 +40,7 @@ function criterion<S extends z.ZodType>(schema: S): S {
   return schema
 }
 
-/** A list that is there has something in it: an empty one would ask nothing where somebody meant to ask something. */
+/** A list that is there has something in it: an empty one would ask nothing where a restriction was meant. */
 const some = <S extends z.ZodType>(item: S) =>
   criterion(
     oneOrMany(item).refine((list) => list.length > 0, {
@@ -162,7 +162,7 @@ export const AccessControl = z
   .prefault({})
 export type AccessControl = z.infer<typeof AccessControl>
 
-/** The criterion by which a rule asks who somebody is, if it does. */
+/** The criterion by which a rule asks for the user, if it does. */
 function whatAsksWho(written: AccessRule): 'subject' | 'domain' | 'domain_regex' | undefined {
   if (written.subject !== undefined) return 'subject'
   if (written.domain?.some((text) => /^\{(?:user|group)\}/i.test(text))) return 'domain'
@@ -220,7 +220,7 @@ function check(
   }
 }
 
-/** Until there are second factors: what asks for one is a closed door, and its owner should know. */
+/** Until there are second factors, a rule that asks for one lets no user through: the operator should know. */
 const LOCKED = 'two_factor lets nobody through yet: there are no second factors so far'
 
 /** Each `user:…`, `group:…` or `oauth2:client:…` of a rule, and where it stands below `subject`. */

@@ -1,6 +1,6 @@
 /** Who asks for what. */
 export interface Subject {
-  /** Canonical name; '' for nobody. */
+  /** Canonical name; '' for an anonymous request. */
   readonly user: string
   readonly groups: readonly string[]
   /** The OAuth 2.0 client that acts; '' for none. */
@@ -51,5 +51,5 @@ export function isAnonymous({ user, groups, clientId }: Subject): boolean {
   return user === '' && clientId === '' && groups.length === 0
 }
 
-/** How a criterion takes an asking; `may`: it would depend on who asks, and nobody has said who they are. */
+/** How a criterion takes an asking; `may`: it depends on the user, and the request is anonymous. */
 export type Match = 'absent' | 'hit' | 'may' | 'miss'

@@ -11,7 +11,7 @@ import { openOutput, unitsOf, writtenText } from './units.ts'
  * Why a path is denied unread:
  * `control` a control character, encoded or not; `malformed` a `%` without two hex digits (as Authelia, whose URL
  * parser refuses it), or a path that does not begin with `/`; `rounds` still encoded after four rounds of decoding;
- * `readings` more of them than MAX_READINGS, or longer ones than there is room for.
+ * `readings` more of them than MAX_READINGS, or longer ones than the limit.
  */
 export type UnreadablePath = 'control' | 'malformed' | 'rounds' | 'readings'
 
@@ -113,7 +113,7 @@ function closure(start: string, rounds: ReadonlyMap<string, string>): Readings {
   return { paths }
 }
 
-/** What somebody between us and the files may do to a path. Each gives the path itself when there is nothing to do. */
+/** What a server behind us may do to a path. Each gives the path itself when there is nothing to do. */
 const STEPS: readonly ((path: string) => string | undefined)[] = [
   decodeAll,
   decodeHarmless,
@@ -177,7 +177,7 @@ function withoutParameters(path: string): string {
   return writtenText(length, all)
 }
 
-/** Whoever parses it as a URL, or decodes before parsing. */
+/** A server that parses it as a URL, or decodes before parsing. */
 function withoutFragment(path: string): string {
   const at = path.indexOf('#')
   return at === -1 ? path : path.slice(0, at)
@@ -210,7 +210,7 @@ function mergeSlashes(path: string): string {
 
 /**
  * Dot segments as RFC 3986 §5.2.4 and WHATWG remove them: an empty segment is a segment, a last dot segment leaves its
- * slash. Then slashes are merged: nobody keeps files behind the empty segments that are left. After `mergeSlashes` it is
+ * slash. Then slashes are merged: no file lies behind the empty segments that are left. After `mergeSlashes` it is
  * Go's path.Clean, for which `//` is one slash from the beginning.
  */
 function removeDotSegments(path: string): string {

@@ -119,7 +119,7 @@ function canonicalSuffix(suffix: string): string {
 function readHolder(text: string): Holder {
   for (const kind of ['user', 'group', 'oauth2:client'] as const)
     if (text.startsWith(`${kind}:`)) return { kind, name: text.slice(kind.length + 1) }
-  return { kind: 'nobody', name: text }
+  return { kind: 'none', name: text }
 }
 
 type WrittenQuery = NonNullable<AccessRule['query']>[number]

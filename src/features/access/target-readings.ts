@@ -6,7 +6,7 @@ export type TargetReadings =
   | { readonly refusal: UnreadablePath }
 
 /**
- * Every reading of path and query. A raw `#` ends the query for whoever parses URLs, and one in the path leaves no query
+ * Every reading of path and query. A raw `#` ends the query for what parses URLs, and one in the path leaves no query
  * at all (advisory 9).
  */
 export function readTarget(target: Target): TargetReadings {

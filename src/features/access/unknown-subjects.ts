@@ -9,8 +9,8 @@ export interface Directory {
 }
 
 /**
- * Users and groups that rules name and that do not exist: a rule for them is about nobody, which is a slip more often
- * than not. Nothing is said of an empty directory: its users are still to come.
+ * Users and groups that rules name and that do not exist: a rule for them matches no user, which is a mistake more often
+ * than not. Nothing is said for an empty directory: its users are still to come.
  */
 export function unknownSubjectsIn(
   { rules }: AccessControl,

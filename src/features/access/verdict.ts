@@ -4,12 +4,12 @@ import type { UnreadablePath } from './readings.ts'
 /** Why a target is denied unread; `work`: asking the many rules of its host would take too long. */
 export type Unjudgeable = UnreadablePath | 'work'
 
-/** What the rules say about a target, before anybody asks how far the person has signed in. */
+/** What the rules say about a target. The level of the session is not considered yet. */
 export interface Verdict {
   readonly policy: Policy
   /** Counted from 0; undefined: no rule matched, or the path was refused. */
   readonly rule: number | undefined
-  /** The rule asks who somebody is: `subject`, `{user}`, `{group}`, or a group named User or Group. */
+  /** The rule asks for the user: `subject`, `{user}`, `{group}`, or a group named User or Group. */
   readonly hasSubject: boolean
   /** How many readings of the target were asked: 1 for a canonical path, 0 for a refused one. */
   readonly readings: number
@@ -22,7 +22,7 @@ export type Decision =
   | { readonly kind: 'step-up'; readonly need: 1 | 2; readonly verdict: Verdict }
   | { readonly kind: 'deny'; readonly verdict: Verdict }
 
-/** How far somebody has signed in: not at all, one factor, two. */
+/** How far the user has signed in: not at all, one factor, two. */
 export type Level = 0 | 1 | 2
 
 const STRICTNESS: Readonly<Record<Policy, number>> = {
@@ -32,7 +32,7 @@ const STRICTNESS: Readonly<Record<Policy, number>> = {
   deny: 6,
 }
 
-/** Bypass < one_factor < two_factor < deny; of equals, the one that asks nobody who they are is the stricter. */
+/** Bypass < one_factor < two_factor < deny; of equals, the one without a subject is the stricter. */
 function strictness({ policy, hasSubject }: Verdict): number {
   return STRICTNESS[policy] + (hasSubject ? 0 : 1)
 }
@@ -45,7 +45,7 @@ export function stricter(a: Verdict, b: Verdict): Verdict {
   return (a.rule ?? Infinity) <= (b.rule ?? Infinity) ? a : b
 }
 
-/** Authelia's table of outcomes: what a verdict means for somebody who has signed in this far. */
+/** Authelia's table of outcomes: what a verdict means for a user of this level. */
 export function decisionOf(verdict: Verdict, level: Level): Decision {
   switch (verdict.policy) {
     case 'bypass':

@@ -38,7 +38,7 @@ export function createVerdicts(
   // So is what a decision may cost.
   const meter: Meter = { left: 0 }
 
-  /** The first rule that matches, in both askings when there is a query: a query neither opens nor closes a door. */
+  /** The first rule that matches, in both askings when there is a query: adding a query to a request changes no decision. */
   function ask(candidates: Candidates, path: string): Verdict {
     const { query } = asking
     asking.path = path

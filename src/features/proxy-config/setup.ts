@@ -58,7 +58,7 @@ export interface Configured {
   readonly identityHeaders: IdentityHeaderNames
 }
 
-/** Names at which a proxy that runs in a container or a cluster finds others, when nobody says. */
+/** Names at which a proxy that runs in a container or a cluster finds others, unless told otherwise. */
 export interface Neighbours {
   /** Host of Vestibule. */
   readonly vestibule: string
@@ -194,7 +194,7 @@ function upstreamOf(address: ListenAddress, neighbour: string | undefined): stri
   return `${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 
-/** Names and addresses only: these texts go into the middle of somebody's configuration. */
+/** Names and addresses only: these texts go into the middle of an operator's configuration. */
 function endpoint(option: string, text: string): string {
   const isPath = option === '--upstream' && /^unix:\/[\w./-]+$/.test(text)
   if (!isPath && !/^([\w.-]+|\[[\da-f:]+\]):\d{1,5}$/i.test(text))

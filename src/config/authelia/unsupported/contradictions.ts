@@ -1,5 +1,5 @@
 /**
- * What keys that nobody reads yet say against each other. Notices: nothing happens by it so far, and the feature will
+ * What keys that no feature reads yet say against each other. Notices: nothing happens by it so far, and the feature will
  * refuse it when it comes.
  */
 import { type Notice, placeOf } from '../../faults.ts'

@@ -1,5 +1,5 @@
 /**
- * What a key that nobody reads yet may hold, as data. Most of these keys stand in no file: a schema is made for those
+ * What a key that no feature reads yet may hold, as data. Most of these keys stand in no file: a schema is made for those
  * that do.
  */
 import { z } from 'zod'

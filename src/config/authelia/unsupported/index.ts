@@ -20,7 +20,7 @@ export { contradictions } from './contradictions.ts'
 export { type Spot, valueFaults } from './values.ts'
 
 /**
- * Keys that nobody reads and that would be dangerous to pass over: what they ask for would silently not happen. A
+ * Keys that no feature reads and that must not be ignored: what they ask for would silently not happen. A
  * start with one of them is refused, with the reason.
  */
 export const REFUSED: Readonly<Record<string, string>> = {

@@ -49,7 +49,7 @@ export const JWK: Section = {
   certificate_chain: ['certificates', undefined, 'Its certificates in PEM, its own first.'],
 }
 
-/** As above, for a key of somebody else. */
+/** As above, for the key of a client. */
 export const PUBLIC_JWK: Section = {
   ...JWK,
   key: ['public key', undefined, 'The public key in PEM.'],

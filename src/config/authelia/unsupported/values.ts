@@ -1,4 +1,4 @@
-/** What is wrong with the values of keys that nobody reads yet. */
+/** What is wrong with the values of keys that no feature reads yet. */
 import type { ConfigPath } from '../../../kernel/feature.ts'
 import { asMeant } from '../../as-meant.ts'
 import { describe } from '../../describe.ts'

@@ -14,7 +14,6 @@ import { luaCookies, luaFolding, luaNames, luaText } from './lua.ts'
  * over a socket of Debian's lua-socket.
  */
 export const apache: PrintSnippet = (setup) => {
-  const { verifyUpstream } = setup
   return [
     { name: 'vestibule.conf', text: shared(setup) },
     {
@@ -24,7 +23,15 @@ ${setup.domains.map((domain) => app(setup, domain)).join('')}`,
     },
     {
       name: 'vestibule.lua',
-      text: `-- Asks Vestibule whether a request may pass. Belongs to vestibule.conf, as /etc/apache2/vestibule.lua.
+      text: hook(setup),
+    },
+  ]
+}
+
+/** The Lua of the hook. Most of it is one text, which is read as it is printed: it stays in one piece. */
+function hook(setup: ProxySetup): string {
+  const { verifyUpstream } = setup
+  return `-- Asks Vestibule whether a request may pass. Belongs to vestibule.conf, as /etc/apache2/vestibule.lua.
 -- It has the last word on headers too: what it leaves in headers_in is what the app sees.
 
 ${upstreamLines(verifyUpstream)}${luaNames(setup)}
@@ -134,9 +141,7 @@ function ask(r)
   r.headers_in["Cookie"] = r.headers_in["Cookie"] and without_session(r.headers_in["Cookie"])
   return apache2.OK
 end
-`,
-    },
-  ]
+`
 }
 
 function address({ listen }: ProxySetup): string {

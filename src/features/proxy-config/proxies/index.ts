@@ -29,7 +29,7 @@ export type ProxyName = keyof typeof proxies
 
 export const isProxyName = (name: string): name is ProxyName => Object.hasOwn(proxies, name)
 
-/** What those that run in containers call the others, unless somebody has named them differently. */
+/** What proxies in containers call the others, unless told otherwise. */
 export const neighbours: Readonly<Partial<Record<ProxyName, Neighbours>>> = {
   swag: { vestibule: 'vestibule', app: 'app:80' },
   npm: { vestibule: 'vestibule', app: 'app:80' },

@@ -135,7 +135,7 @@ spec:
 ${tls(setup, domain.hosts, named(setup, 'app-tls', domain))}  rules:
 ${domain.hosts.map((host) => rule(host, serviceOf(setup.appUpstream))).join('')}`
 
-/** Where nobody is signed in: the controller adds rd, the address that was asked for. */
+/** For anonymous requests: the controller adds rd, the address that was asked for. */
 const signIn = ({ portalUrl }: ProxyDomain): string =>
   portalUrl === undefined
     ? ''

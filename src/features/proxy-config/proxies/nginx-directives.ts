@@ -130,7 +130,7 @@ export const NAMES = `    # No client's Remote.User or Remote_User.
     ignore_invalid_headers on;
     underscores_in_headers off;`
 
-/** Room for a long address in the Location of an answer. */
+/** Buffers for a long address in the Location of an answer. */
 const BUFFERS = `        # Room for a long address in the Location of the answer.
         proxy_buffer_size 64k;
         proxy_buffers 4 64k;
