@@ -79,7 +79,7 @@ export interface Passwords {
   /** How long a check occupies its place at the moment, in milliseconds; 0 until `measure` has ended once. */
   span(): number
   /**
-   * Whether a digest that this password has just matched should be made anew (measure 8): it is weaker than what is
+   * Whether a digest that this password has just matched should be made anew (requirement 8): it is weaker than what is
    * configured, and both look at the whole password, so that the new digest admits nothing that the old one refused.
    */
   isOutdated(digest: Digest, password: string): boolean

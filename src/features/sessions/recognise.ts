@@ -40,7 +40,7 @@ export function createRecognition(options: RecogniseOptions) {
     now: EpochMs,
     note: NoteReason,
   ): Profile | undefined | Promise<Profile | undefined> {
-    // Of another domain: it is no cookie here, and not for this host to end (measure 2).
+    // Of another domain: it is no cookie here, and not for this host to end (requirement 2).
     if (session.domain !== domain.domain) {
       note?.('other-domain')
       return undefined
@@ -55,7 +55,7 @@ export function createRecognition(options: RecogniseOptions) {
     return kept(session, profile, note)
   }
 
-  /** A user who was deleted or disabled has no sessions (measure 11). */
+  /** A user who was deleted or disabled has no sessions (requirement 11). */
   function kept(
     session: Session,
     profile: Profile | undefined,

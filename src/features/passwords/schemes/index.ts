@@ -5,5 +5,5 @@ import { pbkdf2 } from './pbkdf2.ts'
 import { scrypt } from './scrypt.ts'
 import { shaCrypt } from './sha-crypt.ts'
 
-/** Every scheme whose digests are verified, strongest first (measure 8): the order decides what is rehashed. */
+/** Every scheme whose digests are verified, strongest first (requirement 8): the order decides what is rehashed. */
 export const schemes: readonly Scheme[] = [argon2, scrypt, bcrypt, pbkdf2, shaCrypt]
