@@ -4,10 +4,10 @@
  *
  *   [`createAccess`](../src/features/access/index.ts)      the file declares the name
  *   - [access/hosts.test.ts](../test/access/hosts.test.ts): the name of a test      the file has the test
- *   - ?: the name of a test                                a new line: `npm run docs` finds the file
+ *   - ?: the name of a test, [`createAccess`](?)           new ones: `npm run docs` finds the file
  */
 import { existsSync, globSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
+import { basename, dirname, join, normalize, relative } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import { testsIn, topLevelIn } from './source.ts'
 
@@ -18,8 +18,19 @@ export interface Cited {
 }
 
 const TEST = /^- (?:\?|\[[^\]]*\]\((?<path>[^)]+)\)): (?<name>.+)$/gm
-const NAME = /\[`(?<name>\w+)`\]\((?<path>[^)#]+\.ts)\)/g
-const LINK = /\]\((?<path>[^)#\s:]+)(?:#[^)\s]*)?\)/g
+const NAME = /\[`(?<name>\w+)`\]\((?<path>[^)#]+\.ts|\?)\)/g
+/** Names that are being written elsewhere. A page may speak of them before they are there. */
+const COMING: ReadonlySet<string> = new Set([
+  'createAuthenticate',
+  'createServices',
+  'operations',
+  'defineOperation',
+  'defineBackend',
+  'portalContexts',
+  'contextOf',
+  'contributeSteps',
+])
+const LINK = /\]\((?<path>[^?)#\s:][^)#\s:]*)(?:#[^)\s]*)?\)/g
 const IN_CODE = /`(?<path>(?:src|test|docs|bench|deploy|\.ci)\/[\w./-]+)`/g
 
 /** @param page path of the page from the root, to read its relative links */
@@ -33,7 +44,7 @@ export function cite(page: string, text: string): Cited {
     .replace(TEST, (line, path: string | undefined, name: string) => {
       if (path !== undefined && testsIn(target(path)).has(name)) return line
       if (path !== undefined && !/\.ts$/.test(path)) return line
-      const file = findOne(testFiles(), testsIn, name)
+      const file = findOne(testFiles(), testsIn, name, path)
       if (file === undefined) {
         fault(`no test (or several) is called "${name}"${nearest(name)}`)
         return line
@@ -42,9 +53,10 @@ export function cite(page: string, text: string): Cited {
     })
     .replace(NAME, (line, name: string, path: string) => {
       if (topLevelIn(target(path)).has(name)) return line
-      const file = findOne(sourceFiles(), topLevelIn, name)
+      const file = findOne(sourceFiles(), topLevelIn, name, path)
       if (file === undefined) {
-        fault(`nothing (or several things) in src is called \`${name}\``)
+        if (path !== '?' || !COMING.has(name))
+          fault(`nothing (or several things) in src is called \`${name}\``)
         return line
       }
       return `[\`${name}\`](${link(file)})`
@@ -71,13 +83,17 @@ function namesOf(file: string, read: (file: string) => ReadonlySet<string>): Rea
   return names
 }
 
+/** The only file with the name; of several the one that is called as the file was that had it. */
 function findOne(
   files: readonly string[],
   read: (file: string) => ReadonlySet<string>,
   name: string,
+  was = '',
 ): string | undefined {
   const found = files.filter((file) => namesOf(file, read).has(name))
-  return found.length === 1 ? found[0] : undefined
+  if (found.length === 1) return found[0]
+  const same = found.filter((file) => basename(file) === basename(was))
+  return same.length === 1 ? same[0] : undefined
 }
 
 function nearest(name: string): string {

@@ -9,6 +9,7 @@ import { EVENTS } from '../src/features/audit/index.ts'
 import { features } from '../src/features.ts'
 import { ERRORS } from '../src/kernel/errors.ts'
 import { VERIFY_REASONS } from '../src/kernel/verify-reasons.ts'
+import { withFeatures } from './architecture.ts'
 import { cite } from './citations.ts'
 import { checkRequirements } from './requirements.ts'
 
@@ -83,7 +84,8 @@ const faults: string[] = []
 /** Pages written by hand: only their paths are corrected. */
 const written = Object.fromEntries(
   globSync(['*.md', 'docs/*.md', 'docs/guides/*.md', 'docs/decisions/*.md']).map((path) => {
-    const cited = cite(path, readFileSync(path, 'utf8'))
+    const text = readFileSync(path, 'utf8')
+    const cited = cite(path, path === 'docs/architecture.md' ? withFeatures(text) : text)
     faults.push(...cited.faults)
     return [path, cited.text]
   }),

@@ -1,4 +1,4 @@
-/** The house's doors: who may import whom (docs/decisions/001-the-house.md). Exit 1 and a line per fault. */
+/** The directions of imports between layers and features (docs/decisions/001-architecture.md). Exit 1 and a line per fault. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
