@@ -12,7 +12,7 @@ const RINGS: readonly (readonly string[])[] = [
   ['features'],
   ['root'],
 ]
-/** What a manifest may import beside files of its own room: it is a leaf. */
+/** What a manifest may import beside files of its own feature: it is a leaf. */
 const LEAF = /(^src\/kernel\/)|(\.json$)/
 
 const ringOf = (file: string): number => {

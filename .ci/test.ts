@@ -30,7 +30,7 @@ const PACKAGES: Readonly<Record<string, () => boolean>> = {
   fail2ban: () => has('fail2ban-regex'),
 }
 
-/** What no package of Debian has: tested with where somebody has put it on the PATH, and nothing is amiss without. */
+/** What no package of Debian has: used where it is on the PATH; the tests that need it are skipped otherwise. */
 const OPTIONAL = ['traefik', 'envoy']
 const isOptional = (line: string): boolean =>
   OPTIONAL.some((program) => line.endsWith(`: ${program} is not installed`))
