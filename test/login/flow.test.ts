@@ -60,7 +60,7 @@ for (const [sentence, given, kind] of STEPS) {
   test(sentence, () => assert.equal(next(facts(given)).kind, kind))
 }
 
-test('after the first factor a script is told where to go, or nothing', () => {
+test('after the first factor a script is told where to go, or nothing (http-api §3)', () => {
   assert.equal(redirectAfter(none, undefined), undefined)
   assert.equal(redirectAfter(none, 'https://home/'), 'https://home/')
   assert.equal(redirectAfter(unsafe, 'https://home/'), 'https://home/')

@@ -100,7 +100,7 @@ export const apiRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async 
   )
 }
 
-/** Where a script is told to go after the first factor; undefined is a plain OK. */
+/** http-api §3: where a script is told to go after the first factor; undefined is a plain OK. */
 export function redirectAfter(
   destination: Destination,
   defaultRedirection: string | undefined,

@@ -96,7 +96,7 @@ export function createFirstFactor({
     const refused = { kind: 'refused', checked: { began, right: false } } as const
     const fields = { ...where, remote_ip: address }
     if (answer.kind === 'refused') {
-      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (requirement 21).
+      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${answer.name}'`)
       const about = { ...from, user: answer.name, actor: 'unknown' as const }
       if (ban !== undefined) audit.record('login.banned', { ...about, details: { method } })

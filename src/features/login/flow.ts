@@ -16,7 +16,7 @@ export interface Facts {
 /** Where the visitor wants to go, as far as we would send them there. */
 export type Destination =
   | { readonly kind: 'none' }
-  /** A target that is not followed (requirement 15). It is treated as if it were not there. */
+  /** A target that is not followed (measure 15). It is treated as if it were not there. */
   | { readonly kind: 'unsafe' }
   | {
       readonly kind: 'safe'

@@ -104,7 +104,7 @@ export const hubRoutes: FastifyPluginAsync<{
 
   const carriedIn = (fields: unknown): Carried => {
     const { rd, rm } = readCarried(fields)
-    // Judged at every station (requirement 15): the way between the portals is no way to anywhere else.
+    // Judged at every station (measure 15): the way between the portals is no way to anywhere else.
     return isSafeRedirect(rd, domains) ? { rd, rm } : { rd: '', rm: '' }
   }
   const go = (reply: FastifyReply, location: string, cookies: readonly string[] = []) => {

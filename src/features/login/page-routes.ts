@@ -220,7 +220,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly portal: Portal }> = async
     return replies.redirect(reply, afterLogout(carried, logoutUrl ?? home))
   })
 
-  /** Requirement 29: a safe target, else where the configuration says, else our own page. */
+  /** Measure 29: a safe target, else where the configuration says, else our own page. */
   const afterLogout = ({ rd }: Carried, otherwise: string): string => {
     if (rd !== '' && isSafeRedirect(rd, domains)) return headerBytes(rd)
     return otherwise === home ? `${home}?signed-out=` : otherwise

@@ -33,7 +33,7 @@ export async function readVisit(
   { sessions, peers }: { readonly sessions: Sessions; readonly peers: Peers },
 ): Promise<Visit> {
   const { socket, headers, rawHeaders } = request.raw
-  // Forwarded headers of anybody else are as good as none (requirement 6).
+  // Forwarded headers of anybody else are as good as none (measure 6).
   const trusted = peers.trusts(socket)
   const address = trusted
     ? peers.clientBehind(socket, valuesOf(rawHeaders, 'x-forwarded-for'))

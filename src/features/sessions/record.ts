@@ -28,7 +28,7 @@ const record = z.tuple([z.literal(VERSION), ...fields, z.string().min(1) /* logi
 const firstRecord = z.tuple([z.literal(1), ...fields])
 const anyRecord = z.union([record, firstRecord])
 
-/** Between a session and what a store gets to see of it (requirement 18). */
+/** Between a session and what a store gets to see of it (measure 18). */
 export interface Records {
   seal(session: Session, expiresAt: EpochMs): StoredSession
   /** @returns undefined when it was tampered with, truncated, moved to another key, or sealed with a secret we lack */

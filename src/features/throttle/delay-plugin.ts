@@ -37,7 +37,7 @@ export interface DelayOptions {
 }
 
 /**
- * Holds back the answers of the routes with `config: { delayed: true }` (requirement 3).
+ * Holds back the answers of the routes with `config: { delayed: true }` (measure 3).
  *
  * Registered before any other hook of its context, so that the arrival is one.
  */

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../kernel/clock.ts'
 
-/** Requirement 3, all in milliseconds. */
+/** Measure 3, all in milliseconds. */
 const SLOTS = 10
 const FIRST_MEAN = 1000
 const FLOOR = 250

@@ -6,7 +6,7 @@ import { detach } from '../../kernel/detach.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { DeviceStore, KnownDevice } from './device-store.ts'
 
-/** Requirement 4: 90 days. */
+/** Measure 4: 90 days. */
 const LIFE = 90 * 86_400_000
 /**
  * Device cookies of one request that are looked up. Other hosts of the domain can plant some in front of the right one, and

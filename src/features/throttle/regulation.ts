@@ -16,7 +16,7 @@ export type Admission =
   | { readonly kind: 'go'; settle(right: boolean): Promise<void> }
   | { readonly kind: 'banned'; readonly ban: Ban }
 
-/** Bans whoever fails too often (requirement 4). Every attempt is counted before its password is looked at. */
+/** Bans whoever fails too often (measure 4). Every attempt is counted before its password is looked at. */
 export interface Regulation {
   /** @throws AppError STORE_UNAVAILABLE */
   admit(attempt: Counted): Promise<Admission>

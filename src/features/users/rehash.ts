@@ -13,7 +13,7 @@ export interface RehashOptions {
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
-/** Makes weak digests anew when their password was seen (requirement 8), in nobody's way. */
+/** Makes weak digests anew when their password was seen (measure 8), in nobody's way. */
 export interface Rehash {
   /** @param password that the user's digest has just matched */
   offer(name: string, user: Pick<UserRecord, 'digest' | 'mark'>, password: string): void

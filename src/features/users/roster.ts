@@ -23,7 +23,7 @@ export class UserRecord implements Omit<UserRow, 'digest'> {
   readonly mark: string
   readonly weight: number
   readonly fingerprint: string
-  /** The mark of the digest in whose place this one was made anew from the same password (requirement 8). */
+  /** The mark of the digest in whose place this one was made anew from the same password (measure 8). */
   readonly madeFrom: string | undefined
   readonly #text: string
   #digest: Digest | undefined
