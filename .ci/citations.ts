@@ -6,7 +6,7 @@
  *   - [access/hosts.test.ts](../test/access/hosts.test.ts): the name of a test      the file has the test
  *   - ?: the name of a test, [`createAccess`](?)           new ones: `npm run docs` finds the file
  */
-import { existsSync, globSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize, relative } from 'node:path'
 import { closest } from 'fastest-levenshtein'
 import { testsIn, topLevelIn } from './source.ts'
@@ -32,7 +32,7 @@ const COMING: ReadonlySet<string> = new Set([
   'src/features/portal',
   'src/server',
 ])
-const LINK = /\]\((?<path>[^?)#\s:][^)#\s:]*)(?:#[^)\s]*)?\)/g
+const LINK = /\]\((?<path>[^?)#\s:][^)#\s:]*)?(?:#(?<anchor>[^)\s]*))?\)/g
 const IN_CODE = /`(?<path>(?:src|test|docs|bench|deploy|\.ci)\/[\w./-]+)`/g
 
 /** @param page path of the page from the root, to read its relative links */
@@ -64,8 +64,13 @@ export function cite(page: string, text: string): Cited {
       return `[\`${name}\`](${link(file)})`
     })
   for (const { groups } of mended.matchAll(LINK)) {
-    const path = groups?.['path'] ?? ''
-    if (!existsSync(target(path))) fault(`the link leads nowhere: ${path}`)
+    const { path = '', anchor } = groups ?? {}
+    const file = path === '' ? page : target(path)
+    if (path !== '' && !existsSync(file)) fault(`the link leads nowhere: ${path}`)
+    else if (anchor !== undefined && file.endsWith('.md')) {
+      const there = file === page ? mended : readFileSync(file, 'utf8')
+      if (!anchorsOf(there).has(anchor)) fault(`the link leads to no heading: ${path}#${anchor}`)
+    }
   }
   for (const { groups } of mended.matchAll(IN_CODE)) {
     const path = groups?.['path'] ?? ''
@@ -73,6 +78,17 @@ export function cite(page: string, text: string): Cited {
   }
   return { text: mended, faults }
 }
+
+/** Headings of a page as GitHub and its like name them in links. */
+const anchorsOf = (text: string): ReadonlySet<string> =>
+  new Set(
+    [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
 
 const testFiles = (): readonly string[] =>
   globSync(['test/**/*.test.ts', 'test/conformance/*.ts', 'test/support/*.ts'])

@@ -35,7 +35,9 @@ suite('a page', () => {
   test('with a link or a path that leads nowhere is told', () => {
     assert.equal(cite('docs/x.md', '[a](gone.md)').faults.length, 1)
     assert.equal(cite('docs/x.md', 'see `src/gone.ts`').faults.length, 1)
-    assert.deepEqual(cite('README.md', '[a](docs/glossary.md#words) `src/main.ts`').faults, [])
+    assert.equal(cite('docs/x.md', '[a](glossary.md#gone)').faults.length, 1)
+    assert.deepEqual(cite('docs/x.md', '## Of "it", all\n[a](#of-it-all)').faults, [])
+    assert.deepEqual(cite('README.md', '[a](docs/glossary.md#rules) `src/main.ts`').faults, [])
   })
 
   test('of the architecture has all features, whatever stood there', () => {
