@@ -29,6 +29,8 @@ const COMING: ReadonlySet<string> = new Set([
   'portalContexts',
   'contextOf',
   'contributeSteps',
+  'limitAttempt',
+  'FACTOR_KINDS',
   'src/features/portal',
   'src/server',
 ])
