@@ -1,5 +1,5 @@
 /**
- * The architecture's directions and entry points: who may import whom (docs/decisions/001-the-house.md). Exit 1 and a line
+ * The architecture's directions and entry points: who may import whom (docs/decisions/001-architecture.md). Exit 1 and a line
  * per fault. That imports make no circle, types counted, is checked by Biome (noImportCycles).
  */
 import { existsSync, globSync, readFileSync } from 'node:fs'

@@ -58,7 +58,7 @@ export interface App {
   readonly connected: Peers['welcome']
 }
 
-/** Node's default of 16 KiB answers 431 where an app sets many cookies, and nginx makes 500 of it (http-api §1). */
+/** Node's default of 16 KiB answers 431 where an app sets many cookies, and nginx makes 500 of it. */
 export const MAX_HEADER_BYTES = 64 * 1024
 
 /** Bodies are parsed by zod and replies are strings: Fastify's own compilers are never asked, and Ajv is not loaded. */

@@ -13,7 +13,7 @@ declare module 'fastify' {
 /** What is known of the client that calls a route. */
 export interface Caller {
   readonly signedIn: boolean
-  /** The user has proved a short time ago that they are present (http-api §5.1). */
+  /** The user has proved a short time ago that they are present. */
   readonly elevated: boolean
   readonly administrator: boolean
 }

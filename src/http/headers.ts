@@ -1,5 +1,5 @@
 /**
- * The response headers of measure 20, in one place. A verify 200 ends at the proxy and carries none of them: seven more
+ * The response headers of requirement 20, in one place. A verify 200 ends at the proxy and carries none of them: seven more
  * headers cost 15 % of its throughput for nobody.
  */
 

@@ -11,7 +11,7 @@ import { memoize } from '../kernel/memo.ts'
 import { createConnectionUse } from './connection-use.ts'
 
 /**
- * Who is at the other end of a connection, and whom it speaks for (measure 6).
+ * Who is at the other end of a connection, and whom it speaks for (requirement 6).
  *
  * A proxy is believed only when its own socket address is trusted; then the client is the right-most hop of
  * X-Forwarded-For that is not itself a trusted proxy.

@@ -209,7 +209,7 @@ function refuse(
   const path = route === '*' ? pathOf(request) : route
   if (answersInText(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
-    // A sign-in that fails says the same whatever was wrong with it (http-api §3).
+    // A sign-in that fails says the same whatever was wrong with it.
     return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)
   }
   if (code === 'COOKIE_DOMAIN_UNKNOWN') {

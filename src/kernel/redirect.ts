@@ -1,10 +1,10 @@
 import { browserHost, isLoopback, isWithin } from './host.ts'
 
-/** A target longer than this is malformed everywhere (http-api: 16 KiB). */
+/** A target longer than this is malformed at every endpoint: 16 KiB. */
 export const MAX_TARGET_LENGTH = 16 * 1024
 
 /**
- * Whether a browser may be sent to this target (measure 15).
+ * Whether a browser may be sent to this target (requirement 15).
  *
  * Decided on the URL as a browser parses it (WHATWG), never by prefix or pattern; the caller then uses `target`
  * exactly as it was sent.

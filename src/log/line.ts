@@ -17,7 +17,7 @@ const MAX_TEXT = 4096
 const MAX_DEPTH = 6
 
 /**
- * fail2ban's filters look for `level=info` and `remote_ip=1.2.3.4` anywhere in a line, quoted or not (measure 21). So
+ * fail2ban's filters look for `level=info` and `remote_ip=1.2.3.4` anywhere in a line, quoted or not (requirement 21). So
  * that text from outside can neither hide its line nor accuse a stranger, the `=` or `:` behind these words is spelled
  * `\u003d`: the same character to what parses the line.
  */

@@ -8,7 +8,7 @@ import type { Log } from '../log/index.ts'
 import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
 
 /**
- * The first start makes an administrator (measure 24); `reset_admin_password` gives it a new password (measure 25).
+ * The first start makes an administrator (requirement 24); `reset_admin_password` gives it a new password (requirement 25).
  *
  * The password is shown before it is stored: a kill in between costs a password that opens nothing, and the next start
  * makes another. The other way round it would cost the way in.

@@ -7,7 +7,7 @@ const LINGER = 1_000
 /** Browsers and proxies send less than a hundred; each costs as much as a decision. */
 export const MAX_HEADERS = 500
 
-/** What Node would answer by itself, without our headers (measure 20). */
+/** What Node would answer by itself, without our headers (requirement 20). */
 const STATUS_TEXTS = {
   400: 'Bad Request',
   408: 'Request Timeout',

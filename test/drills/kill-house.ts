@@ -150,7 +150,7 @@ async function loginFaults(
 ): Promise<readonly string[]> {
   const faults: string[] = []
   const asked = [...ledger.passwords].filter(([user]) => !unasked.includes(user))
-  // All at once: each sign-in is held back for a second after a start (measure 3).
+  // All at once: each sign-in is held back for a second after a start (requirement 3).
   await Promise.all(
     asked.map(async ([user, candidates]) => {
       let right: string | undefined

@@ -5,7 +5,7 @@ import { covers, isLoopback } from './reference-target.ts'
 import type { Cookie } from './scene.ts'
 import { DOMAINS } from './world.ts'
 
-/** Measure 20, what is on every response that a browser may receive. */
+/** Requirement 20, what is on every response that a browser may receive. */
 const ALWAYS: Readonly<Record<string, RegExp>> = {
   'x-content-type-options': /^nosniff$/,
   'referrer-policy': /^strict-origin-when-cross-origin$/,
@@ -56,7 +56,7 @@ export function judgePortal(
   return undefined
 }
 
-/** To ourselves, or where measure 15 lets it. */
+/** To ourselves, or where requirement 15 lets it. */
 function mayLeadTo(location: string): boolean {
   if (/^\/(?![/\\])/.test(location)) return !/[\s\\]/.test(location)
   const text = Buffer.from(location, 'latin1').toString('utf8')

@@ -1,6 +1,6 @@
 /**
  * The drill of proxies: hostile requests through each real proxy that is installed, with the very text that is printed. What
- * reaches the app is exactly what was judged and allowed: method, target, host and identity (measure 36).
+ * reaches the app is exactly what was judged and allowed: method, target, host and identity (requirement 36).
  *
  *     npm run drill:proxies -- [--seed N] [--size N] [--proxy NAME,...]
  *

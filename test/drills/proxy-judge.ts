@@ -1,4 +1,4 @@
-/** Whether an app received exactly what was judged and allowed (measure 36). */
+/** Whether an app received exactly what was judged and allowed (requirement 36). */
 import type { Seen } from '../support/demo-app.ts'
 import type { Exchange } from '../support/recorder.ts'
 import type { AskedOf } from './http.ts'

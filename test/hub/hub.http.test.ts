@@ -235,7 +235,7 @@ suite('one login for several root domains', () => {
     assert.equal(old.status, 302, 'a browser that says nothing of its fetches')
   })
 
-  test('what it leads to is judged at every station (measure 15)', async () => {
+  test('what it leads to is judged at every station (requirement 15)', async () => {
     for (const rd of [
       'https://evil.test/',
       'https://app.example.org@evil.test/',

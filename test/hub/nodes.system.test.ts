@@ -60,7 +60,7 @@ test('every station may be another node, and without Redis all ways end at the f
   })
   assert.deepEqual([await who(me, HUB), await who(me, B)], ['', ''])
 
-  // Measure 38: whole on every node, though others planted values in front.
+  // Requirement 38: whole on every node, though others planted values in front.
   const owner = browser()
   const opened = await owner.visit(at(B))
   assert.equal((await owner.signIn(opened.url, john)).url.href, APP)

@@ -116,7 +116,7 @@ test('a client that is not signed in meets no contributor', () => {
   assert.equal(next(facts({ level: 0 }), [never]).kind, 'sign-in')
 })
 
-test('after the first factor a script is told where to go, or nothing (http-api §3)', () => {
+test('after the first factor a script is told where to go, or nothing', () => {
   assert.equal(redirectAfter(none, undefined), undefined)
   assert.equal(redirectAfter(none, 'https://home/'), 'https://home/')
   assert.equal(redirectAfter(unsafe, 'https://home/'), 'https://home/')

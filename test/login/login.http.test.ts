@@ -93,7 +93,7 @@ suite('the portal', () => {
     JSON.parse((await ask('/api/state', { host, headers: { Cookie: cookie } })).body).data
       .authentication_level
 
-  test('the session cookie is HttpOnly, Secure, SameSite and says nothing (measures 1, 2)', async () => {
+  test('the session cookie is HttpOnly, Secure, SameSite and says nothing (requirements 1, 2)', async () => {
     const [cookie = ''] = (await post('/api/firstfactor', credentials)).headers['set-cookie'] ?? []
     const [pair = '', ...attributes] = cookie.split('; ')
     assert.match(pair, /^vestibule_session=[A-Za-z0-9_-]{43}$/)
@@ -115,7 +115,7 @@ suite('the portal', () => {
     assert.match(home, /^home_session=.*SameSite=Strict/)
     assert.match(home, /Domain=home\.test/)
   })
-  test('a cookie is never honoured for another domain (measure 2)', async () => {
+  test('a cookie is never honoured for another domain (requirement 2)', async () => {
     const cookie = await session()
     const value = cookie.slice(cookie.indexOf('=') + 1)
     assert.equal(await levelOf(cookie), 1)
@@ -239,7 +239,7 @@ suite('the portal', () => {
     ['http://app.example.com/', undefined],
     ['wss://app.example.com/', undefined],
   ]
-  test('a sign-in leads to the target only when it is ours (measure 15, advisories 11, 13, 26, 35)', async () => {
+  test('a sign-in leads to the target only when it is ours (requirement 15, advisories 11, 13, 26, 35)', async () => {
     for (const [targetURL, redirect] of TARGETS) {
       const answer = await post('/api/firstfactor', {
         ...credentials,
@@ -417,7 +417,7 @@ suite('the portal', () => {
     }
   })
   // The planted ones came first, and only the first five were ended; a sign-in kept the old session as well.
-  test('planted cookies in front keep no session alive, at any door (measure 38)', async () => {
+  test('planted cookies in front keep no session alive, at any door (requirement 38)', async () => {
     const planted = Array.from({ length: 1200 }, (_, i) => `vestibule_session=${i}`.padEnd(61, 'P'))
     for (const many of [5, 1000]) {
       const front = planted.slice(0, many).join('; ')
@@ -444,7 +444,7 @@ suite('the portal', () => {
     assert.match(page.body, /several sign-ins[\s\S]*<form method="post" action="\/logout">/)
     assert.equal((await ask('/logout')).status, 302)
   })
-  test('GET /logout ends nothing: it shows a page that posts (measure 29, advisory 37)', async () => {
+  test('GET /logout ends nothing: it shows a page that posts (requirement 29, advisory 37)', async () => {
     const cookie = await session()
     const page = await ask('/logout?rd=https%3A%2F%2Fapp.example.com%2F', {
       headers: { Cookie: cookie },
@@ -463,7 +463,7 @@ suite('the portal', () => {
       )
   })
 
-  test('pages carry their headers, and a policy without unsafe sources (measure 20)', async () => {
+  test('pages carry their headers, and a policy without unsafe sources (requirement 20)', async () => {
     const cookie = await session()
     for (const [path, headers, status] of [
       ['/', {}, 200],

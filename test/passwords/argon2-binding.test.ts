@@ -41,7 +41,7 @@ const CASES: readonly (readonly [
   ['half a surrogate pair', {}, 'x\ud83dy'],
   ['a password with a NUL', {}, 'pass\0word'],
   ['the longest password', {}, 'ä'.repeat(512)],
-  ['the default of measure 7', { memory: 65_536, iterations: 3, parallelism: 4 }],
+  ['the default of requirement 7', { memory: 65_536, iterations: 3, parallelism: 4 }],
 ]
 
 for (const [what, parameters, password = 'password', salt = SALT] of CASES) {

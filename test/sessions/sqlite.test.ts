@@ -5,7 +5,7 @@ import { openHouse } from './house.ts'
 import { openSqliteStore } from './sqlite-house.ts'
 
 suite('the database file', () => {
-  test('shows nothing that can be read, and holds nothing that can be sent as a cookie (measure 18)', async (t) => {
+  test('shows nothing that can be read, and holds nothing that can be sent as a cookie (requirement 18)', async (t) => {
     const { store, storage, path } = await openSqliteStore(t)
     const house = openHouse(t, { store })
     const names = ['alice-liddell', 'bob-builder']

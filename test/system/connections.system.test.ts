@@ -123,7 +123,7 @@ suite('a connection', () => {
   ].map((line) => line.toLowerCase())
 
   for (const [what, [status, bytes]] of Object.entries(REFUSED)) {
-    test(`refuses ${what} with every header that all answers have (measure 20)`, async () => {
+    test(`refuses ${what} with every header that all answers have (requirement 20)`, async () => {
       const said = await send(bytes)
       assert.equal(said.slice(0, 12), `HTTP/1.1 ${status}`, said.slice(0, 200))
       const head = said.slice(0, said.indexOf('\r\n\r\n')).toLowerCase()

@@ -20,7 +20,7 @@ import { freePort } from '../support/nginx.ts'
 import { request, run, signIn } from '../support/server.ts'
 import { eventually, verdict } from '../support/verdict.ts'
 
-/** As the image starts it: `__proto__` is no way to reach a prototype (measure 34). */
+/** As the image starts it: `__proto__` is no way to reach a prototype (requirement 34). */
 const HARDENED = '--disable-proto=delete'
 
 const { VESTIBULE_CONFIG: _, ...env } = process.env

@@ -66,7 +66,7 @@ const secretsIn = (folder: string): string =>
   readFileSync(join(folder, 'data', 'secrets', 'session'), 'utf8')
 const modeOf = (...path: string[]): string => (statSync(join(...path)).mode & 0o777).toString(8)
 
-test('started with nothing at all, it makes what it needs and says once how to go on (measure 24)', async (t) => {
+test('started with nothing at all, it makes what it needs and says once how to go on (requirement 24)', async (t) => {
   const folder = emptyFolder(t)
   // The default port may be taken by a server that runs beside the tests; all else is what it is without a word.
   const port = await freePort()
@@ -210,7 +210,7 @@ test('a second server on the same data directory is refused in one sentence, and
   assert.ok(existsSync(join(folder, 'data', 'control.sock')))
 })
 
-test('reset_admin_password gives admin a new password, and ends the old one with its sessions (measure 25)', async (t) => {
+test('reset_admin_password gives admin a new password, and ends the old one with its sessions (requirement 25)', async (t) => {
   const folder = emptyFolder(t)
   const port = await freePort()
   const first = await serve(t, folder, { port })

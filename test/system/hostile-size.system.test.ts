@@ -1,5 +1,5 @@
 /**
- * Measure 37: what a stranger sends in one request holds nobody up, however it is cut into names, cookies, headers or
+ * Requirement 37: what a stranger sends in one request holds nobody up, however it is cut into names, cookies, headers or
  * letters. Each hostile request is compared with a plain one of the same bytes, by the CPU of the server's main thread: a
  * ratio holds on any machine.
  */

@@ -47,7 +47,7 @@ suite('what is no request', () => {
   const refusedWith = (answer: string, status: string): void => {
     const [head = '', body] = answer.split('\r\n\r\n')
     assert.ok(head.startsWith(`HTTP/1.1 ${status}\r\n`), head)
-    // A browser may be made to send any of these (measure 20).
+    // A browser may be made to send any of these (requirement 20).
     for (const header of [
       'X-Content-Type-Options: nosniff',
       'X-Frame-Options: DENY',
@@ -209,7 +209,7 @@ suite('a unix socket', () => {
     return { folder, start, server: await start() }
   }
 
-  test('it serves, with the mode that was asked for, and whoever may open it is trusted (measure 6)', async (t) => {
+  test('it serves, with the mode that was asked for, and whoever may open it is trusted (requirement 6)', async (t) => {
     const socket = join(folderOf(t), 'v.sock')
     const { folder, server } = await serve(t, socket, '?umask=0007')
     assert.match(server.output(), new RegExp(`listening on unix:${socket}"`))

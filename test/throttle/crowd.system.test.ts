@@ -1,4 +1,4 @@
-/** Measure 37: a browser that is known signs in while strangers flood the sign-in. */
+/** Requirement 37: a browser that is known signs in while strangers flood the sign-in. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { makeDigest } from '../../src/features/passwords/index.ts'

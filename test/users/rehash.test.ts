@@ -226,7 +226,7 @@ test('when there is no room for the work, the next sign-in does it', async (t) =
   )
 })
 
-test('from one algorithm to the next a digest only climbs, in the order of measure 8', async (t) => {
+test('from one algorithm to the next a digest only climbs, in the order of requirement 8', async (t) => {
   const store = makeStore(t, file(SHA512))
   const climb: readonly HashParameters[] = [
     { algorithm: 'pbkdf2', variant: 'sha256', iterations: 1000, saltLength: 16 },

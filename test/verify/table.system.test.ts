@@ -8,7 +8,7 @@ import { CHEAP, usersYaml } from '../support/users.ts'
 
 /**
  * What each implementation answers, as a table: every method × implementation × kind of caller × who asks × what the
- * rules say. The expectation below is written from the contract (http-api §1), not from the code.
+ * rules say. The expectation below is written from the contract, not from the code.
  */
 type Headers = Record<string, string>
 interface Question<H = Headers> {

@@ -229,7 +229,7 @@ const NAVIGATION: readonly [Record<string, string>, boolean][] = [
   [{ Accept: 'text/htmlx' }, false],
 ]
 for (const [headers, expected] of NAVIGATION) {
-  test(`${JSON.stringify(headers)} is ${expected ? 'a' : 'no'} navigation (measure 28)`, () =>
+  test(`${JSON.stringify(headers)} is ${expected ? 'a' : 'no'} navigation (requirement 28)`, () =>
     assert.equal(isNavigation(fields(headers)), expected))
 }
 test('application/json in Accept is noticed', () => {

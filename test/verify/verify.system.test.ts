@@ -99,7 +99,7 @@ suite('verify', () => {
         ['john', 'admins,dev', 'John Doe', 'john@example.com'],
       )
       assert.equal(answer.body, '')
-      // A 200 ends at the proxy: the identity, no-store, and what HTTP itself needs (measure 20).
+      // A 200 ends at the proxy: the identity, no-store, and what HTTP itself needs (requirement 20).
       assert.deepEqual(
         Object.keys(answer.headers).sort(),
         ['cache-control', 'connection', 'content-length', 'date', ...IDENTITY].sort(),
@@ -170,7 +170,7 @@ suite('verify', () => {
       const answer = await get(path, { ...ask('https://bank.example.com/'), Cookie: cookie })
       assert.equal(answer.status, 401)
     })
-    test(`${name}: every refusal carries the headers that a browser needs, and no-store (measure 20)`, async () => {
+    test(`${name}: every refusal carries the headers that a browser needs, and no-store (requirement 20)`, async () => {
       for (const headers of [
         { ...ask('https://app.example.com/'), Accept: HTML },
         { ...ask('https://unknown.example.com/'), Accept: HTML },

@@ -33,7 +33,7 @@ type Fields = Readonly<Record<string, string>>
 
 /** What the stations between the portals share. */
 export interface Stations {
-  /** What a request carries, judged at every station (measure 15): the way between the portals is no way to anywhere else. */
+  /** What a request carries, judged at every station (requirement 15): the way between the portals is no way to anywhere else. */
   carriedIn(fields: Fields): Carried
   go(reply: FastifyReply, location: string, cookies?: readonly string[]): FastifyReply
   member(name: string | undefined): Member | undefined

@@ -112,7 +112,7 @@ async function signIn(
   return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
 }
 
-/** http-api §3: where a script is told to go after the first factor; undefined is a plain OK. */
+/** Where a script is told to go after the first factor; undefined is a plain OK. */
 export function redirectAfter(
   destination: Destination,
   defaultRedirection: string | undefined,

@@ -156,7 +156,7 @@ function report(
       return
     case 'refused': {
       const { name, reason, banned } = outcome
-      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (measure 21).
+      // Canonical name of a known user, else nothing: what was typed may be a password in the wrong field (requirement 21).
       log.error(fields, `Unsuccessful 1FA authentication attempt by user '${name}'`)
       const about = { ...from, user: name, actor: 'unknown' as const }
       if (banned) audit.record('login.banned', { ...about, details: { method } })

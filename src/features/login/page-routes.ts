@@ -85,7 +85,7 @@ function createLogout(
     readonly home: string
   },
 ) {
-  /** Measure 29: a safe target, else where the configuration says, else our own page. */
+  /** Requirement 29: a safe target, else where the configuration says, else our own page. */
   const after = ({ rd }: Carried, otherwise: string): string => {
     if (rd !== '' && isSafeRedirect(rd, domains)) return headerBytes(rd)
     return otherwise === home ? `${home}?signed-out=` : otherwise

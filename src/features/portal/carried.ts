@@ -59,7 +59,7 @@ export function withCarried(
   return query === '' ? path : `${path}?${query}`
 }
 
-/** The same without a target that is not followed (measure 15). @param domains canonical cookie domains */
+/** The same without a target that is not followed (requirement 15). @param domains canonical cookie domains */
 export const withoutUnsafe = (carried: Carried, domains: readonly string[]): Carried =>
   isSafeRedirect(carried.rd, domains) ? carried : { ...carried, rd: '', rm: '' }
 

@@ -12,7 +12,7 @@ export type Outcome = 'allow' | 'deny' | 'one_factor' | 'two_factor'
 /** Where the user wants to go, as far as the portal would send them there. */
 export type Destination =
   | { readonly kind: 'none' }
-  /** A target that is not followed (measure 15). It is treated as if it were not there. */
+  /** A target that is not followed (requirement 15). It is treated as if it were not there. */
   | { readonly kind: 'unsafe' }
   | {
       readonly kind: 'safe'

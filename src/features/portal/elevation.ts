@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../kernel/clock.ts'
 
 /**
- * Whether a session is elevated (http-api §5.1): its user proved a short time ago that they are present.
+ * Whether a session is elevated: its user proved a short time ago that they are present.
  * @param session `elevatedUntil` is missing where it never was
  */
 export function isElevated(

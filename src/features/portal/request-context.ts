@@ -33,7 +33,7 @@ export async function readContext(
   { sessions, peers }: { readonly sessions: Sessions; readonly peers: Peers },
 ): Promise<RequestContext> {
   const { socket, headers, rawHeaders } = request.raw
-  // Forwarded headers of any other peer are ignored (measure 6).
+  // Forwarded headers of any other peer are ignored (requirement 6).
   const trusted = peers.trusts(socket)
   const address = trusted
     ? peers.clientBehind(socket, valuesOf(rawHeaders, 'x-forwarded-for'))

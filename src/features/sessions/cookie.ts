@@ -2,7 +2,7 @@ import { stringifySetCookie } from 'cookie'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain } from './cookie-domain.ts'
 
-/** How many cookies of one name a request may carry and still be read (http-api §1). */
+/** How many cookies of one name a request may carry and still be read. */
 export const MAX_VALUES = 4
 
 const TAB = 9

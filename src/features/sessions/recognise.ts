@@ -37,7 +37,7 @@ function createJudgement({ end, used, users }: Pick<RecogniseOptions, 'end' | 'u
     now: EpochMs,
     note: NoteReason,
   ): Profile | undefined | Promise<Profile | undefined> {
-    // Of another domain: it is no cookie here, and not for this host to end (measure 2).
+    // Of another domain: it is no cookie here, and not for this host to end (requirement 2).
     if (session.domain !== domain.domain) {
       note?.('other-domain')
       return undefined
@@ -52,7 +52,7 @@ function createJudgement({ end, used, users }: Pick<RecogniseOptions, 'end' | 'u
     return kept(session, profile, note)
   }
 
-  /** A user who was deleted or disabled has no sessions (measure 11). */
+  /** A user who was deleted or disabled has no sessions (requirement 11). */
   function kept(
     session: Session,
     profile: Profile | undefined,

@@ -9,7 +9,7 @@ import type { StoredSession } from './store.ts'
 /** 128 bits are enough for an index whose tokens cannot be chosen. */
 const OWNER_BYTES = 16
 
-/** Between a session and what a store gets to see of it (measure 18). */
+/** Between a session and what a store gets to see of it (requirement 18). */
 export interface Records {
   seal(session: Session, expiresAt: EpochMs): StoredSession
   /**

@@ -42,7 +42,7 @@ export interface Identity {
 }
 
 /**
- * Whether a session may still be used (measure 19): within its absolute end, and within the inactivity limit of its
+ * Whether a session may still be used (requirement 19): within its absolute end, and within the inactivity limit of its
  * domain unless it is remembered. Decided at every use from the record itself, whatever a store or a cache still holds.
  */
 export function isAlive(session: Session, domain: CookieDomain, now: EpochMs): boolean {

@@ -91,7 +91,7 @@ export function createIdentity(
 
 const noHead = (): AllowedHead => ({ text: '', second: -1 })
 
-/** UTF-8 bytes, one character a byte as Node writes headers; control characters removed (http-api §1). */
+/** UTF-8 bytes, one character a byte as Node writes headers; control characters removed. */
 export function headerValue(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
   const clean = text.replace(/[\x00-\x1f\x7f-\x9f]/g, '')

@@ -3,7 +3,7 @@ import type { Fields } from './fields.ts'
 
 /**
  * Whether the caller is a browser that is opening a page: only such a caller is sent to the portal or shown a page
- * (measure 28). XMLHttpRequest, an Accept without text/html (the wildcard counts only first) or a Sec-Fetch-Mode other than
+ * (requirement 28). XMLHttpRequest, an Accept without text/html (the wildcard counts only first) or a Sec-Fetch-Mode other than
  * `navigate` say that a script or a program waits for data.
  */
 export function isNavigation({ accept, requestedWith, fetchMode }: Fields): boolean {

@@ -51,7 +51,7 @@ export const BASIC_CHALLENGE = 'Basic realm="Authorization Required"'
 export function headerStrategy({ name, schemes }: Strategy): HeaderStrategy | undefined {
   const read = (value: string | undefined): Found => {
     if (value === undefined || value === '') return NOTHING
-    // An unknown scheme, or one that is not enabled, belongs to the app behind (http-api §1, ours).
+    // An unknown scheme, or one that is not enabled, belongs to the app behind.
     if (schemeOf(value) !== 'basic' || !schemes.includes('basic')) return NOTHING
     const credentials = parseBasic(value)
     return credentials === undefined ? BROKEN : { kind: 'basic', credentials }
