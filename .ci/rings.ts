@@ -18,7 +18,7 @@ const RINGS: readonly (readonly string[])[] = [
 /** What a manifest may import beside files of its own folder: the kernel, and the manifests whose slices it reads. */
 const LEAF = /(^src\/kernel\/)|(\.json$)|(\/manifest\.ts$)/
 
-/** Layers and features that are entered by `index.ts` alone, or by what they declare, `manifest.ts`. */
+/** Layers and features that are entered by `index.ts` alone, or by what they declare: `manifest.ts`, `operations.ts`. */
 const INDEXED = /^src\/(config|storage\/redis|storage|log|features\/[^/]+)\//
 /** Collections of single files, each an entry point of its own; what lies in their folders is theirs. */
 const COLLECTION = /^src\/(kernel|files|http|control|server)\//
@@ -41,7 +41,7 @@ const partOf = (file: string): string | undefined =>
 function isEntry(target: string): boolean {
   if (ALONE.includes(target)) return true
   if (dirname(target) !== partOf(target)) return false
-  return COLLECTION.test(target) || /\/(index|manifest)\.ts$/.test(target)
+  return COLLECTION.test(target) || /\/(index|manifest|operations)\.ts$/.test(target)
 }
 
 const ringOf = (file: string): number => {
