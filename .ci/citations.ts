@@ -19,21 +19,6 @@ export interface Cited {
 
 const TEST = /^- (?:\?|\[[^\]]*\]\((?<path>[^)]+)\)): (?<name>.+)$/gm
 const NAME = /\[`(?<name>\w+)`\]\((?<path>[^)#]+\.ts|\?)\)/g
-/** Names and folders that are being written elsewhere. A page may speak of them before they are there. */
-const COMING: ReadonlySet<string> = new Set([
-  'createAuthenticate',
-  'createServices',
-  'operations',
-  'defineOperation',
-  'defineBackend',
-  'portalContexts',
-  'contextOf',
-  'contributeSteps',
-  'limitAttempt',
-  'FACTOR_KINDS',
-  'src/features/portal',
-  'src/server',
-])
 const LINK = /\]\((?<path>[^?)#\s:][^)#\s:]*)?(?:#(?<anchor>[^)\s]*))?\)/g
 const IN_CODE = /`(?<path>(?:src|test|docs|bench|deploy|\.ci)\/[\w./-]+)`/g
 
@@ -59,8 +44,7 @@ export function cite(page: string, text: string): Cited {
       if (topLevelIn(target(path)).has(name)) return line
       const file = findOne(sourceFiles(), topLevelIn, name, path)
       if (file === undefined) {
-        if (path !== '?' || !COMING.has(name))
-          fault(`nothing (or several things) in src is called \`${name}\``)
+        fault(`nothing (or several things) in src is called \`${name}\``)
         return line
       }
       return `[\`${name}\`](${link(file)})`
@@ -76,7 +60,7 @@ export function cite(page: string, text: string): Cited {
   }
   for (const { groups } of mended.matchAll(IN_CODE)) {
     const path = groups?.['path'] ?? ''
-    if (!existsSync(path) && !COMING.has(path)) fault(`there is no ${path}`)
+    if (!existsSync(path)) fault(`there is no ${path}`)
   }
   return { text: mended, faults }
 }
