@@ -61,6 +61,14 @@ export interface Migration {
   up(db: MigrationDb, columns: Columns): Promise<void>
 }
 
+/** A column whose values are sealed with `storage.encryption_key` (seal.ts, `sealedPlace`). It holds bytes or null. */
+export interface SealedColumn {
+  readonly table: string
+  readonly column: string
+  /** The columns that name a row, all text. A value is tied to them. */
+  readonly key: readonly string[]
+}
+
 export type Explicit = (path: ConfigPath) => boolean
 
 /**
@@ -104,6 +112,8 @@ export interface Manifest {
    * configuration names, and always the embedded file as well: an installation that goes back to it finds its tables.
    */
   readonly migrations?: Readonly<Record<string, Migration>>
+  /** Every sealed column of its tables: the encryption key is checked and changed over all of them. */
+  readonly sealed?: readonly SealedColumn[]
   /** Texts by language and key; keys are `feature.key`. */
   readonly messages?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }

@@ -52,6 +52,14 @@ export function createSealer(secrets: readonly Secret[], purpose: string): Seale
   }
 }
 
+/**
+ * The place of a sealed column: a row that is copied to another user, and a value that is moved to another column, do not
+ * open there.
+ * @param key the values of the row's key, in the order in which the manifest names its columns
+ */
+export const sealedPlace = (table: string, column: string, key: readonly string[]): string =>
+  JSON.stringify([table, column, ...key])
+
 export function deriveKey(secret: Secret, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret.reveal(), 'vestibule', purpose, 32)))
 }
