@@ -13,7 +13,7 @@ import users from './features/users/manifest.ts'
 import verify from './features/verify/manifest.ts'
 import http from './http/manifest.ts'
 import { basePathCheck } from './http/own-paths.ts'
-import type { Manifest, Migration } from './kernel/feature.ts'
+import type { Manifest, Migration, SealedColumn } from './kernel/feature.ts'
 import log from './log/manifest.ts'
 import server from './server/manifest.ts'
 import storage from './storage/manifest.ts'
@@ -64,6 +64,9 @@ export const migrations: Readonly<Record<string, Migration>> = inOrder(
     all.map((manifest) => manifest.migrations ?? {}),
   ),
 )
+
+/** What is sealed with `storage.encryption_key`, over all features. */
+export const sealed: readonly SealedColumn[] = all.flatMap((manifest) => manifest.sealed ?? [])
 
 /** The features' texts by language and key. */
 export const messageCatalogues: Readonly<Record<string, Readonly<Record<string, string>>>> =

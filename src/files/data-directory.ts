@@ -8,18 +8,21 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { Secret } from '../kernel/secret.ts'
 import { createPrivateFile } from './atomic-write.ts'
+import { fsyncDirectorySync } from './directory-sync.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 
 export interface DataDirectory {
@@ -34,6 +37,14 @@ export interface DataDirectory {
    * @throws OperatorError
    */
   secret(name: string, bytes?: number): Secret
+  /** The secret of this name when it is there; refused as `secret` refuses it. It makes nothing. @throws OperatorError */
+  existing(name: string): Secret | undefined
+  /** Where the secret of this name lies, for messages. */
+  secretFile(name: string): string
+  /** Stores a secret that was made elsewhere. @throws OperatorError, also when one of this name is there */
+  keep(name: string, secret: Secret): void
+  /** Puts a secret in the place of another one, in one step that a crash does not divide. @throws OperatorError */
+  promote(from: string, to: string): void
   /**
    * Holds the directory until `release` or the end of the process, kill -9 included.
    * @throws OperatorError when another server holds it, in this container or another one on this machine
@@ -54,14 +65,34 @@ const OTHERS_MAY_ANYTHING = 0o077
 export function openDataDirectory(path: string): DataDirectory {
   const root = resolve(path)
   openPrivateDirectory(root, 'the data directory')
+  const secretFile = (name: string) => {
+    if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) throw new TypeError(`no name of a secret: ${name}`)
+    return join(root, 'secrets', name)
+  }
+  const openSecretFile = (name: string) => {
+    openPrivateDirectory(join(root, 'secrets'), 'the directory of the secrets')
+    return secretFile(name)
+  }
   return {
     path: root,
     file: (name) => join(root, name),
+    secretFile,
     secret(name, bytes = 32) {
-      if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) throw new TypeError(`no name of a secret: ${name}`)
-      openPrivateDirectory(join(root, 'secrets'), 'the directory of the secrets')
-      const file = join(root, 'secrets', name)
-      return readSecret(file) ?? makeSecret(file, bytes)
+      const file = openSecretFile(name)
+      return readSecret(file) ?? makeSecret(file, randomBytes(bytes).toString('base64url')).secret
+    },
+    existing(name) {
+      const file = secretFile(name)
+      if (existsSync(dirname(file))) refuseUnsafe(dirname(file), 'the directory of the secrets')
+      return readSecret(file)
+    },
+    keep(name, secret) {
+      const file = openSecretFile(name)
+      if (makeSecret(file, secret.reveal()).made === 'exists')
+        throw new OperatorError(`the secret ${file} is there already`)
+    },
+    promote(from, to) {
+      moveFile(openSecretFile(from), secretFile(to))
     },
     lock: () => holdDirectory(join(root, 'lock'), root),
   }
@@ -139,10 +170,14 @@ function readSecret(path: string): Secret | undefined {
   }
 }
 
-function makeSecret(path: string, bytes: number): Secret {
+/** Another process may make it first: its secret counts then. */
+function makeSecret(
+  path: string,
+  text: string,
+): { readonly secret: Secret; readonly made: 'created' | 'exists' } {
+  let made: 'created' | 'exists'
   try {
-    // Another process made it first: its secret counts, not ours.
-    createPrivateFile(path, `${randomBytes(bytes).toString('base64url')}\n`)
+    made = createPrivateFile(path, `${text}\n`)
   } catch (error) {
     throw new OperatorError(
       `the secret ${path} cannot be stored (${systemCode(error)})`,
@@ -154,7 +189,22 @@ function makeSecret(path: string, bytes: number): Secret {
   }
   const secret = readSecret(path)
   if (secret === undefined) throw unusable(path, 'vanished while it was made')
-  return secret
+  return { secret, made }
+}
+
+function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+    fsyncDirectorySync(dirname(to))
+  } catch (error) {
+    throw new OperatorError(
+      `${from} cannot be renamed to ${to} (${systemCode(error)})`,
+      undefined,
+      {
+        cause: error,
+      },
+    )
+  }
 }
 
 function unusable(path: string, problem: string, cause?: unknown): OperatorError {

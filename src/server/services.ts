@@ -28,14 +28,15 @@ import {
   type Users,
   usersFileOf,
 } from '../features/users/index.ts'
-import { type Config, migrations } from '../features.ts'
+import { type Config, migrations, sealed } from '../features.ts'
 import { type DataDirectory, openDataDirectory } from '../files/data-directory.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { bindOperations } from '../kernel/operation.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
+import type { Sealer } from '../kernel/seal.ts'
 import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
-import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
+import { openSealer, openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
 import type { openRedis } from '../storage/redis/index.ts'
 import { warnOfUnknownSubjects } from './reload.ts'
 
@@ -56,6 +57,8 @@ export interface Services extends AsyncDisposable {
   readonly users: Users
   readonly sessions: Sessions
   readonly audit: Audit
+  /** Seals columns of the database: those that the manifests name in `sealed`. */
+  readonly sealer: Sealer
   readonly app: App
 }
 
@@ -64,7 +67,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const { config, clock, log } = setting
   await using opened = new AsyncDisposableStack()
   const stores = await openStores(setting, opened)
-  const { data, storage, redis, trusted } = stores
+  const { data, storage, redis, trusted, sealer } = stores
   const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
   opened.defer(() => audit.close())
   const identities = await openUsers(setting, stores, opened)
@@ -121,6 +124,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     users,
     sessions,
     audit,
+    sealer,
     app,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
@@ -129,6 +133,7 @@ export async function createServices(setting: Setting): Promise<Services> {
 interface Stores {
   readonly data: DataDirectory
   readonly storage: Storage
+  readonly sealer: Sealer
   /** Undefined without `session.redis`. */
   readonly redis: Redis | undefined
   /** Certificates that outgoing connections trust besides the usual. */
@@ -146,7 +151,7 @@ async function openStores(
 
   const certificates = config['certificates_directory'] ?? ''
   const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
-  const { local, postgres } = config['storage']
+  const { local, postgres, encryption_key: configured } = config['storage']
   const storage = await openStorage({
     path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(cwd, local.path),
     postgres,
@@ -155,14 +160,15 @@ async function openStores(
     log,
   })
   opened.defer(() => storage.close())
+  const sealer = await openSealer({ configured, data, storage, columns: sealed })
 
   const shared = config['session.redis']
-  if (shared === undefined) return { data, storage, redis: undefined, trusted }
+  if (shared === undefined) return { data, storage, sealer, redis: undefined, trusted }
   // Most installations have no Redis, and load nothing of its client.
   const connect = (await import('../storage/redis/index.ts')).openRedis
   const redis = await connect({ config: shared, trusted, log, clock })
   opened.defer(() => redis.close())
-  return { data, storage, redis, trusted }
+  return { data, storage, sealer, redis, trusted }
 }
 
 interface Identities {

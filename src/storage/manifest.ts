@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineManifest } from '../kernel/feature.ts'
-import { filePath, scalarMeta, secret } from '../kernel/scalars.ts'
+import { filePath, secret } from '../kernel/scalars.ts'
 import { postgres } from './postgres-config.ts'
 
 export default defineManifest({
@@ -29,16 +29,25 @@ export default defineManifest({
             error: 'is too short',
             params: { allowed: 'at least 20 characters' },
           })
-          .register(scalarMeta, {
-            idle: 'has no effect yet: nothing that it seals is kept in the database so far',
-          })
           .optional()
           .describe(
-            'Without effect until second factors are there: seals secrets that are kept in the database. At least 20 characters.',
+            'Seals secrets that are kept in the database, such as those of second factors. At least 20 characters. Without ' +
+              'it a key is made in `data_directory` (`secrets/encryption`). Servers that share a PostgreSQL database need ' +
+              'the same key. To change it: `vestibule storage encryption change-key`.',
           ),
       })
       .prefault({})
       .describe('Where Vestibule keeps what must outlive a restart.'),
+  },
+  migrations: {
+    '0025_storage_encryption': {
+      up: async (db, { table, text, bytes }) => {
+        await table(db, 'storage_encryption')
+          .addColumn('name', text, (column) => column.primaryKey())
+          .addColumn('value', bytes, (column) => column.notNull())
+          .execute()
+      },
+    },
   },
   async look({ certificates_directory: folder = '' }, place, report) {
     if (folder === '') return

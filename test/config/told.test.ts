@@ -75,7 +75,6 @@ access_control:
   )
   assert.equal(text, '')
   assert.deepEqual(warnings, [
-    'c.yml:2:11 storage.encryption_key: has no effect yet: nothing that it seals is kept in the database so far',
     'c.yml:3:127 server.endpoints.authz.a.authn_strategies[0].schemes[1]: bearer has no effect yet: such a header is passed over, as if it were not there',
     'c.yml:6:51 access_control.rules[0].subject[0]: matches nothing yet: there are no OAuth 2.0 clients',
     'c.yml:7:75 access_control.rules[1].subject[0][1]: matches nothing yet: there are no OAuth 2.0 clients',
