@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
-import { createConnection } from '../../src/storage/redis/connection.ts'
+import { createConnection, PATIENCE } from '../../src/storage/redis/connection.ts'
 import { createDialer } from '../../src/storage/redis/dial.ts'
 import { RedisFault } from '../../src/storage/redis/fault.ts'
 import { openRedis } from '../../src/storage/redis/index.ts'
@@ -12,6 +12,7 @@ import manifest from '../../src/storage/redis/manifest.ts'
 import { freePort } from '../support/nginx.ts'
 import { settlesWithin, until } from '../support/pace.ts'
 import { startRedis, withoutRedis } from '../support/redis.ts'
+import { startRelay } from '../support/relay.ts'
 
 const skip = withoutRedis
 
@@ -52,6 +53,34 @@ test('the start leaves nothing behind', { skip }, async (t) => {
   const server = await startRedis(t)
   await open(t, { host: '127.0.0.1', port: server.port })
   assert.deepEqual(await (await server.client()).keys('*'), [])
+})
+
+test('at start the first answer may take longer than a request would wait for it', {
+  skip,
+}, async (t) => {
+  const relay = await startRelay(t, (await startRedis(t)).port)
+  relay.hold('probe:none')
+  const opening = open(t, { host: '127.0.0.1', port: relay.port, timeout: '30s' })
+  let given: unknown
+  opening.catch((error: unknown) => {
+    given = error
+  })
+  await until('the first call is sent', () => relay.count('probe:none') === 1)
+  await sleep(2 * PATIENCE)
+  assert.equal(given, undefined)
+  relay.release()
+  const { connection, lines } = await opening
+  assert.equal(await connection.run((client) => client.get('a')), null)
+  assert.deepEqual(lines, [])
+})
+
+test('a start that gets no answer says so when its time is over', { skip }, async (t) => {
+  const relay = await startRelay(t, (await startRedis(t)).port)
+  relay.hold('probe:none')
+  await assert.rejects(
+    open(t, { host: '127.0.0.1', port: relay.port, timeout: '300ms' }),
+    (error) => error instanceof OperatorError && /does not answer in time/.test(error.message),
+  )
 })
 
 test('a silent Redis is given up on within 250 ms, and answers again without a restart', {

@@ -1,13 +1,17 @@
 import net from 'node:net'
 import type { TestContext } from 'node:test'
 
-/** Stands between two programs, and can fall silent: nothing goes through any longer, and nothing is closed. */
+/** Stands between two programs, and can fall silent or slow: nothing goes through any longer, and nothing is closed. */
 export interface Relay {
   readonly port: number
   /** Silences the connections over which this was sent, those of now and those to come. */
   silence(sent: string): void
   /** Lets everything through again; what was silenced is closed. */
   heal(): void
+  /** Keeps back what comes over the connections over which this was sent, from that on. */
+  hold(sent: string): void
+  /** Hands on what was kept back. */
+  release(): void
   /** How many of the connections of now have sent this. */
   count(sent: string): number
 }
@@ -16,6 +20,8 @@ interface Connection {
   readonly client: net.Socket
   readonly server: net.Socket
   said: string
+  /** What hands on each chunk that is kept back, in order. */
+  readonly held: (() => void)[]
 }
 
 /** Enough to know what a connection is for. */
@@ -24,18 +30,23 @@ const REMEMBERED = 4096
 export async function startRelay(t: Pick<TestContext, 'after'>, to: number): Promise<Relay> {
   const open = new Set<Connection>()
   let silenced: string | undefined
+  let held: string | undefined
   const isSilent = ({ said }: Connection) => silenced !== undefined && said.includes(silenced)
+  const handOn = (connection: Connection, to: net.Socket, chunk: Buffer): void => {
+    if (isSilent(connection)) return
+    if (held !== undefined && connection.said.includes(held))
+      connection.held.push(() => void to.write(chunk))
+    else to.write(chunk)
+  }
   const relay = net.createServer((client) => {
     const server = net.connect(to, '127.0.0.1')
-    const connection: Connection = { client, server, said: '' }
+    const connection: Connection = { client, server, said: '', held: [] }
     open.add(connection)
     client.on('data', (chunk: Buffer) => {
       if (connection.said.length < REMEMBERED) connection.said += chunk.toString('latin1')
-      if (!isSilent(connection)) server.write(chunk)
+      handOn(connection, server, chunk)
     })
-    server.on('data', (chunk: Buffer) => {
-      if (!isSilent(connection)) client.write(chunk)
-    })
+    server.on('data', (chunk: Buffer) => handOn(connection, client, chunk))
     const end = () => {
       open.delete(connection)
       client.destroy()
@@ -68,6 +79,13 @@ export async function startRelay(t: Pick<TestContext, 'after'>, to: number): Pro
     heal() {
       for (const connection of open) if (isSilent(connection)) connection.client.destroy()
       silenced = undefined
+    },
+    hold(sent) {
+      held = sent
+    },
+    release() {
+      held = undefined
+      for (const connection of open) for (const hand of connection.held.splice(0)) hand()
     },
     count: (sent) => [...open].filter(({ said }) => said.includes(sent)).length,
   }

@@ -21,6 +21,8 @@ const MAX_MESSAGE = 300
 export function toFault(error: unknown): RedisFault {
   if (error instanceof RedisFault) return error
   if (!(error instanceof Error)) return new RedisFault('', 'something that is no error was thrown')
+  // What a connection refused a caller with (STORE_UNAVAILABLE).
+  if (error.cause instanceof RedisFault) return error.cause
   const last = 'lastNodeError' in error ? error.lastNodeError : undefined
   if (last instanceof Error) return toFault(last)
   // "…, with args beginning with: …" says what was sent.

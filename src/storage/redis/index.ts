@@ -13,7 +13,7 @@ import { type Commits, createCommits } from './commits.ts'
 import { createConnection, type RunOptions } from './connection.ts'
 import { createDialer, dismiss, type RedisClient } from './dial.ts'
 import type { RedisConfig } from './manifest.ts'
-import { probe } from './probe.ts'
+import { probe, untilItAnswers } from './probe.ts'
 import { watchSentinels } from './sentinels.ts'
 import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
@@ -81,13 +81,18 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
   const { config, trusted, log, clock, patience } = options
   const { key_prefix: prefix } = config
   const dialer = createDialer(config, trusted)
-  await probe(dialer, prefix, config.timeout)
   const connection = createConnection({ dialer, log, clock, patience })
-  const check = async () => {
-    await connection.run((client) => client.get(`${prefix}probe:none`))
+  const check = async (options?: RunOptions) => {
+    await connection.run((client) => client.get(`${prefix}probe:none`), options)
   }
   try {
-    await check()
+    let isProven = false
+    await untilItAnswers(dialer, config.timeout, async (left) => {
+      if (!isProven) await probe(dialer, prefix, left)
+      isProven = true
+      // What a request waits is too short for the first connection: a busy machine would refuse to start.
+      await check({ patience: left })
+    })
   } catch (error) {
     connection.close()
     throw error
@@ -117,7 +122,7 @@ export async function openRedis(options: RedisOptions): Promise<RedisConnection>
     commit: commits.commit,
     watch: tracking.watch,
     trust: tracking.trust,
-    check,
+    check: () => check(),
     close() {
       for (const sentinel of sentinels) dismiss(sentinel)
       tracking.close()
