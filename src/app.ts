@@ -95,6 +95,18 @@ export async function createApp(
     createAccess(config['access_control'], config['definitions'].network),
   )
 
+  /** What every feature with pages or endpoints of the portal is registered with. */
+  const portal = {
+    sessions,
+    audit,
+    peers,
+    replies,
+    messages,
+    clock,
+    adminGroups: config['admin'].groups,
+    base,
+  }
+
   const fastify = createFastify(base, replies)
   const entrance = createEntrance(base === '' ? undefined : (url) => withoutBase(url, base))
   await fastify.register(guards)
@@ -118,58 +130,21 @@ export async function createApp(
     log,
   })
   await fastify.register(login, {
+    ...portal,
     access,
-    sessions,
     hub,
     users,
     throttle,
-    audit,
-    peers,
-    replies,
-    messages,
     icons,
     ownPages,
     contributors: [],
     interactions: undefined,
     log,
-    clock,
-    adminGroups: config['admin'].groups,
     logoutUrl: config['logout_url'],
-    base,
   })
-  if (hub !== undefined)
-    await fastify.register(hubRoutes, {
-      hub,
-      sessions,
-      throttle,
-      audit,
-      peers,
-      replies,
-      messages,
-      log,
-      clock,
-      adminGroups: config['admin'].groups,
-      base,
-    })
-  await fastify.register(settings, {
-    sessions,
-    audit,
-    peers,
-    replies,
-    messages,
-    clock,
-    adminGroups: config['admin'].groups,
-    base,
-  })
-  if (!config['admin'].disable)
-    await fastify.register(admin, {
-      sessions,
-      peers,
-      operations,
-      replies,
-      clock,
-      adminGroups: config['admin'].groups,
-    })
+  if (hub !== undefined) await fastify.register(hubRoutes, { ...portal, hub, throttle, log })
+  await fastify.register(settings, portal)
+  if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })
   await fastify.register(iconRoutes, { icons, headers })
