@@ -22,7 +22,7 @@ function ownerOf(directory) {
   return uid === 0 ? NODE : { uid, gid }
 }
 
-/** Only called where root owns the directory: nobody else could have put a link into it. */
+/** Only called where root owns the directory: no other user could have put a link into it. */
 function handOver(directory, { uid, gid }) {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name)

@@ -33,7 +33,7 @@ export const configure: Configure = (command, cli) => {
     .requiredOption('--url <url>', 'what is asked for, exactly as a browser would send it')
     .option(
       '-u, --user <name>',
-      'who asks; without user and groups: somebody who has not signed in',
+      'who asks; without user and groups: a client that is not signed in',
     )
     .option('--username <name>', 'the same as --user')
     .option(

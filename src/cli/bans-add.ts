@@ -22,7 +22,7 @@ export const configure: Configure = (command, cli) => {
     .option('-a, --address <ip>', 'ban this client address (IPv6: its /64)')
     .option('-d, --duration <time>', 'how long it lasts, such as 1h or 30d', '1 day')
     .option('-p, --permanent', 'it lasts until it is lifted')
-    .option('-r, --reason <text>', 'why, for whoever reads the list', '')
+    .option('-r, --reason <text>', 'why, as the list says it', '')
     .action(() => add(cli, inputOf(command.opts<Options>())))
 }
 

@@ -88,7 +88,7 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'devices',
-    summary: 'list and forget the browsers that are known to be somebody’s',
+    summary: 'list and forget the browsers that users have signed in with',
     children: [
       { name: 'list', load: () => import('./devices-list.ts') },
       { name: 'revoke', load: () => import('./devices-revoke.ts') },

@@ -75,7 +75,7 @@ async function call(
   { json }: { readonly json?: true },
 ): Promise<void> {
   const input = operation.input.safeParse(given)
-  if (!input.success) throw refusalOf(input.error)
+  if (!input.success) throw operatorErrorOf(input.error)
   const answer = await callOperation(cli, operation, given)
   if (answer === undefined) return
   const rows = z.array(z.record(z.string(), z.unknown())).safeParse(answer)
@@ -83,7 +83,7 @@ async function call(
   else cli.print(tableOf(rows.data))
 }
 
-function refusalOf({ issues: [issue] }: z.ZodError): OperatorError {
+function operatorErrorOf({ issues: [issue] }: z.ZodError): OperatorError {
   const key = issue?.path.join('.') ?? ''
   const text = (issue?.message ?? '').replace(/\.$/, '')
   return new OperatorError(key === '' ? text : `--${dashed(key)}: ${text}`)

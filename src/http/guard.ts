@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../kernel/errors.ts'
 
@@ -49,12 +50,26 @@ function requireSignIn({ signedIn }: Caller): void {
   if (!signedIn) throw new AppError('SIGN_IN_REQUIRED')
 }
 
-/** A route without a guard stops the boot: otherwise a forgotten guard would be an open route. */
+/** The decorator of the instances in which a hook calls `requireGuard` for each request. */
+const CHECKED = 'checksGuards'
+
+/** Called by the plugin that checks guards: the routes of this instance may have other guards than `public`. */
+export function declareChecked(app: FastifyInstance): void {
+  app.decorate(CHECKED, true)
+}
+
+/**
+ * A route without a guard stops the start, and so does a guard that no hook would check: in both cases the route would be
+ * open to every client.
+ */
 export const guards = fp(
   async (app) => {
-    app.addHook('onRoute', function routeSaysWhoMayCall(route) {
-      if (route.config?.guard === undefined)
-        throw new TypeError(`${String(route.method)} ${route.url} does not say who may call it`)
+    app.addHook('onRoute', function routeIsGuarded({ method, url, config }) {
+      const guard = config?.guard
+      const route = `${String(method)} ${url}`
+      if (guard === undefined) throw new TypeError(`${route} does not say who may call it`)
+      if (guard !== 'public' && !this.hasDecorator(CHECKED))
+        throw new TypeError(`${route} has the guard ${guard}, and no plugin here checks it`)
     })
   },
   { name: 'guards' },

@@ -1,6 +1,6 @@
 /**
- * The response headers of requirement 20, in one place. A verify 200 ends at the proxy and carries none of them: seven more
- * headers cost 15 % of its throughput for nobody.
+ * The response headers of requirement 20, in one place. A verify 200 carries none of them: the proxy drops them, and seven
+ * more headers cost 15 % of the throughput of verify.
  */
 
 const PERMISSIONS_POLICY =

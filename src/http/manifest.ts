@@ -52,7 +52,7 @@ const server = z.strictObject({
         ),
       frame_ancestors: oneOrMany(origin())
         .default([])
-        .describe('Origins that may show the portal in a frame. None: nobody may.'),
+        .describe('Origins that may show the portal in a frame. None: no site may.'),
     })
     .prefault({}),
   buffers: z
@@ -95,16 +95,16 @@ const trustedProxies = oneOrMany(z.union([z.literal('private'), networkText()]))
       'private ranges. A list in place of the default, not in addition. A unix socket is always trusted.',
   )
 
-/** Addresses that no proxy has: from the documentation ranges of RFC 5737 and RFC 3849. */
-const STRANGERS = ['192.0.2.1', '2001:db8::1'].map((text) => parseAddress(text))
+/** Addresses that no proxy has, from the documentation ranges of RFC 5737 and RFC 3849. A network that holds one is too wide. */
+const UNKNOWN_ADDRESSES = ['192.0.2.1', '2001:db8::1'].map((text) => parseAddress(text))
 
 function openToAll(text: string, path: ConfigPath, report: ConfigReport): void {
   const trusted: Network | undefined = parseNetwork(text)
   if (trusted === undefined || trusted.prefix > 1) return
-  if (STRANGERS.some((address) => address !== undefined && contains(trusted, address)))
+  if (UNKNOWN_ADDRESSES.some((address) => address !== undefined && contains(trusted, address)))
     report.warn(
       path,
-      'trusts everybody: any client can claim any address, and networks in rules protect nothing',
+      'trusts every client: each can claim any address, and networks in rules protect nothing',
     )
 }
 

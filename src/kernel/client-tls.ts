@@ -36,7 +36,9 @@ export const clientTls = (peer: string, least?: Version) =>
       skip_verify: z
         .boolean()
         .default(false)
-        .describe('Trusts whoever answers: anybody on the way can read along.'),
+        .describe(
+          'Trusts any server that answers: an attacker on the network can read the traffic.',
+        ),
       server_name: z
         .string()
         .refine((value) => HOSTNAME.test(value), {

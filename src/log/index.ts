@@ -62,7 +62,7 @@ export function logSettings(config: LogConfig, isTerminal: boolean): LogSettings
 export function createLog(settings: LogSettings, out: Writable, clock: Clock = systemClock): Log {
   let current = settings
   const stdout = streamSink(out, (count) =>
-    log.warn({ count }, 'Log lines were dropped because nobody read standard output'),
+    log.warn({ count }, 'Log lines were dropped because standard output was not read'),
   )
   let file = openFile(settings.filePath)
 

@@ -12,7 +12,7 @@ export interface Entry {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Longer texts end in `…`; a target URL (16 KiB) is the longest thing anyone can make us write. */
+/** Longer texts end in `…`; a target URL (16 KiB) is the longest text that a client can make the server write. */
 const MAX_TEXT = 4096
 const MAX_DEPTH = 6
 

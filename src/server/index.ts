@@ -64,15 +64,15 @@ export async function serve(options: ServeOptions): Promise<number> {
     logging.log.info({ signal }, 'stopping')
     return 0
   } catch (error) {
-    const refusal = asRefusal(error)
-    const hint = refusal.hint === undefined ? '' : `\n  ${refusal.hint}`
-    options.stderr.write(`vestibule: ${refusal.message}${hint}\n`)
+    const said = asOperatorError(error)
+    const hint = said.hint === undefined ? '' : `\n  ${said.hint}`
+    options.stderr.write(`vestibule: ${said.message}${hint}\n`)
     return 1
   }
 }
 
-/** @throws what is neither: a bug, for the command line to report as one */
-function asRefusal(error: unknown): OperatorError {
+/** @throws the error itself when it is neither: a bug, which the command line reports as one */
+function asOperatorError(error: unknown): OperatorError {
   if (error instanceof OperatorError) return error
   if (!(error instanceof AppError)) throw error
   return new OperatorError(error.message, JSON.stringify(error.details), { cause: error })

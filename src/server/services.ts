@@ -208,7 +208,7 @@ async function openUsers(
   warnOfUnknownSubjects(config['access_control'], users, log)
   if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new OperatorError(
-      `the users file ${usersFile} holds nobody, and there were users at the last start`,
+      `the users file ${usersFile} has no users, and there were some at the last start`,
       'restore it from a backup; to begin anew with an administrator, remove it',
     )
   return { users, usersFile, passwords, marks }

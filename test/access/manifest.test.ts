@@ -130,7 +130,10 @@ test('bypass cannot ask who somebody is', () => {
     [{ domain_regex: '^(?<Group>\\w+)\\.' }, 'domain_regex'],
   ] as const) {
     const [fault] = faults(rule({ ...bypass, ...more }))
-    assert.match(fault ?? '', new RegExp(`^rules\\.0\\.${at}: asks who somebody is.*\\(.+\\)`))
+    assert.match(
+      fault ?? '',
+      new RegExp(`^rules\\.0\\.${at}: depends on who the user is.*\\(.+\\)`),
+    )
   }
   assert.deepEqual(faults(rule({ ...bypass, domain_regex: '^(?P<Name>\\w+)\\.' })), [])
 })

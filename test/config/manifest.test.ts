@@ -183,8 +183,8 @@ server:
     { features: only },
   )
   assert.deepEqual(warnings, [
-    'c.yml:1:31 trusted_proxies[1]: trusts everybody: any client can claim any address, and networks in rules protect nothing',
-    'c.yml:1:42 trusted_proxies[2]: trusts everybody: any client can claim any address, and networks in rules protect nothing',
+    'c.yml:1:31 trusted_proxies[1]: trusts every client: each can claim any address, and networks in rules protect nothing',
+    'c.yml:1:42 trusted_proxies[2]: trusts every client: each can claim any address, and networks in rules protect nothing',
     'c.yml:3:13 server.buffers.read: has no effect: headers of a request may always be 64 KiB together',
   ])
 })

@@ -274,5 +274,5 @@ test('a reader that stands still costs bounded memory, and is told afterwards ho
     for (const done of held.splice(0)) done()
     await new Promise(setImmediate)
   }
-  assert.match(received, /dropped because nobody read/)
+  assert.match(received, /dropped because standard output was not read/)
 })

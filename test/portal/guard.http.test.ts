@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { ownerOf } from '../../src/features/portal/index.ts'
+import { declareChecked, type Guard, guards } from '../../src/http/guard.ts'
 import type { EpochMs } from '../../src/kernel/clock.ts'
 import { FakeClock } from '../support/clock.ts'
 import { openScene, type Scene } from './scene.ts'
@@ -58,4 +60,36 @@ test('an elevated session is no administrator’s', async (t) => {
   const [john, boss] = [await scene.house.signIn('john'), await scene.house.signIn('boss')]
   assert.equal((await scene.get('/api/operator', john.value)).statusCode, 403)
   assert.equal((await scene.get('/api/operator', boss.value)).body, 'operator')
+})
+
+test('a route whose guard would not be checked stops the start', async (t) => {
+  const withRoute = async (guard: Guard | undefined) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(guards)
+    app.get('/api/secret', { ...(guard !== undefined && { config: { guard } }) }, () => 'secret')
+    await app.ready()
+  }
+  for (const guard of ['user', 'elevated', 'admin', 'token'] as const)
+    await assert.rejects(
+      withRoute(guard),
+      /\/api\/secret has the guard .* no plugin here checks it/,
+    )
+  await assert.rejects(withRoute(undefined), /\/api\/secret does not say who may call it/)
+  await withRoute('public')
+})
+
+test('a plugin that checks guards does so for its own routes alone', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(guards)
+  const addRoute = async (inner: FastifyInstance, { url }: { readonly url: string }) => {
+    if (url === '/checked') declareChecked(inner)
+    inner.get(url, { config: { guard: 'admin' } }, () => '')
+  }
+  await app.register(addRoute, { url: '/checked' })
+  await assert.rejects(
+    async () => app.register(addRoute, { url: '/beside' }),
+    /\/beside has the guard/,
+  )
 })

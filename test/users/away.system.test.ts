@@ -75,10 +75,7 @@ test('a users file that was emptied while no server ran is no first start', asyn
     writeFileSync(server.usersFile, empty)
     const refused = again()
     assert.equal(await refused.ended, 1)
-    assert.match(
-      refused.output(),
-      /users\.yml holds nobody, and there were users at the last start/,
-    )
+    assert.match(refused.output(), /users\.yml has no users, and there were some at the last start/)
     assert.equal(readFileSync(server.usersFile, 'utf8'), empty)
   }
   // Whoever removes it wants that.

@@ -119,7 +119,7 @@ local function refuse(r, answer)
   return apache2.DONE
 end
 
--- A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again; and mod_proxy drops
+-- A websocket keeps its upgrade. Any other (h2c) would be a tunnel, and what goes through it is not checked; and mod_proxy drops
 -- every header that a client names in Connection, those that were set here among them.
 local function tidy_connection(r)
   local wanted = string.lower(r.headers_in["Connection"] or "")
@@ -137,7 +137,7 @@ function ask(r)
   local target = r.unparsed_uri
   -- http://another.host/ in the request line would be asked about as the host of the Host header.
   if string.sub(target, 1, 1) ~= "/" then return 400 end
-  -- Of //a and of /x/..//a mod_proxy makes something else. What nobody has asked about is not sent to the app.
+  -- Of //a and of /x/..//a mod_proxy makes something else. Only what Vestibule was asked about is sent to the app.
   local mapped = r.filename or ""
   if string.find(mapped, "^proxy:") and string.sub(mapped, -#target) ~= target then return 400 end
 

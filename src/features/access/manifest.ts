@@ -102,18 +102,18 @@ const rule = z
     domain: some(z.string().min(1).max(255))
       .optional()
       .describe(
-        'Hosts: `app.example.com`; `*.example.com` (any depth, not `example.com` itself); `{user}.example.com` and `{group}.example.com`, the name of whoever asks. A rule needs this or `domain_regex`.',
+        'Hosts: `app.example.com`; `*.example.com` (any depth, not `example.com` itself); `{user}.example.com` and `{group}.example.com`, the names of the user and of one of their groups. A rule needs this or `domain_regex`.',
       ),
     domain_regex: some(pattern())
       .optional()
       .describe(
-        'Hosts by pattern, in lower case. Groups named `User` and `Group` must be the name and a group of whoever asks.',
+        'Hosts by pattern, in lower case. Groups named `User` and `Group` must be the name and a group of the user.',
       ),
     policy: policy().describe('What the rule demands.'),
     subject: subject()
       .optional()
       .describe(
-        'Who: `user:…`, `group:…`, `oauth2:client:…`. Any of a list; of a list within it, all. Whoever has not signed in matches, so as to be asked to.',
+        'Who: `user:…`, `group:…`, `oauth2:client:…`. Any of a list; of a list within it, all. A client that is not signed in matches, so that it is asked to sign in.',
       ),
     networks: some(z.string().min(1))
       .optional()
@@ -145,7 +145,7 @@ const rule = z
         code: 'custom',
         input: written,
         path: [asking],
-        message: 'asks who somebody is, and `policy: bypass` lets in whoever it is',
+        message: 'depends on who the user is, and `policy: bypass` asks no user to sign in',
         params: { allowed: '`policy: one_factor`, or a rule that does not ask' },
       })
   })
@@ -240,8 +240,8 @@ function checkEmpty(control: AccessControl, report: ConfigReport, explicit: Expl
     report.fault(
       ['access_control', 'rules'],
       everywhere === 'deny'
-        ? 'is empty while default_policy is deny: nobody could open anything'
-        : 'is empty while default_policy is bypass: everything would be open to everybody',
+        ? 'is empty while default_policy is deny: no user could open anything'
+        : 'is empty while default_policy is bypass: everything would be open to all',
       'at least one rule, or default_policy: one_factor',
     )
   else if (explicit(['access_control']))

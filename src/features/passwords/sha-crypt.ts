@@ -64,15 +64,15 @@ function repeat(
 const stretched = (block: Buffer, length: number): Buffer => Buffer.alloc(length, block)
 
 /**
- * Step 22: three bytes, least significant first, are four characters. Which three: a third of the key apart from each
- * other, one further each time, and taking turns at who comes first; sha512 turns the one way, sha256 the other.
+ * Step 22: three bytes, least significant first, become four characters. The three stand a third of the key apart, one
+ * place further each time. Their order rotates by `rotation`, which sha512 and sha256 choose in opposite directions.
  */
 function encode(key: Buffer): string {
   const third = Math.floor(key.length / 3)
-  const turn = key.length === 64 ? 1 : 2
+  const rotation = key.length === 64 ? 1 : 2
   let text = ''
   for (let i = 0; i < third; i++) {
-    const at = (n: number) => (key[i + third * ((i * turn + n) % 3)] ?? 0) << (16 - 8 * n)
+    const at = (n: number) => (key[i + third * ((i * rotation + n) % 3)] ?? 0) << (16 - 8 * n)
     text += characters(at(0) | at(1) | at(2), 4)
   }
   const rest = key.subarray(third * 3)

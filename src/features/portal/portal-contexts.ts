@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { requireGuard } from '../../http/guard.ts'
+import { declareChecked, requireGuard } from '../../http/guard.ts'
 import { refuseQuestion } from '../../http/misdirected.ts'
 import type { Peers } from '../../http/peers.ts'
 import { requireSameOrigin } from '../../http/same-origin.ts'
@@ -37,6 +37,7 @@ export const portalContexts = fp<PortalContextsOptions>(
       ),
     )
     const administers = new Set(adminGroups)
+    declareChecked(app)
     app.decorateRequest('portalContext', null)
     app.addHook('onRequest', async function readsTheContext(request) {
       refuseQuestion(request)

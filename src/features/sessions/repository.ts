@@ -7,7 +7,7 @@ import type { Rows } from './rows.ts'
 import type { Session } from './session.ts'
 import type { SessionStore, StoredSession } from './store.ts'
 
-/** Keys in one call to the store: less than a millisecond of its time, then other requests are served. */
+/** Keys in one call to the store, and rows opened at once: a millisecond or two, then other requests are served. */
 const BATCH = 100
 const MAX_LISTED = 10_000
 /** Seconds after which a failed store is worth another try. */
@@ -118,9 +118,15 @@ function createReads({
     async findAll(user) {
       const owners = user === undefined ? undefined : rows.owners(user)
       const found = await ask('list', () => store.list(owners, MAX_LISTED))
-      return found
-        .map((row) => inMemory(row.key) ?? latest(row))
-        .filter((session) => session !== undefined)
+      const sessions: Session[] = []
+      for (const some of batches(found)) {
+        for (const row of some) {
+          const session = inMemory(row.key) ?? latest(row)
+          if (session !== undefined) sessions.push(session)
+        }
+        if (some.length === BATCH) await nextTurn()
+      }
+      return sessions
     },
   }
 }
@@ -216,8 +222,8 @@ function createEnds({
   }
 }
 
-function* batches(keys: readonly string[]): Generator<readonly string[]> {
-  for (let at = 0; at < keys.length; at += BATCH) yield keys.slice(at, at + BATCH)
+function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH)
 }
 
 /** Whatever goes wrong in a store is the same refusal: no session can be looked at, and no cookie is touched. */

@@ -36,7 +36,7 @@ const MAX_LENGTH = 1000
  */
 export function parseLimits(text: string): ParsedLimits {
   if (text.trim().toLowerCase() === 'disable') return { ok: true, windows: [] }
-  if (text.length > MAX_LENGTH) return fault('is longer than anybody needs', EXAMPLE)
+  if (text.length > MAX_LENGTH) return fault('is too long', EXAMPLE)
   const reader = new Reader(text)
   const windows: Window[] = []
   do {

@@ -14,13 +14,8 @@ type AttemptRow = {
   /** Empty: of no known device. */
   device: string
 }
-type BanRow = {
-  id: string
-  kind: string
-  subject: string
-  source: string
-  reason: string
-  created_by: string
+/** By the names of the columns: `subject` is the name of the ban target. */
+type BanRow = Record<'id' | 'kind' | 'subject' | 'source' | 'reason' | 'created_by', string> & {
   created_at: number
   expires_at: number | null
 }

@@ -13,9 +13,9 @@ export interface Marks {
   [Symbol.iterator](): Iterator<readonly [string, string]>
 }
 
-/** Rows of one transaction, and names that are compared in one turn of the event loop: about a millisecond each. */
+/** Rows of one transaction, and names that are compared before other work gets a turn: about a millisecond each. */
 const BATCH = 200
-const IN_A_TURN = 1000
+const COMPARED_AT_ONCE = 1000
 
 /**
  * Says of a digest whether it is the same one, and nothing else: a digest has a random salt, so that no password can
@@ -122,7 +122,7 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
       for (const row of current) {
         if (!known.has(row[0])) added.push(row)
         if (added.length === BATCH) await flush()
-        if (++compared % IN_A_TURN === 0) await nextTurn()
+        if (++compared % COMPARED_AT_ONCE === 0) await nextTurn()
       }
       if (added.length > 0) await flush()
     },

@@ -10,7 +10,7 @@ export const OURS: Section = {
     refresh_time: ['duration', undefined, 'How long before its end it is renewed.'],
   },
   auth: {
-    '': 'Who says who somebody is: Vestibule, or a proxy in front of it.',
+    '': 'What authenticates users: Vestibule, or a proxy in front of it.',
     mode: [['native', 'proxy'], 'native', '`proxy` believes the headers of the proxy in front.'],
     proxy: {
       'header_map.*': ['name', undefined, 'The header that carries it, by what it carries.'],

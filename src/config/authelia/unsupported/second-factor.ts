@@ -119,7 +119,7 @@ export const SECOND_FACTOR: Section = {
     secret_key: ['secret', undefined, 'The secret key.'],
     enable_self_enrollment: ['flag', false, 'People may enrol by themselves.'],
   },
-  identity_validation: { '': 'How somebody proves who they are without a password.' },
+  identity_validation: { '': 'How users prove who they are without a password.' },
   'identity_validation.reset_password': {
     '': 'The link in a mail that sets a new password.',
     jwt_lifespan: ['duration', '5m', 'How long it is valid.'],
@@ -127,7 +127,7 @@ export const SECOND_FACTOR: Section = {
     jwt_secret: ['secret', undefined, 'What it is signed with.'],
   },
   'identity_validation.elevated_session': {
-    '': 'The code that is asked for before somebody may change a factor or a password.',
+    '': 'The code that a user enters before they may change a factor or a password.',
     code_lifespan: ['duration', '5m', 'How long a code is valid.'],
     elevation_lifespan: ['duration', '10m', 'How long what it opens stays open.'],
     characters: [{ from: 6, to: 20 }, 8, 'How many characters a code has.'],

@@ -16,7 +16,11 @@ export const tlsTo = (peer: string, least?: string): Section => ({
   '': `TLS to ${peer}.`,
   minimum_version: [VERSIONS, least, 'The oldest version of TLS that is spoken.'],
   maximum_version: [VERSIONS, undefined, 'The newest version of TLS that is spoken.'],
-  skip_verify: ['flag', false, 'Trusts whoever answers: anybody on the way can read along.'],
+  skip_verify: [
+    'flag',
+    false,
+    'Trusts any server that answers: an attacker on the network can read the traffic.',
+  ],
   server_name: ['hostname', undefined, 'The name that the certificate must have.'],
   private_key: [
     'private key',

@@ -41,11 +41,11 @@ export const USERS: Section = {
   authentication_backend: {
     password_reset: {
       '': 'Forgotten passwords.',
-      disable: ['flag', false, 'Nobody can reset a forgotten password.'],
+      disable: ['flag', false, 'A forgotten password cannot be reset.'],
       custom_url: ['url', undefined, 'Where the link leads, in place of our own page.'],
     },
     password_change: {
-      disable: ['flag', false, 'Nobody can change their password.'],
+      disable: ['flag', false, 'Users cannot change their password.'],
     },
     ldap: {
       '': 'Users in a directory.',

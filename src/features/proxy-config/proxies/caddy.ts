@@ -37,7 +37,7 @@ ${indent(REFUSED, '\t')}
 	# was asked about; a * stands for whatever follows.
 ${removed.map((header) => `	request_header ${quoted(`-${header}`)}`).join('\n')}
 
-	# A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again; and a
+	# A websocket keeps its upgrade. Any other (h2c) would be a tunnel, and what goes through it is not checked; and a
 	# Connection header of the client's own could name headers that are to be dropped on the way to the app.
 	@vestibule_websocket header_regexp Upgrade (?i)^websocket$
 	@vestibule_no_websocket not header_regexp Upgrade (?i)^websocket$
@@ -101,7 +101,7 @@ ${site(setup, hosts)} {
 ${bind(setup)}	route {
 ${indent(REFUSED, '\t\t')}
 
-		# Only proxies ask these, however somebody writes them.
+		# Only proxies ask these, however the path is written.
 		@vestibule_verify path ${verifyPaths(setup)
       .flatMap((path) => [path, `${path}/*`])
       .join(' ')}

@@ -47,7 +47,7 @@ static_resources:
                 stat_prefix: apps
                 # Envoy is the edge: it says itself where a client comes from, and how.
                 use_remote_address: true
-                # A websocket, and no other upgrade (h2c): that would be a tunnel through which nobody asks again.
+                # A websocket, and no other upgrade (h2c): that would be a tunnel, and what goes through it is not checked.
                 upgrade_configs: [{ upgrade_type: websocket }]
                 # What is asked about is what is sent on: no http://... in place of a path.
                 http_protocol_options: { allow_absolute_url: false }

@@ -78,7 +78,7 @@ ${
 `
 }    http-request return status 421 unless vestibule_app${portals.length === 0 ? '' : ' or vestibule_portal'}
 
-    # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, through which nobody asks again.
+    # A websocket keeps its upgrade. Any other (h2c) would be a tunnel, and what goes through it is not checked.
     http-request del-header upgrade unless { req.fhdr(upgrade) -i websocket }
 
     # What only Vestibule may say, in every spelling that an app could take for it: PHP and its kin read Remote_User,
@@ -91,7 +91,7 @@ ${removed.map((pattern) => `    http-request del-header ${pattern} -m reg`).join
     http-request set-header X-Forwarded-Host %[req.fhdr(host)]
     http-request set-header X-Forwarded-Proto ${tls ? 'https' : '%[ssl_fc,iif(https,http)]'}
 
-    # The question (vestibule.lua). Only a 2xx sets the variable; if the Lua fails in any way, nobody passes.
+    # The question (vestibule.lua). Only a 2xx sets the variable; if the Lua fails in any way, no request passes.
     http-request lua.vestibule if vestibule_app
     http-request deny deny_status 503 if vestibule_app !{ var(txn.vestibule_passed) -m bool }
 

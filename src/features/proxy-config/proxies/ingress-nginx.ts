@@ -50,8 +50,8 @@ const controller = (setup: ProxySetup): string => {
   const removed = [...untrueOf(['X-Forwarded-Port', 'X-Real-IP'], []), ...aliases]
     .map((header) => `  ${header}: ""`)
     .join('\n')
-  return `# For the controller: merge the first into the ConfigMap that it has (Helm: controller.config), once for all apps. Whoever may
-# write this may read everything that passes; keep "allow-snippet-annotations" as it is, false.
+  return `# For the controller: merge the first into the ConfigMap that it has (Helm: controller.config), once for all apps. A user who
+# may write this may read all traffic; keep "allow-snippet-annotations" as it is, false.
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -75,7 +75,7 @@ ${REFUSED}
         "" 0;
         "~*^websocket$" 0;
     }
-    # No app sees the session cookie; the portal needs it. A second one of that name is somebody's trick: then an app sees no
+    # No app sees the session cookie; the portal needs it. A second cookie of that name is an attack: then an app sees no
     # cookie at all.
 ${indented(cookieMaps(setup.cookieNames, '$vestibule_app_cookie'), 4)}
     map $host $vestibule_cookie {
@@ -124,7 +124,7 @@ metadata:
   annotations:
     # The question. Only a 2xx opens; without an answer it is 500.
     nginx.ingress.kubernetes.io/auth-url: http://${setup.verifyUpstream}/api/authz/auth-request
-    # Who it is, from the answer and from nobody else.
+    # The identity, from the answer alone.
     nginx.ingress.kubernetes.io/auth-response-headers: ${headersOf(setup).join(',')}
 ${signIn(domain)}    # Room for the way to the portal, which repeats a long address.
     nginx.ingress.kubernetes.io/proxy-buffer-size: 128k

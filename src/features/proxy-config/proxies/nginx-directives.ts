@@ -5,7 +5,7 @@ import { type ProxySetup, verifyPaths, verifyTargetPattern } from '../setup.ts'
 
 /** For `http { }`: variables that the other pieces use. */
 export function httpDirectives(setup: ProxySetup): string {
-  return `# A websocket keeps its upgrade. Any other (h2c) would be a tunnel through which nobody is asked again.
+  return `# A websocket keeps its upgrade. Any other (h2c) would be a tunnel, and what goes through it is not checked.
 map $http_upgrade $vestibule_upgrade {
     default "";
     "~*^websocket$" websocket;
@@ -22,7 +22,7 @@ map $http_host $vestibule_port {
     "~(?<vestibule_named>:[0-9]+)$" $vestibule_named;
 }
 
-# The app never sees the session cookie. A second one of that name is somebody's trick: then it sees no cookie at all.
+# The app never sees the session cookie. A second cookie of that name is an attack: then it sees no cookie at all.
 ${cookieMaps(setup.cookieNames)}`
 }
 
@@ -191,7 +191,7 @@ const REQUEST = `        proxy_http_version 1.1;
 /** For the `server { }` of the portal, where people sign in. `proxyPass` are the lines that lead to Vestibule. */
 export const portalDirectives = (setup: ProxySetup, proxyPass: string): string => `${ADDRESSES}
 ${REFUSED}
-    # Only proxies ask these, however somebody writes them.
+    # Only proxies ask these, however the path is written.
     if ($request_uri ~ "${verifyTargetPattern(setup)}") { return 404; }
 
     location / {

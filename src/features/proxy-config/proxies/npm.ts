@@ -33,7 +33,7 @@ ${httpDirectives(setup)}`,
 # "Publicly Accessible" as its access list: "Satisfy Any" of another list would mean that either is enough. Leave "Cache Assets"
 # off, and the tab "Custom Locations" empty: they too are behind the question, but what they tell the app is not what is below.
 
-    # Nginx Proxy Manager believes X-Real-IP from every private address, Docker's own among them: whoever comes from there
+    # Nginx Proxy Manager believes X-Real-IP from every private address, Docker's own among them: a client there
     # could choose an address that your rules let through. If another proxy of yours stands in front, name its address here.
     set_real_ip_from 127.0.0.1;
 

@@ -46,7 +46,7 @@ ${portal(setup)}  middlewares:
       forwardAuth:
         address: "http://${verifyUpstream}/api/authz/forward-auth"
         trustForwardHeader: false
-        # Taken from the answer, and from nobody else.
+        # Taken from the answer alone.
         authResponseHeaders: [${headers.map(yaml).join(', ')}]
         # Traefik cannot take single cookies away, so the app sees ${setup.cookieNames.join(' and ')}. For an app that
         # needs no cookie of its own, add "Cookie" to the list above: then it sees none at all.
