@@ -10,6 +10,7 @@ import { socketPath } from '../control/protocol.ts'
 import { openControlServer } from '../control/server.ts'
 import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
+import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createRedisOnce,
@@ -33,6 +34,7 @@ import { type DataDirectory, openDataDirectory } from '../files/data-directory.t
 import type { Clock } from '../kernel/clock.ts'
 import { bindOperations } from '../kernel/operation.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
+import { createSealer, type Sealer } from '../kernel/seal.ts'
 import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
 import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
@@ -56,6 +58,8 @@ export interface Services extends AsyncDisposable {
   readonly users: Users
   readonly sessions: Sessions
   readonly audit: Audit
+  /** Undefined without the section `notifier`. */
+  readonly notifier: Notifier | undefined
   readonly app: App
 }
 
@@ -67,6 +71,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const { data, storage, redis, trusted } = stores
   const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
   opened.defer(() => audit.close())
+  const notifier = await openNotifier(setting, stores, opened)
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
   const { sessions, hub } = await openSessions({ setting, stores, identities, audit }, opened)
@@ -121,6 +126,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     users,
     sessions,
     audit,
+    notifier,
     app,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
@@ -129,6 +135,8 @@ export async function createServices(setting: Setting): Promise<Services> {
 interface Stores {
   readonly data: DataDirectory
   readonly storage: Storage
+  /** Seals what is kept in the database, with `storage.encryption_key` or a key of the data directory. */
+  readonly sealer: () => Sealer
   /** Undefined without `session.redis`. */
   readonly redis: Redis | undefined
   /** Certificates that outgoing connections trust besides the usual. */
@@ -146,7 +154,7 @@ async function openStores(
 
   const certificates = config['certificates_directory'] ?? ''
   const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
-  const { local, postgres } = config['storage']
+  const { local, postgres, encryption_key: key } = config['storage']
   const storage = await openStorage({
     path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(cwd, local.path),
     postgres,
@@ -156,13 +164,29 @@ async function openStores(
   })
   opened.defer(() => storage.close())
 
+  const sealer = () => createSealer([key ?? data.secret('encryption')], 'storage')
+
   const shared = config['session.redis']
-  if (shared === undefined) return { data, storage, redis: undefined, trusted }
+  if (shared === undefined) return { data, storage, sealer, redis: undefined, trusted }
   // Most installations have no Redis, and load nothing of its client.
   const connect = (await import('../storage/redis/index.ts')).openRedis
   const redis = await connect({ config: shared, trusted, log, clock })
   opened.defer(() => redis.close())
-  return { data, storage, redis, trusted }
+  return { data, storage, sealer, redis, trusted }
+}
+
+/** Messages to users. Most installations without a second factor send none, and open nothing. */
+async function openNotifier(
+  { config, cwd, clock, log }: Setting,
+  { storage, sealer, trusted }: Stores,
+  opened: AsyncDisposableStack,
+): Promise<Notifier | undefined> {
+  const section = config['notifier']
+  if (section === undefined) return undefined
+  const options = { config: section, cwd, trusted, clock, storage, log, sealer: sealer() }
+  const notifier = await createNotifier(options)
+  opened.defer(() => notifier.close())
+  return notifier
 }
 
 interface Identities {
