@@ -5,6 +5,7 @@ import admin from './features/admin/manifest.ts'
 import audit from './features/audit/manifest.ts'
 import hub from './features/hub/manifest.ts'
 import login from './features/login/manifest.ts'
+import notify from './features/notify/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
 import settings from './features/settings/manifest.ts'
@@ -25,6 +26,7 @@ const declared = {
   log,
   storage,
   audit,
+  notify,
   redis,
   passwords,
   users,

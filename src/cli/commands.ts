@@ -100,6 +100,17 @@ export const COMMANDS: readonly Entry[] = [
     children: [{ name: 'list', load: () => import('./audit-list.ts') }],
   },
   {
+    name: 'notifier',
+    summary: 'messages to users',
+    children: [
+      {
+        name: 'test',
+        summary: 'send a message to try the section notifier, without a running server',
+        load: () => import('./notifier-test.ts'),
+      },
+    ],
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),

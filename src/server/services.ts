@@ -10,6 +10,7 @@ import { socketPath } from '../control/protocol.ts'
 import { openControlServer } from '../control/server.ts'
 import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
+import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createRedisOnce,
@@ -59,6 +60,8 @@ export interface Services extends AsyncDisposable {
   readonly audit: Audit
   /** Seals columns of the database: those that the manifests name in `sealed`. */
   readonly sealer: Sealer
+  /** Undefined without the section `notifier`. */
+  readonly notifier: Notifier | undefined
   readonly app: App
 }
 
@@ -70,6 +73,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const { data, storage, redis, trusted, sealer } = stores
   const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
   opened.defer(() => audit.close())
+  const notifier = await openNotifier(setting, stores, opened)
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
   const { sessions, hub } = await openSessions({ setting, stores, identities, audit }, opened)
@@ -125,6 +129,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     sessions,
     audit,
     sealer,
+    notifier,
     app,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
@@ -169,6 +174,20 @@ async function openStores(
   const redis = await connect({ config: shared, trusted, log, clock })
   opened.defer(() => redis.close())
   return { data, storage, sealer, redis, trusted }
+}
+
+/** Messages to users. Most installations without a second factor send none, and open nothing. */
+async function openNotifier(
+  { config, cwd, clock, log }: Setting,
+  { storage, sealer, trusted }: Stores,
+  opened: AsyncDisposableStack,
+): Promise<Notifier | undefined> {
+  const section = config['notifier']
+  if (section === undefined) return undefined
+  const options = { config: section, cwd, trusted, clock, storage, log, sealer }
+  const notifier = await createNotifier(options)
+  opened.defer(() => notifier.close())
+  return notifier
 }
 
 interface Identities {

@@ -1,0 +1,2 @@
+export { createFileChannel } from './file.ts'
+export { createSmtpChannel } from './smtp.ts'
