@@ -91,6 +91,7 @@ export async function createApp(
     answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
   })
+  const settingsPages = ownPages
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -128,7 +129,7 @@ export async function createApp(
     replies,
     messages,
     icons,
-    ownPages,
+    ownPages: settingsPages,
     contributors: [],
     interactions: undefined,
     log,
@@ -152,6 +153,7 @@ export async function createApp(
       base,
     })
   await fastify.register(settings, {
+    pages: settingsPages,
     sessions,
     audit,
     peers,
