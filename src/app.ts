@@ -91,6 +91,7 @@ export async function createApp(
     answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
   })
+  const settingsPages = ownPages
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -136,14 +137,14 @@ export async function createApp(
     users,
     throttle,
     icons,
-    ownPages,
+    ownPages: settingsPages,
     contributors: [],
     interactions: undefined,
     log,
     logoutUrl: config['logout_url'],
   })
   if (hub !== undefined) await fastify.register(hubRoutes, { ...portal, hub, throttle, log })
-  await fastify.register(settings, portal)
+  await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets, headers })

@@ -20,6 +20,8 @@ export interface Page {
   readonly requestId?: string
   /** Space for tiles or a list, on screens that have it. */
   readonly wide?: boolean
+  /** Links to neighbouring pages, as markup; beside the content on screens that have the space. */
+  readonly navigation?: string
   /** Runs the portal's script. */
   readonly script?: boolean
   /** Carries its style with it: for pages that leave at another origin, where our files are not. */
@@ -51,7 +53,7 @@ export function createLayout({
   return {
     render(page) {
       const { language, t, theme, title, content, requestId, script, selfContained } = page
-      const { formAction = [], wide } = page
+      const { formAction = [], wide, navigation } = page
       const style = selfContained
         ? html`<style>!${assets.style.text}</style>`
         : html`<link rel="stylesheet" href="${base}${assets.style.url}">`
@@ -69,9 +71,9 @@ export function createLayout({
 !${script ? html`<script src="${base}${assets.script.url}" defer></script>` : ''}
 </head>
 <body>
-<main class="card!${wide ? ' wide' : ''}">
+<main class="card!${wide ? ' wide' : ''}!${navigation === undefined ? '' : ' with-pages'}">
 <p class="brand">!${LOGO}<span>${brand}</span></p>
-!${content}
+!${navigation === undefined ? content : html`!${navigation}<div class="page">!${content}</div>`}
 </main>
 !${requestId === undefined ? '' : html`<footer class="request-id">${t('page.requestId', { id: requestId })}</footer>`}
 </body>

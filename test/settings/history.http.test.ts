@@ -108,10 +108,10 @@ suite('own sign-ins and failures', () => {
       assert.deepEqual(await history(Cookie, odd), all.slice(0, 25), odd)
     const shown = await server.request('/settings/history', { headers: headers({ Cookie }) })
     assert.equal(shown.status, 200)
-    assert.equal(shown.body.match(/<li[ >]/g)?.length, 25)
+    assert.equal(shown.body.match(/<li class="entry"/g)?.length, 25)
     const older = /href="(\/settings\/history\?before=[0-9a-f]{32})"/.exec(shown.body)?.[1] ?? ''
     const last = await server.request(older, { headers: headers({ Cookie }) })
-    assert.equal(last.body.match(/<li[ >]/g)?.length, 6)
+    assert.equal(last.body.match(/<li class="entry"/g)?.length, 6)
     assert.doesNotMatch(last.body, /Older/)
   })
 

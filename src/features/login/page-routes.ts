@@ -7,6 +7,7 @@ import {
   contextOf,
   FORM_LIMIT,
   formDestinations,
+  limitedPage,
   logFieldsOf,
   readCarried,
   textFields,
@@ -15,7 +16,7 @@ import {
 import { MAX_PASSWORD, MAX_USERNAME } from './first-factor.ts'
 import { createFlowPages } from './flow-pages.ts'
 import { headerBytes } from './header-bytes.ts'
-import { limitedPage, signOutPage } from './pages.ts'
+import { signOutPage } from './pages.ts'
 import type { LoginServices } from './services.ts'
 
 /** What people see. Every form is answered 303: the page behind it can be reloaded, and the back button does no harm. */
@@ -62,7 +63,12 @@ async function signIn(
     const wait = attempt.error.retryAfter ?? 1
     reply.header('Retry-After', String(wait))
     for (const cookie of attempt.cookies) reply.header('Set-Cookie', cookie)
-    return show(request, reply, (t) => limitedPage(t, { carried, wait, base }), 429)
+    return show(
+      request,
+      reply,
+      (t) => limitedPage(t, { href: withCarried(home, carried), wait }),
+      429,
+    )
   }
   request.checked = attempt.checked
   if (attempt.kind === 'refused') return refused()

@@ -2,12 +2,7 @@ import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
 import { formatDuration } from '../../kernel/duration.ts'
-import { type Carried, carriedFields, withCarried } from '../portal/index.ts'
-
-const hidden = (carried: Carried): string =>
-  Object.entries(carriedFields(carried))
-    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
-    .join('')
+import { type Carried, hiddenFields, withCarried } from '../portal/index.ts'
 
 /** What each of these pages needs besides its own words. */
 interface Place {
@@ -50,7 +45,7 @@ export function signInPage(
 !${host === undefined ? '' : html`<p class="lead">${t('login.signIn.toContinue', { host })}</p>`}
 !${failed ? alert : signedOut ? notice : ''}
 <form method="post" action="${base}/" id="sign-in" data-base="${base}" !${failed ? 'data-failed' : ''} !${waiting ? 'data-waiting' : ''}>
-!${hidden(carried)}
+!${hiddenFields(carried)}
 <div class="field">
 <label for="username">${t('login.signIn.username')}</label>
 <input type="text" id="username" name="username" autocomplete="username webauthn" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="320" required !${failed ? 'aria-invalid="true" aria-describedby="failed"' : ''} autofocus>
@@ -157,7 +152,7 @@ export function signOutPage(
     content: html`<h1>${t('login.signOut.title')}</h1>
 <p class="lead">${user === undefined ? t('login.signOut.several') : t('login.signOut.text', { user })}</p>
 <form method="post" action="${base}/logout">
-!${hidden(carried)}
+!${hiddenFields(carried)}
 <button class="button danger" type="submit">${t('login.signOut.submit')}</button>
 </form>
 <a class="button quiet below" href="${base}/">${t('login.signOut.stay')}</a>`,
@@ -200,21 +195,5 @@ export function secondFactorPage(
 <p>${t('login.secondFactor.next', { host })}</p>
 <a class="button quiet" href="${base}/">${t('login.home')}</a>
 <a class="button quiet below" href="${base}/logout">${t('login.signedIn.signOut')}</a>`,
-  }
-}
-
-/** @param wait seconds */
-export function limitedPage(
-  t: Translate,
-  { carried, wait, base }: Place & { readonly carried: Carried; readonly wait: number },
-): PageContent {
-  return {
-    title: t('error.limited.title'),
-    script: true,
-    // The script counts the seconds down, and enables the button when they are over. Without it the button works at any time.
-    content: html`<h1>${t('error.limited.title')}</h1>
-<p>${t('error.limited.text', { wait: formatDuration(wait * 1000) })}</p>
-<p class="hint" id="countdown" role="timer" data-seconds="${String(wait)}" data-text="${t('error.limited.countdown', { time: '{time}' })}" data-over="${t('error.limited.over')}" hidden></p>
-<a class="button" id="retry" href="${withCarried(`${base}/`, carried)}">${t('error.retry')}</a>`,
   }
 }

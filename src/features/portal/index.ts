@@ -30,8 +30,11 @@ export {
   titleOf,
 } from './destination.ts'
 export { formDestinations } from './form-destinations.ts'
+export { hiddenFields } from './hidden-fields.ts'
+export { limitedPage } from './limited-page.ts'
 export { type LogFields, logFieldsOf } from './log-fields.ts'
 export { isPageNavigation } from './page-navigation.ts'
+export { CONFIRM_PATH, pageRefusals, readReturn } from './page-refusals.ts'
 export {
   contextOf,
   isSignedIn,

@@ -11,13 +11,15 @@
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
  *   GET /api/user/history                   ?before=<id>, ?limit= up to 100
  *
- * A new page is a file in pages/ and a line in its index.ts.
+ * A new page is a file in pages/ and a line in its index.ts. Another feature makes a `SettingsPage` of its own, and app.ts adds
+ * it to the option `pages`: all of them stand in the navigation.
  */
-import type { SettingsPage } from './page.ts'
 import { pages } from './pages/index.ts'
 
+export { ago } from './ago.ts'
+export type { SettingsPage } from './page.ts'
 export { settings } from './routes.ts'
-export type { SettingsOptions } from './services.ts'
+export type { SettingsOptions, SettingsServices } from './services.ts'
 
-/** The pages, in the order in which they are offered. */
-export const ownPages: readonly Pick<SettingsPage, 'path' | 'title'>[] = pages
+/** The pages of this feature, in the order in which they are offered. */
+export const ownPages = pages

@@ -1,11 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { SettingsServices } from './services.ts'
+import type { PageLink, SettingsServices } from './services.ts'
 
-/** A page that a user has of their own. */
-export interface SettingsPage {
-  /** Below `/settings/`. */
-  readonly path: string
-  /** Key of its title. */
-  readonly title: string
+/** A page that a user has of their own: of this feature (pages/index.ts), or of another one, which app.ts hands over. */
+export interface SettingsPage extends PageLink {
   readonly routes: FastifyPluginAsync<{ readonly services: SettingsServices }>
 }

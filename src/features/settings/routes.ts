@@ -1,12 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { portalContexts } from '../portal/index.ts'
 import { historyApi } from './history-api.ts'
-import { pages } from './pages/index.ts'
+import type { SettingsPage } from './page.ts'
 import { createSettingsServices, type SettingsOptions } from './services.ts'
 import { sessionsApi } from './sessions-api.ts'
 
-export const settings: FastifyPluginAsync<SettingsOptions> = async (app, options) => {
-  const { replies, base } = options
+export interface SettingsPlugin extends SettingsOptions {
+  /** The first one is where `/settings` leads. */
+  readonly pages: readonly [SettingsPage, ...SettingsPage[]]
+}
+
+export const settings: FastifyPluginAsync<SettingsPlugin> = async (app, options) => {
+  const { replies, base, pages } = options
   const services = createSettingsServices(options)
   await app.register(portalContexts, options)
   const [first] = pages

@@ -29,6 +29,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
       html`<label class="check"><input type="radio" name="theme" value="${theme}" !${theme === chosen ? 'checked' : ''}> ${t(`settings.appearance.${theme}`)}</label>`
     return replies.page(request, reply, {
       title: t('settings.appearance.title'),
+      navigation: services.navigation(t, PATH),
       content: html`<h1>${t('settings.appearance.title')}</h1>
 <p class="lead">${t('settings.appearance.text')}</p>
 !${saved ? html`<p class="notice" role="status">${t('settings.appearance.saved')}</p>` : ''}

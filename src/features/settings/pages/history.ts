@@ -65,6 +65,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
     const list = html`<ol class="entries">!${rows.map((event) => entry(t, event, browserOf, ago(event.time, clock.now(), language))).join('')}</ol>`
     return replies.page(request, reply, {
       title: t('settings.history.title'),
+      navigation: services.navigation(t, PATH),
       script: true,
       content: html`<h1>${t('settings.history.title')}</h1>
 <p class="lead">${t('settings.history.text')}</p>

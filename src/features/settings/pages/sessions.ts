@@ -32,6 +32,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
     const said = NOTICES.find((flag) => flag in (request.query as object))
     return replies.page(request, reply, {
       title: t('settings.sessions.title'),
+      navigation: services.navigation(t, PATH),
       script: true,
       content: content(t, { signIns, said, base, here, language, now: clock.now() }),
     })
