@@ -292,12 +292,14 @@ export function raisedSessionConformance(
           const house = await openOver(t, config)
           for (let i = 0; i < 10; i++) {
             const old = await house.signIn('alice')
-            // The ending first: it has read the session when the raise takes it away.
+            // The ending first: in most rounds it has read the session when the raise takes it away.
             const ending = end(house, old)
             const raising = house.sessions.raise({ key: old.key, factor: 'totp' })
-            const [raised] = await Promise.all([raising, ending])
+            const [raised, ended] = await Promise.all([raising, ending])
             await house.sessions.list()
-            assert.equal((await living(house, [raised])).used, 0)
+            // One that came after the raise, however early it was asked for, finds no session and says so: it ended nothing.
+            const isTooLate = Array.isArray(ended) && ended.length === 0
+            assert.equal((await living(house, [raised])).used, isTooLate ? 1 : 0)
             assert.equal(await house.who(old.value), undefined)
           }
         }

@@ -7,6 +7,7 @@ import {
   cookieValues,
   createMemoryStore,
 } from '../../src/features/sessions/index.ts'
+import { fastest } from '../support/pace.ts'
 import { HOUR, openHouse } from './house.ts'
 
 const read = (header: string, name = 'sid'): string[] => {
@@ -91,7 +92,13 @@ suite('the values of a cookie', () => {
       return performance.now() - start
     }
     work(16_384)
-    const [small, large] = [work(16_384), work(16 * 16_384)]
+    // In turn, so that a busy moment finds both: one of each is left alone.
+    const [parts, wholes]: [number[], number[]] = [[], []]
+    for (let round = 0; round < 7; round++) {
+      parts.push(work(16_384))
+      wholes.push(work(16 * 16_384))
+    }
+    const [small, large] = [fastest(parts), fastest(wholes)]
     assert.ok(large < small * 80, `${small} ms for a part, ${large} ms for sixteen`)
   })
 })

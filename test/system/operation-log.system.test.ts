@@ -155,12 +155,16 @@ for (const format of ['text', 'json'])
     )
     await server.until(/stays active/)
     const users = readFileSync(server.usersFile, 'utf8')
-    writeFileSync(server.usersFile, users.replace('$argon2id$v=19', '$argon2idd$v=19'))
-    await server.until(/users file was not taken up/)
-    writeFileSync(
-      server.usersFile,
+    for (const faulty of [
+      users.replace('$argon2id$v=19', '$argon2idd$v=19'),
       users.replaceAll('$argon2id$', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$'),
-    )
+    ]) {
+      const from = server.output().length
+      writeFileSync(server.usersFile, faulty)
+      await server.until(/users file was not taken up/, from)
+    }
+    // The next start would refuse them, and so does a reload of the configuration.
+    writeFileSync(server.usersFile, users)
     writeFileSync(server.configFile, config.replace('one_factor', 'deny'))
     await eventuallyAnswers(port, john, 403)
     await server.stop()

@@ -152,7 +152,10 @@ test('a configuration whose log file cannot be opened is not taken up, and its r
     server.configFile,
     JSON.stringify(configFor(server.port, server.folder, { ...CHEAP, ...open })),
   )
-  await server.until(/not reloaded; revision [0-9a-f]{12} stays active.*nowhere/, from)
+  await server.until(
+    /log\.file_path: cannot be opened \(ENOENT\)[\s\S]*not reloaded; revision [0-9a-f]{12} stays active/,
+    from,
+  )
   assert.doesNotMatch(server.output().slice(from), /is active/)
   assert.equal((await verdict(server.port, undefined)).status, 401)
   assert.equal((await verdict(server.port, cookie)).status, 200)
