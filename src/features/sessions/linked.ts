@@ -22,7 +22,7 @@ export function createLinked({
   repository,
   isSingle,
 }: {
-  readonly repository: Pick<Repository, 'findAll' | 'drop'>
+  readonly repository: Pick<Repository, 'findOfUser' | 'drop'>
   /** There is one domain, so that a sign-in has one session. */
   readonly isSingle: boolean
 }): Linked {
@@ -32,7 +32,7 @@ export function createLinked({
     const keys = new Set(own.map(({ key }) => key))
     const ended: Session[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const others = (await repository.findAll(user)).filter(
+      const others = (await repository.findOfUser(user)).filter(
         ({ login, key }) => logins.has(login) && !keys.has(key),
       )
       if (others.length === 0) return ended
