@@ -1,6 +1,6 @@
 /**
  * Holds src/ to docs/glossary.md: no word of its column "Not" in the name of a file or of a declaration, and none of the
- * phrases that it bans from comments (`N` at the end of one is any number).
+ * phrases that it bans from comments and texts, messages included (`N` at the end of one is any number).
  *
  * What stood there before the rule is counted by folder in glossary-budget.json. A count may fall and never rise.
  *
@@ -11,12 +11,14 @@
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { commentsIn, declaredIn, parse } from './source.ts'
+import { commentsIn, declaredIn, type Passage, parse, textsIn } from './source.ts'
 
 const GLOSSARY = 'docs/glossary.md'
 /** How many places of a folder are shown where its budget is passed. */
 const SHOWN = 20
 const BUDGET = '.ci/glossary-budget.json'
+
+const KINDS = ['names', 'comments', 'texts'] as const
 
 interface Forbidden {
   readonly parts: readonly string[]
@@ -27,7 +29,7 @@ interface Forbidden {
 
 type Counts = Readonly<Record<string, number>>
 interface Found {
-  readonly kind: 'names' | 'comments'
+  readonly kind: (typeof KINDS)[number]
   readonly folder: string
   readonly sentence: string
 }
@@ -60,11 +62,11 @@ function forbiddenIn(glossary: string): readonly Forbidden[] {
 }
 
 function phrasesIn(glossary: string): RegExp {
-  const [, list = ''] = /Not in comments: (.+?)(?:\n\n|$)/s.exec(glossary) ?? []
+  const [, list = ''] = /Not in comments and texts: (.+?)(?:\n\n|$)/s.exec(glossary) ?? []
   const phrases = [...list.matchAll(/"([^"]+)"/g)].map(([, phrase = '']) =>
     phrase.replace(/ N$/, 's? \\d+'),
   )
-  if (phrases.length === 0) throw new Error(`${GLOSSARY} bans no phrase from comments`)
+  if (phrases.length === 0) throw new Error(`${GLOSSARY} bans no phrase`)
   return new RegExp(`\\b(?:${phrases.join('|')})\\b`, 'gi')
 }
 
@@ -86,6 +88,15 @@ function search(): readonly Found[] {
   if (forbidden.length === 0) throw new Error(`${GLOSSARY} forbids no word`)
   const phrases = phrasesIn(glossary)
   const found: Found[] = []
+  function said(kind: 'comments' | 'texts', file: string, passages: readonly Passage[]): void {
+    for (const { text, line } of passages) {
+      for (const { 0: phrase, index } of text.matchAll(phrases)) {
+        const below = text.slice(0, index).split('\n').length - 1
+        const sentence = `${file}:${line + below} says "${phrase}" in ${kind}`
+        found.push({ kind, folder: folderOf(file), sentence })
+      }
+    }
+  }
   for (const file of globSync('src/**/*.ts').sort()) {
     const folder = folderOf(file)
     const words = forbidden.filter((word) => appliesTo(word, file))
@@ -101,18 +112,14 @@ function search(): readonly Found[] {
     const source = parse(file)
     for (const declared of declaredIn(source))
       name(`${file}:${declared.line} ${declared.name}`, partsOf(declared.name))
-    for (const { text, line } of commentsIn(source)) {
-      for (const { 0: phrase, index } of text.matchAll(phrases)) {
-        const below = text.slice(0, index).split('\n').length - 1
-        const sentence = `${file}:${line + below} says "${phrase}" in a comment`
-        found.push({ kind: 'comments', folder, sentence })
-      }
-    }
+    said('comments', file, commentsIn(source))
+    said('texts', file, textsIn(source))
   }
+  for (const file of globSync('src/**/*.json').sort())
+    said('texts', file, [{ text: readFileSync(file, 'utf8'), line: 1 }])
   return found
 }
 
-const KINDS = ['names', 'comments'] as const
 const sum = (counts: Counts): number => Object.values(counts).reduce((a, b) => a + b, 0)
 
 const found = search()
@@ -122,7 +129,7 @@ const counts = (kind: Found['kind']): Counts => {
     byFolder[folder] = (byFolder[folder] ?? 0) + 1
   return byFolder
 }
-const now = { names: counts('names'), comments: counts('comments') }
+const now = { names: counts('names'), comments: counts('comments'), texts: counts('texts') }
 // The file is written below, in this shape.
 const budget = JSON.parse(readFileSync(BUDGET, 'utf8')) as Readonly<Record<Found['kind'], Counts>>
 
@@ -131,7 +138,7 @@ if (process.argv.includes('--counts')) console.log(now)
 
 if (process.argv.includes('--update')) {
   if (KINDS.some((kind) => sum(now[kind]) > sum(budget[kind]))) {
-    console.error('a sum has risen: mend the names or comments instead')
+    console.error('a sum has risen: mend the names, comments or texts instead')
     process.exit(1)
   }
   writeFileSync(BUDGET, `${JSON.stringify(now, null, 2)}\n`)

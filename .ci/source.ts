@@ -82,14 +82,15 @@ export function topLevelIn(file: string): ReadonlySet<string> {
   return names
 }
 
-export interface Comment {
+/** A piece of a source, and where it begins. */
+export interface Passage {
   readonly text: string
   readonly line: number
 }
 
 /** The comments of a file, found by TypeScript's scanner, so that a `//` in a text is none. */
-export function commentsIn(source: ts.SourceFile): readonly Comment[] {
-  const comments = new Map<number, Comment>()
+export function commentsIn(source: ts.SourceFile): readonly Passage[] {
+  const comments = new Map<number, Passage>()
   const add = (ranges: readonly ts.CommentRange[] | undefined): void => {
     for (const { pos, end } of ranges ?? [])
       comments.set(pos, { text: source.text.slice(pos, end), line: lineOf(source, pos) })
@@ -102,4 +103,22 @@ export function commentsIn(source: ts.SourceFile): readonly Comment[] {
   visit(source)
   add(ts.getLeadingCommentRanges(source.text, source.endOfFileToken.getFullStart()))
   return [...comments.values()]
+}
+
+/** The texts of a file: in quotes, and the fixed parts of templates. */
+export function textsIn(source: ts.SourceFile): readonly Passage[] {
+  const texts: Passage[] = []
+  const visit = (node: ts.Node): void => {
+    if (
+      ts.isLiteralExpression(node) ||
+      ts.isTemplateMiddleOrTemplateTail(node) ||
+      ts.isTemplateHead(node)
+    ) {
+      const start = node.getStart(source)
+      texts.push({ text: source.text.slice(start, node.end), line: lineOf(source, start) })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return texts
 }

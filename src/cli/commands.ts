@@ -1,6 +1,6 @@
 /**
- * The words of the command line. A command of its own for an operation is what has a file here; every other operation gets
- * one that is made from its schemas (operation-command.ts).
+ * The commands of the command line. An operation has a command with a file here, or a command that is generated from its
+ * schemas (operation-command.ts).
  */
 import type { AnyOperation } from '../kernel/operation.ts'
 import type { Configure } from './invocation.ts'

@@ -53,7 +53,7 @@ export async function run(
   }
 }
 
-/** The operations are loaded only where the command that is asked for is not one that stands for itself. */
+/** Loads the operations unless the requested command is one that has a file and no children. */
 async function entriesFor(name: string | undefined, cli: Cli): Promise<readonly Entry[]> {
   if (COMMANDS.some((entry) => entry.name === name && entry.load !== undefined)) return COMMANDS
   return withOperations(COMMANDS, (await cli.operations()).operations)

@@ -94,7 +94,7 @@ export function parseAsMeant<R extends z.ZodSafeParseResult<unknown>>(
     const wrong = new Set(pathsOf(result.error.issues, base).flatMap(prefixesOf))
     const inVain = changed.filter(({ key, message }) => message !== undefined && wrong.has(key))
     for (const { key } of inVain) notices.delete(key)
-    // What is wrong with a value is said of what it means; but of no list where none was written.
+    // Faults are reported of the converted value, except where a list was made of a value that is none.
     const back = inVain.filter(({ was, path }) => find(root, path).tree?.kind !== was.kind)
     for (const { path, was } of back) replaceValue(root, path, was)
     if (back.length > 0) result = parse()

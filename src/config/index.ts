@@ -133,7 +133,7 @@ export async function loadConfig<F extends Features>(
   }
 }
 
-/** Whether something is said of one of these keys, or of what is in it: that follows from a slip that is said itself. */
+/** Whether a fault is about one of these keys or a key below it: it follows from another fault, which is reported. */
 function consequencesOf(
   keys: readonly ConfigPath[],
   tree: MapTree,

@@ -15,7 +15,7 @@ export interface Leaf {
   form: string | undefined
   /** An empty text is refused here, and does not count as not written. */
   criterion: boolean
-  /** What is said where it is written: it does nothing. */
+  /** The key has no effect: the warning for a configuration that sets it. */
   idle: string | undefined
   /** What 0 is here, where Authelia takes its default for it. */
   zero: string | undefined

@@ -15,7 +15,7 @@ export interface Doubtful {
   readonly fault: Fault | undefined
 }
 
-/** What a key may hold whose feature is not there yet is its own affair; a template is none even there. */
+/** Whether it is to be reported. A variable is not, in a key of a feature that does not exist yet; a template always is. */
 const isRead = (known: Known, { path, isVariable }: Template): boolean => {
   const key = knownAt(known, path)
   return !isVariable || key?.built === true || key?.nameOf !== undefined

@@ -52,7 +52,7 @@ export interface DataDirectory {
   lock(): FileLock
 }
 
-/** 128 bits in base64url: nothing shorter was made by us or is worth keeping. */
+/** 128 bits in base64url. The server never makes a shorter secret, and a shorter one is not safe to use. */
 const MIN_SECRET_LENGTH = 22
 const MAX_SECRET_LENGTH = 4096
 const OTHERS_MAY_WRITE = 0o022

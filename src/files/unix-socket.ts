@@ -5,7 +5,7 @@ import { systemCode } from '../kernel/operator-error.ts'
 
 export interface SocketPlace {
   readonly path: string
-  /** What the system is told in place of the path, where that is too long for it. */
+  /** The address for the system where the path is too long for one. */
   readonly address?: string
   /** What the mode of the socket leaves out: 0o177 gives 0600. */
   readonly umask: number

@@ -33,7 +33,7 @@ export interface WatchOptions {
 }
 
 const POLL_EVERY = 5_000
-/** A file that never comes to rest is told all the same. */
+/** After so many looks the change is reported, although the file still changes. */
 const MAX_LOOKS = 50
 /** File systems keep times in steps of up to two seconds. */
 const TIME_STEP = 2_000

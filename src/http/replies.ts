@@ -186,7 +186,7 @@ function isRepeated(log: Logger): boolean {
   return false
 }
 
-/** What was behind it all: refusals wrap refusals on their way through the features, and say the same sentence. */
+/** The innermost cause. Features wrap a refusal in another one with the same sentence. */
 function rootOf(error: unknown): unknown {
   let root = error instanceof Error ? error.cause : undefined
   for (let depth = 0; depth < 8 && root instanceof Error && root.cause !== undefined; depth++)

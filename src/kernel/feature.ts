@@ -23,9 +23,9 @@ export interface FilePlace {
 
 /** How a look at what the start depends on says what it found. */
 export interface StartReport extends ConfigReport {
-  /** The start is refused for what stands in another file. */
+  /** The start is refused because of another file. */
   faultIn(place: FilePlace, message: string, hint?: string): void
-  /** This file is there and holds secrets: who else may read or write it is said. */
+  /** This file exists and holds secrets: the report warns when other users may read or write it. */
   secretFile(path: string): void
 }
 

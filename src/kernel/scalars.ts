@@ -15,9 +15,9 @@ export interface ScalarMeta {
   readonly pattern?: string
   /** Part of a question: passed over when empty, it would ask less than was meant. An empty text is refused. */
   readonly criterion?: true
-  /** The key is accepted and does nothing: what the start says of it where it is written, after the key's name. */
+  /** The key is accepted and has no effect: the warning for a configuration that sets it, without the key's name. */
   readonly idle?: string
-  /** 0 has a meaning of its own here, where Authelia takes its default for it: which, after "is 0, which". */
+  /** What 0 means here, where Authelia takes its default for it; continues the sentence "is 0, which …". */
   readonly zero?: string
 }
 export const scalarMeta = z.registry<ScalarMeta>()

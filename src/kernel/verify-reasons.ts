@@ -21,7 +21,7 @@ export const VERIFY_REASONS = {
   'no-credentials': 'The endpoint reads no cookies, and no credentials came along.',
   'wrong-credentials':
     'The name and password in the header are not right, or may not be tried at the moment.',
-  'policy-deny': 'The rules forbid it, whoever the user is.',
+  'policy-deny': 'The rules deny the request.',
   'second-factor-needed': 'The rules ask for a second factor.',
 } as const satisfies Readonly<Record<string, string>>
 

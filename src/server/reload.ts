@@ -146,8 +146,8 @@ function reportRefused(
 }
 
 /**
- * What needs a restart. Compared with the configuration of the start: what was changed and changed back needs none, what
- * still waits is said again.
+ * The keys whose change needs a restart, compared with the configuration of the start: a key that was changed back needs
+ * none, and a key that still waits is named at each reload.
  */
 const waitingFor = (atStart: Config, now: Config, live: readonly string[]): string[] =>
   changedKeys(atStart, now).filter(

@@ -17,7 +17,7 @@ export function readCertificates(folder: string): CertificateFolder {
   const problems: { problem: string; hint?: string }[] = []
   let names: string[]
   try {
-    // A glob finds nothing in a folder that is none, and says nothing.
+    // Throws when the folder cannot be read; a glob would find nothing and report nothing.
     readdirSync(folder)
     names = globSync('*.{pem,crt,cer}', { cwd: folder }).sort()
   } catch (error) {
@@ -70,7 +70,7 @@ export function trustedCertificates(folder: string): readonly string[] | undefin
     )
   // A connection that needs one of it fails by itself, and says where to put it.
   if (certificates.length === 0) return undefined
-  // Loaded here: without certificates of its own, nothing here is used.
+  // Loaded here, because without configured certificates it is not needed.
   const { getCACertificates } = process.getBuiltinModule('node:tls')
   return [...getCACertificates('default'), ...certificates]
 }

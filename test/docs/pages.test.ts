@@ -78,13 +78,13 @@ suite('the glossary', () => {
     '|---|---|---|',
     '| request context | … | `visit` |',
     '| connection | … | `link` in `src/storage` |',
-    'Not in comments: "whoever".',
+    'Not in comments and texts: "whoever".',
   ].join('\n')
 
   const check = (
     t: TestContext,
     files: Readonly<Record<string, string>>,
-    budget: unknown = { names: {}, comments: {} },
+    budget: unknown = { names: {}, comments: {}, texts: {} },
     ...flags: readonly string[]
   ) => {
     const folder = mkdtempSync(join(tmpdir(), 'glossary-'))
@@ -125,18 +125,35 @@ suite('the glossary', () => {
   test('forbids phrases in comments, each at its line', (t) => {
     const { status, stderr } = check(t, {
       'src/http/a.ts':
-        "const a = '// whoever'\n/**\n * For\n * whoever asks.\n */\nexport const b = a",
+        "const a = '// the user'\n/**\n * For\n * whoever asks.\n */\nexport const b = a",
     })
     assert.equal(status, 1)
-    assert.match(stderr, /a\.ts:4 says "whoever"/)
+    assert.match(stderr, /a\.ts:4 says "whoever" in comments/)
     assert.match(stderr, /1 comments/)
+  })
+
+  test('forbids phrases in texts, parts of templates and messages, each at its line', (t) => {
+    const { status, stderr } = check(t, {
+      'src/http/a.ts': "export const a = [\n'// whoever',\n`$" + '{1}\nwhoever`,\n]',
+      'src/features/login/messages/en.json': '{\n"a": "Whoever you are"\n}',
+    })
+    assert.equal(status, 1)
+    for (const line of ['a.ts:2', 'a.ts:4', 'en.json:2'])
+      assert.ok(new RegExp(`${line} says "whoever" in texts`, 'i').test(stderr), stderr)
+    assert.match(stderr, /2 texts/)
   })
 
   test('lets what is budgeted stand, and no budget rise', (t) => {
     const files = { 'src/http/visit.ts': 'export const visit = 1' }
-    assert.equal(check(t, files, { names: { 'src/http': 2 }, comments: {} }).status, 0)
-    assert.equal(check(t, files, { names: { 'src/http': 1 }, comments: {} }).status, 1)
-    assert.equal(check(t, files, { names: { src: 1 }, comments: {} }, '--update').status, 1)
-    assert.equal(check(t, files, { names: { src: 2 }, comments: {} }, '--update').status, 0)
+    assert.equal(check(t, files, { names: { 'src/http': 2 }, comments: {}, texts: {} }).status, 0)
+    assert.equal(check(t, files, { names: { 'src/http': 1 }, comments: {}, texts: {} }).status, 1)
+    assert.equal(
+      check(t, files, { names: { src: 1 }, comments: {}, texts: {} }, '--update').status,
+      1,
+    )
+    assert.equal(
+      check(t, files, { names: { src: 2 }, comments: {}, texts: {} }, '--update').status,
+      0,
+    )
   })
 })

@@ -33,7 +33,7 @@ const MODULES = ['ndk_http_module', 'ngx_http_set_misc_module'].map(
   (name) => `/usr/lib/nginx/modules/${name}.so`,
 )
 const PREFIX = 'nginx.ingress.kubernetes.io/'
-const SIGN_IN = 'the controller sends everybody to the portal with 302, whoever asks and however'
+const SIGN_IN = 'the controller sends every client to the portal with 302, programs too'
 
 /** The real nginx, with the directives that the controller makes of our ConfigMaps and annotations. */
 export const ingressNginxUnderTest: ProxyUnderTest = {

@@ -46,7 +46,7 @@ export function meets(
   }
 }
 
-/** A query that is worth reading once for all rules. Characters: below it, each rule reads as far as it has to. */
+/** Longer queries are parsed once for all rules; a shorter one by each rule, as far as that rule needs. Characters. */
 const LONG = 256
 
 /** The last long query, and the first value of every key in it. */

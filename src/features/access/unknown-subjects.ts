@@ -9,8 +9,8 @@ export interface Directory {
 }
 
 /**
- * Users and groups that rules name and that do not exist: a rule for them matches no user, which is a mistake more often
- * than not. Nothing is said for an empty directory: its users are still to come.
+ * Users and groups that rules name and that do not exist. A rule for them matches no user, which is usually a mistake. An
+ * empty directory gives no warnings: its users have not been added yet.
  */
 export function unknownSubjectsIn(
   { rules }: AccessControl,

@@ -119,7 +119,7 @@ export function createHub({
     },
 
     async accept(code, { stateHash, pending, at, confirmed, isForeign, ...browser }) {
-      // Taken before anything is looked at: a code that was shown where it does not belong is worth nothing any more.
+      // Redeemed before any check, so that a code that was sent to the wrong place cannot be used again.
       const voucher = await codes.redeem(code)
       if (voucher === undefined) return undefined
       if (voucher.to !== at.domain.domain || voucher.origin !== at.portalUrl.origin)

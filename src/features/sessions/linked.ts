@@ -1,7 +1,7 @@
 import type { Repository } from './repository.ts'
 import type { Session } from './session.ts'
 
-/** A sign-in whose sessions still come back after so many rounds is a bug somewhere, and no reason to go on for ever. */
+/** If sessions of a sign-in still appear after so many rounds, there is a bug. */
 const ROUNDS = 8
 
 /**
@@ -22,7 +22,7 @@ export function createLinked({
   repository,
   isSingle,
 }: {
-  readonly repository: Pick<Repository, 'findAll' | 'drop'>
+  readonly repository: Pick<Repository, 'findOfUser' | 'drop'>
   /** There is one domain, so that a sign-in has one session. */
   readonly isSingle: boolean
 }): Linked {
@@ -32,7 +32,7 @@ export function createLinked({
     const keys = new Set(own.map(({ key }) => key))
     const ended: Session[] = []
     for (let round = 0; round < ROUNDS; round++) {
-      const others = (await repository.findAll(user)).filter(
+      const others = (await repository.findOfUser(user)).filter(
         ({ login, key }) => logins.has(login) && !keys.has(key),
       )
       if (others.length === 0) return ended
@@ -44,8 +44,8 @@ export function createLinked({
 
   return {
     async end(sessions) {
-      // First, and then the others until there are none: what starts one from these looks afterwards whether its source is
-      // still there (start.ts), so that whatever comes too late to be found here ends itself.
+      // These first, then the others until there are none. A link that starts from one of these looks afterwards whether its
+      // source is still there (start.ts): one that starts too late to be found here ends itself.
       const count = await repository.drop(sessions.map(({ key }) => key))
       const ended = [...sessions]
       // One that was gone already may have become another one meanwhile (raise.ts), which is of the same sign-in.

@@ -21,7 +21,7 @@ import {
 const SECOND = 1000
 /** Past this, dates leave the range that cookies and JavaScript can say. */
 const CENTURY = 100 * 365 * 86_400 * SECOND
-/** Authelia asks this much of `storage.encryption_key`; a session's secret is worth no less. */
+/** Authelia demands as much of `storage.encryption_key`. */
 const GOOD_SECRET = 20
 /** RFC 6265 §4.1.1: a cookie's name is a token of RFC 2616. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/

@@ -35,8 +35,8 @@ export interface RaiseDependencies {
 }
 
 /**
- * How a session gains rights; what `Sessions.raise` and `Sessions.elevate` promise. Each time it becomes another one, with
- * a new id and a new cookie, and the one that it was is over: a cookie that was known before is worth nothing after.
+ * How a session gains rights; what `Sessions.raise` and `Sessions.elevate` promise. Each time a new session with a new id
+ * and a new cookie takes its place, and the old one is over: a stolen cookie gains nothing from what its owner shows.
  */
 export function createRaise(dependencies: RaiseDependencies) {
   const { repository, domainNamed, endings, linked, users, clock, random } = dependencies

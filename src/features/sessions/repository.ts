@@ -33,6 +33,8 @@ export interface Repository {
   findById(id: string): Promise<{ readonly key: string; readonly session?: Session } | undefined>
   /** Of one user or of all, at most 10,000. */
   findAll(user?: string): Promise<readonly Session[]>
+  /** Every session of one user, however many there are: what has to end is not left out. */
+  findOfUser(user: string): Promise<readonly Session[]>
   read(key: string): Promise<Found | undefined>
   /** Stores one and takes away those it replaces. */
   put(session: Session, replaces: readonly string[]): Promise<void>
@@ -66,7 +68,10 @@ function createReads({
   cache,
   rows,
   lastSeen,
-}: RepositoryOptions): Pick<Repository, 'find' | 'findMany' | 'findById' | 'findAll' | 'read'> {
+}: RepositoryOptions): Pick<
+  Repository,
+  'find' | 'findMany' | 'findById' | 'findAll' | 'findOfUser' | 'read'
+> {
   const inMemory = (key: string): Session | undefined =>
     store.changes === undefined ? cache.peek(key)?.session : undefined
 
@@ -82,6 +87,20 @@ function createReads({
     const row = await ask('get', () => store.get(key))
     const session = row && latest(row)
     return session && { session, owner: row.owner }
+  }
+
+  async function listed(user: string | undefined, limit: number): Promise<readonly Session[]> {
+    const owners = user === undefined ? undefined : rows.owners(user)
+    const found = await ask('list', () => store.list(owners, limit))
+    const sessions: Session[] = []
+    for (const some of batches(found)) {
+      for (const row of some) {
+        const session = inMemory(row.key) ?? latest(row)
+        if (session !== undefined) sessions.push(session)
+      }
+      if (some.length === BATCH) await nextTurn()
+    }
+    return sessions
   }
 
   return {
@@ -115,19 +134,8 @@ function createReads({
       return { key: row.key, ...(session !== undefined && { session }) }
     },
 
-    async findAll(user) {
-      const owners = user === undefined ? undefined : rows.owners(user)
-      const found = await ask('list', () => store.list(owners, MAX_LISTED))
-      const sessions: Session[] = []
-      for (const some of batches(found)) {
-        for (const row of some) {
-          const session = inMemory(row.key) ?? latest(row)
-          if (session !== undefined) sessions.push(session)
-        }
-        if (some.length === BATCH) await nextTurn()
-      }
-      return sessions
-    },
+    findAll: (user) => listed(user, MAX_LISTED),
+    findOfUser: (user) => listed(user, Number.MAX_SAFE_INTEGER),
   }
 }
 

@@ -3,9 +3,9 @@
  *
  * Owns the delay of answers that depend on a name or a password (delay.ts, its Fastify plugin in delay-plugin.ts), the
  * limit on failures (limits.ts, windows.ts, counters/) and what it promises (reservations/), regulation and bans
- * (regulation.ts, bans.ts, ban-registry.ts), the browsers that users have signed in with (devices.ts), what the audit trail
- * is told of both (audit.ts), and what operators may ask of them (operations.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not own whose password it is
- * (users), how much of the machine hashing may take (passwords), or what is answered (login, verify).
+ * (regulation.ts, bans.ts, ban-registry.ts), the browsers that users have signed in with (devices.ts), the audit events of
+ * both (audit.ts) and their operations (operations.ts). SQL is in regulation-store.ts and device-store.ts alone. Does not
+ * own users (users), how much of the machine hashing may take (passwords), or the answers (login, verify).
  *
  * Data path of an attempt: it leaves the queue → is the browser known? → at its limit? 429 → it gets a slot for hashing →
  * counted → checked, in vain where it is banned → given back if it was right → its slot is free when the costliest check

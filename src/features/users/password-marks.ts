@@ -136,7 +136,7 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
     },
     async follow(users, end, failed) {
       const endAll = async (names: readonly string[]): Promise<void> => {
-        // What is in force when it begins: a change that comes later is told once more.
+        // The marks at the beginning: a later change is reported again, and ends the sessions again.
         const current = snapshot(users.marks(), names)
         try {
           for (const name of names) await end(name)

@@ -48,7 +48,7 @@ export async function attemptBasic(
     case 'limited':
       return { retryAfter: outcome.retryAfter }
     case 'refused': {
-      // The same number for every reason: it is the address's own.
+      // It depends on the address alone, so that it does not tell why the attempt was refused.
       const retryAfter = await throttle.retryAfter(address)
       await throttle.delay.hold(outcome.began, request.raw.socket)
       return { retryAfter }

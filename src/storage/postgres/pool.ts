@@ -12,7 +12,7 @@ import { breaksConnection, Standby, sqlState, unavailable } from './error.ts'
 
 /** PostgreSQL allows a hundred in all by default; a statement of ours takes a millisecond. */
 const MAX_CONNECTIONS = 10
-/** Who comes when so many wait already would wait longer than is worth it. */
+/** Statements that may wait for a connection. Behind more than these, the wait would be too long to be useful. */
 const MAX_WAITING = 500
 /** What the server needs to say that it took too long, before we stop listening. */
 const MARGIN = 500

@@ -51,7 +51,7 @@ export const DOMAIN_PROOFS = {
   },
   'domains-portals': {
     title:
-      'the portals of two cookie domains work through one proxy, and nobody asks for verdicts there',
+      'the portals of two cookie domains work through one proxy, and no client asks for verdicts there',
     async prove({ ask, domains }) {
       for (const { domain, user, cookie } of domains) {
         const state = await ask('/api/state', { host: 'auth', domain, headers: { Cookie: cookie } })

@@ -20,7 +20,7 @@ export const IDENTITY_PROOFS = {
     },
   },
   groups: {
-    title: 'the groups of somebody who is in hundreds of them arrive whole',
+    title: 'the groups of a user who is in hundreds of them arrive whole',
     async prove({ ask, app, others }) {
       assert.equal((await ask('/', { headers: { Cookie: others.ann } })).status, 200)
       assert.deepEqual(app.folded('Remote-Groups'), [MANY_GROUPS.join(',')])

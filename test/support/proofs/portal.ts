@@ -36,7 +36,7 @@ export const PORTAL_PROOFS = {
     },
   },
   endpoints: {
-    title: 'at the portal’s host nobody may ask the verify endpoints',
+    title: 'at the portal’s host no client may ask the verify endpoints',
     async prove({ ask, port }) {
       for (const path of [
         '/verify',

@@ -17,7 +17,7 @@ export const TUNNEL_PROOFS = {
     },
   },
   upgrade: {
-    title: 'no other upgrade is passed on: through h2c nobody would ask again',
+    title: 'no other upgrade is passed on: an h2c tunnel would not be checked',
     async prove({ port, app, cookie, during }) {
       for (const protocols of [['h2c'], ['TLS/1.0'], ['websocket, h2c'], ['h2c', 'websocket']]) {
         const seen = await during(() =>
@@ -50,7 +50,7 @@ export const TUNNEL_PROOFS = {
     },
   },
   trace: {
-    title: 'TRACE reaches no app, open to everybody or not',
+    title: 'TRACE reaches no app, open to all or not',
     async prove({ ask, cookie, during }) {
       for (const host of ['app', 'public'] as const)
         for (const headers of [{}, { Cookie: cookie }]) {

@@ -41,7 +41,7 @@ export function createTableSink({
         await store.add(batch)
       } catch (error) {
         if (error instanceof AppError) throw error
-        // A bug, and trying again would not mend it: what comes behind must not wait for it for ever.
+        // A bug: another try would fail too, and would hold up the events behind these.
         log.error({ err: error, count: batch.length }, 'audit events were not kept')
       }
       waiting.splice(0, batch.length)

@@ -60,7 +60,7 @@ async function refuseTakenLogin(
 ): Promise<void> {
   const holder = kind === 'new' ? current.index().holderOf(name) : undefined
   if (holder === undefined || holder === name) return
-  // That is said of what is in force; where the file is another one by now, it says so itself.
+  // The name is taken in the users in force. The file may have changed since then: read it before refusing.
   await catchUp(path, current)
   if (current.index().holderOf(name) === holder)
     throw new AppError('BODY_INVALID', { faults: [`the name is a login of ${holder} already`] })

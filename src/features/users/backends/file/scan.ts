@@ -1,10 +1,10 @@
 /**
  * Cuts a users file into the entries of its users, and reads those that are written plainly. YAML's own parser takes a
- * tenth of a millisecond a user, which is too long for a hundred thousand; and an entry of its own can be changed without
- * reading the others.
+ * tenth of a millisecond a user, which is too long for a hundred thousand users. One entry can be changed without reading
+ * the others.
  *
- * Both say "not me" to anything unusual, and the parser (yaml.ts) reads that. What they do read, they read as the parser
- * does: a test compares the two.
+ * Both steps leave anything unusual to the parser (yaml.ts). What they read, they read as the parser does: a test compares
+ * the two.
  */
 import { Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 
