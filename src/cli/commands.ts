@@ -100,6 +100,45 @@ export const COMMANDS: readonly Entry[] = [
     children: [{ name: 'list', load: () => import('./audit-list.ts') }],
   },
   {
+    name: 'storage',
+    summary: 'look after the database',
+    children: [
+      {
+        name: 'encryption',
+        summary: 'the key that seals what is kept in the database',
+        children: [
+          {
+            name: 'check',
+            summary: 'say whether every sealed value opens',
+            load: () => import('./storage-encryption-check.ts'),
+          },
+          {
+            name: 'change-key',
+            summary: 'seal everything with another key',
+            load: () => import('./storage-encryption-change-key.ts'),
+          },
+        ],
+      },
+      {
+        name: 'migrate',
+        summary: 'the schema of the database',
+        children: [
+          {
+            name: 'list',
+            aliases: ['history'],
+            summary: 'list the migrations, and which are applied',
+            load: () => import('./storage-migrate-list.ts'),
+          },
+          {
+            name: 'up',
+            summary: 'apply what is missing, as a start does',
+            load: () => import('./storage-migrate-up.ts'),
+          },
+        ],
+      },
+    ],
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),
