@@ -136,6 +136,38 @@ export const COMMANDS: readonly Entry[] = [
           },
         ],
       },
+      {
+        name: 'user',
+        summary: 'what the database keeps of users',
+        children: [
+          {
+            name: 'identifiers',
+            summary: 'the opaque identifiers by which services know users',
+            children: [
+              {
+                name: 'add',
+                summary: 'give a user an identifier',
+                load: () => import('./identifiers-add.ts'),
+              },
+              {
+                name: 'generate',
+                summary: 'make those that are missing, and print all that were asked for',
+                load: () => import('./identifiers-generate.ts'),
+              },
+              {
+                name: 'export',
+                summary: 'write all of them to a file, as Authelia does',
+                load: () => import('./identifiers-export.ts'),
+              },
+              {
+                name: 'import',
+                summary: 'add those of a file',
+                load: () => import('./identifiers-import.ts'),
+              },
+            ],
+          },
+        ],
+      },
     ],
   },
   {
