@@ -4,6 +4,7 @@ import access from './features/access/manifest.ts'
 import admin from './features/admin/manifest.ts'
 import audit from './features/audit/manifest.ts'
 import hub from './features/hub/manifest.ts'
+import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
@@ -32,6 +33,7 @@ const declared = {
   users,
   sessions,
   hub,
+  identifiers,
   access,
   throttle,
   login,

@@ -111,6 +111,77 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'storage',
+    summary: 'look after the database',
+    children: [
+      {
+        name: 'encryption',
+        summary: 'the key that seals what is kept in the database',
+        children: [
+          {
+            name: 'check',
+            summary: 'say whether every sealed value opens',
+            load: () => import('./storage-encryption-check.ts'),
+          },
+          {
+            name: 'change-key',
+            summary: 'seal everything with another key',
+            load: () => import('./storage-encryption-change-key.ts'),
+          },
+        ],
+      },
+      {
+        name: 'migrate',
+        summary: 'the schema of the database',
+        children: [
+          {
+            name: 'list',
+            aliases: ['history'],
+            summary: 'list the migrations, and which are applied',
+            load: () => import('./storage-migrate-list.ts'),
+          },
+          {
+            name: 'up',
+            summary: 'apply what is missing, as a start does',
+            load: () => import('./storage-migrate-up.ts'),
+          },
+        ],
+      },
+      {
+        name: 'user',
+        summary: 'what the database keeps of users',
+        children: [
+          {
+            name: 'identifiers',
+            summary: 'the opaque identifiers by which services know users',
+            children: [
+              {
+                name: 'add',
+                summary: 'give a user an identifier',
+                load: () => import('./identifiers-add.ts'),
+              },
+              {
+                name: 'generate',
+                summary: 'make those that are missing, and print all that were asked for',
+                load: () => import('./identifiers-generate.ts'),
+              },
+              {
+                name: 'export',
+                summary: 'write all of them to a file, as Authelia does',
+                load: () => import('./identifiers-export.ts'),
+              },
+              {
+                name: 'import',
+                summary: 'add those of a file',
+                load: () => import('./identifiers-import.ts'),
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { createAuditStore } from '../features/audit/index.ts'
 import { openRegistries } from '../features/throttle/index.ts'
-import { type Config, migrations } from '../features.ts'
+import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type AnyOperation, forOperator, OPERATOR } from '../kernel/operation.ts'
 import type { StoredServices } from '../operations.ts'
-import { openStorage, trustedCertificates } from '../storage/index.ts'
+import { storageOptions } from '../server/database.ts'
+import { openStorage } from '../storage/index.ts'
 
 /**
  * Runs an operation on the database of a server that does not run.
@@ -18,13 +18,9 @@ export async function askDatabase(
   place: { readonly config: Config; readonly directory: string; readonly cwd: string },
 ): Promise<{ readonly data: unknown } | undefined> {
   const { config, directory, cwd } = place
-  const { local, postgres } = config['storage']
-  const path =
-    local.path === '' ? resolve(directory, 'vestibule.sqlite3') : resolve(cwd, local.path)
-  if (!existsSync(path)) return undefined
-  const certificates = config['certificates_directory'] ?? ''
-  const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
-  const storage = await openStorage({ path, postgres, trusted, migrations, log: { info() {} } })
+  const options = storageOptions(config, { cwd, directory })
+  if (!existsSync(options.path)) return undefined
+  const storage = await openStorage({ ...options, log: { info() {} } })
   try {
     const services = {
       ...openRegistries({ storage, clock: systemClock }),

@@ -16,6 +16,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -43,6 +44,8 @@ export interface DataDirectory {
   secretFile(name: string): string
   /** Stores a secret that was made elsewhere. @throws OperatorError, also when one of this name is there */
   keep(name: string, secret: Secret): void
+  /** Removes a secret, where there is one. */
+  drop(name: string): void
   /** Puts a secret in the place of another one, in one step that a crash does not divide. @throws OperatorError */
   promote(from: string, to: string): void
   /**
@@ -90,6 +93,9 @@ export function openDataDirectory(path: string): DataDirectory {
       const file = openSecretFile(name)
       if (makeSecret(file, secret.reveal()).made === 'exists')
         throw new OperatorError(`the secret ${file} is there already`)
+    },
+    drop(name) {
+      rmSync(openSecretFile(name), { force: true })
     },
     promote(from, to) {
       moveFile(openSecretFile(from), secretFile(to))

@@ -29,7 +29,7 @@ import {
   type Users,
   usersFileOf,
 } from '../features/users/index.ts'
-import { type Config, migrations, sealed } from '../features.ts'
+import { type Config, sealed } from '../features.ts'
 import { type DataDirectory, openDataDirectory } from '../files/data-directory.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { bindOperations } from '../kernel/operation.ts'
@@ -37,8 +37,16 @@ import { OperatorError } from '../kernel/operator-error.ts'
 import type { Sealer } from '../kernel/seal.ts'
 import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
-import { openSealer, openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
+import {
+  type KeyWatch,
+  openSealer,
+  openStorage,
+  type Storage,
+  type StorageOptions,
+  watchKey,
+} from '../storage/index.ts'
 import type { openRedis } from '../storage/redis/index.ts'
+import { storageOptions } from './database.ts'
 import { warnOfUnknownSubjects } from './reload.ts'
 
 type Redis = Awaited<ReturnType<typeof openRedis>>
@@ -70,7 +78,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const { config, clock, log } = setting
   await using opened = new AsyncDisposableStack()
   const stores = await openStores(setting, opened)
-  const { data, storage, redis, trusted, sealer } = stores
+  const { data, storage, redis, trusted, key } = stores
   const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
   opened.defer(() => audit.close())
   const notifier = await openNotifier(setting, stores, opened)
@@ -107,7 +115,10 @@ export async function createServices(setting: Setting): Promise<Services> {
     hub,
     operations,
     checks: {
-      storage: () => storage.check(),
+      storage: async () => {
+        await storage.check()
+        await key.check()
+      },
       ...(redis !== undefined && { redis: redis.check }),
     },
   })
@@ -128,7 +139,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     users,
     sessions,
     audit,
-    sealer,
+    sealer: key.sealer,
     notifier,
     app,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
@@ -138,11 +149,11 @@ export async function createServices(setting: Setting): Promise<Services> {
 interface Stores {
   readonly data: DataDirectory
   readonly storage: Storage
-  readonly sealer: Sealer
+  readonly key: KeyWatch
   /** Undefined without `session.redis`. */
   readonly redis: Redis | undefined
   /** Certificates that outgoing connections trust besides the usual. */
-  readonly trusted: ReturnType<typeof trustedCertificates>
+  readonly trusted: StorageOptions['trusted']
 }
 
 /** The data directory, which only one server may use, and the databases. */
@@ -154,32 +165,28 @@ async function openStores(
   const lock = data.lock()
   opened.defer(() => lock.release())
 
-  const certificates = config['certificates_directory'] ?? ''
-  const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
-  const { local, postgres, encryption_key: configured } = config['storage']
-  const storage = await openStorage({
-    path: local.path === '' ? data.file('vestibule.sqlite3') : resolve(cwd, local.path),
-    postgres,
-    trusted,
-    migrations,
-    log,
-  })
+  const options = storageOptions(config, { cwd, directory: data.path })
+  const { trusted } = options
+  const storage = await openStorage({ ...options, log })
   opened.defer(() => storage.close())
+  const configured = config['storage'].encryption_key
   const sealer = await openSealer({ configured, data, storage, columns: sealed })
+  const key = watchKey({ storage, sealer, log })
+  opened.defer(() => key.close())
 
   const shared = config['session.redis']
-  if (shared === undefined) return { data, storage, sealer, redis: undefined, trusted }
+  if (shared === undefined) return { data, storage, key, redis: undefined, trusted }
   // Most installations have no Redis, and load nothing of its client.
   const connect = (await import('../storage/redis/index.ts')).openRedis
   const redis = await connect({ config: shared, trusted, log, clock })
   opened.defer(() => redis.close())
-  return { data, storage, sealer, redis, trusted }
+  return { data, storage, key, redis, trusted }
 }
 
 /** Messages to users. Most installations without a second factor send none, and open nothing. */
 async function openNotifier(
   { config, cwd, clock, log }: Setting,
-  { storage, sealer, trusted }: Stores,
+  { storage, key: { sealer }, trusted }: Stores,
   opened: AsyncDisposableStack,
 ): Promise<Notifier | undefined> {
   const section = config['notifier']

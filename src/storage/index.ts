@@ -11,7 +11,17 @@
  * `sqlite` and `write` are the embedded file, always: what belongs to this instance alone.
  */
 export { trustedCertificates } from './certificates.ts'
-export { type EncryptionSetting, openSealer } from './encryption/key.ts'
+export { changeKey, checkOf, type KeyChange, type KeyChanged } from './encryption/change.ts'
+export {
+  type EncryptionSetting,
+  findKey,
+  openSealer,
+  sealerOf,
+  wrongKey,
+} from './encryption/key.ts'
+export { type ColumnReport, checkSealed, otherServers } from './encryption/reseal.ts'
+export { type KeyWatch, watchKey } from './encryption/watch.ts'
+export { type MigrationState, migrationHistory } from './history.ts'
 export { openStorage } from './open.ts'
 export { lookAtDatabase } from './sqlite/look.ts'
 export type { Storage, StorageOptions, TransactionOptions } from './storage.ts'

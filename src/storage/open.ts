@@ -1,4 +1,5 @@
 import { systemClock } from '../kernel/clock.ts'
+import { shared } from './history.ts'
 import { openEmbedded } from './sqlite/open.ts'
 import type { Storage, StorageOptions } from './storage.ts'
 
@@ -22,9 +23,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     const postgres = await openPostgres({
       config,
       trusted,
-      migrations: Object.fromEntries(
-        Object.entries(migrations).filter(([, { embedded = false }]) => !embedded),
-      ),
+      migrations: shared(migrations),
       log,
       clock,
     })

@@ -52,19 +52,26 @@ export async function openSealer(setting: EncryptionSetting): Promise<Sealer> {
  * @throws OperatorError
  */
 export function keyOf(setting: EncryptionSetting, check: Uint8Array): Secret {
-  const { configured, data } = setting
+  const found = findKey(setting, check)
+  if (found === undefined) throw wrongKey(setting, check)
+  if (found.place === NEXT_KEY_SECRET) setting.data.promote(NEXT_KEY_SECRET, KEY_SECRET)
+  return found.secret
+}
+
+/** As `keyOf`, and changes nothing; undefined where none opens it. */
+export function findKey(
+  { configured, data }: EncryptionSetting,
+  check: Uint8Array,
+): { readonly secret: Secret; readonly place: string } | undefined {
   const opens = (secret: Secret | undefined): secret is Secret =>
     secret !== undefined && opensCheck(sealerOf(secret), check)
-  if (configured !== undefined) {
-    if (opens(configured)) return configured
-    throw wrongKey(setting, check)
+  if (configured !== undefined)
+    return opens(configured) ? { secret: configured, place: 'configuration' } : undefined
+  for (const place of [KEY_SECRET, NEXT_KEY_SECRET]) {
+    const secret = data.existing(place)
+    if (opens(secret)) return { secret, place }
   }
-  const own = data.existing(KEY_SECRET)
-  if (opens(own)) return own
-  const next = data.existing(NEXT_KEY_SECRET)
-  if (!opens(next)) throw wrongKey(setting, check)
-  data.promote(NEXT_KEY_SECRET, KEY_SECRET)
-  return next
+  return undefined
 }
 
 export function wrongKey(

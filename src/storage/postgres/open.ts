@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../kernel/clock.ts'
+import { MIGRATIONS_TABLE } from '../migrations.ts'
 import type { PostgresConfig } from '../postgres-config.ts'
 import type { Storage, StorageOptions } from '../storage.ts'
 import { explain, isStarting } from './error.ts'
@@ -22,8 +23,7 @@ export async function openPostgres(
   options: PostgresOptions,
 ): Promise<Pick<Storage, 'db' | 'transaction' | 'check' | 'close'>> {
   const { config, trusted, migrations, log, clock } = options
-  const { address, database, username, schema, password } = config
-  const server = [config, ...config.servers].map((one) => nameOf(one.address)).join(', ')
+  const { address, database, schema } = config
   const pool = createPool({ config, trusted, log })
   const patient: Pool[] = []
   let kysely: Promise<Kysely<unknown>> | undefined
@@ -49,8 +49,7 @@ export async function openPostgres(
     })
   } catch (error) {
     await pool.end()
-    const target = { server, database, username, schema, hasPassword: password !== undefined }
-    throw explain(error, target)
+    throw explain(error, targetOf(config))
   } finally {
     for (const one of patient) await one.end()
   }
@@ -68,6 +67,33 @@ export async function openPostgres(
     check,
     close: () => pool.end(),
   }
+}
+
+/** When each migration was applied, and nothing else is asked or changed. @throws OperatorError */
+export async function postgresHistory({
+  config,
+  trusted,
+  log,
+}: Pick<PostgresOptions, 'config' | 'trusted' | 'log'>): Promise<ReadonlyMap<string, number>> {
+  const pool = createPool({ config, trusted, log })
+  try {
+    const [found] = await pool.query(
+      `select to_regclass('${MIGRATIONS_TABLE}') is not null as found`,
+    )
+    if (found?.['found'] !== true) return new Map()
+    const rows = await pool.query(`select name, applied_at from ${MIGRATIONS_TABLE} order by name`)
+    return new Map(rows.map((row) => [String(row['name']), Number(row['applied_at'])]))
+  } catch (error) {
+    throw explain(error, targetOf(config))
+  } finally {
+    await pool.end()
+  }
+}
+
+/** What messages say of it. */
+function targetOf({ address, servers, database, username, schema, password }: PostgresConfig) {
+  const server = [address, ...servers.map((one) => one.address)].map(nameOf).join(', ')
+  return { server, database, username, schema, hasPassword: password !== undefined }
 }
 
 /** In a set of containers the database is often started with us. One that is not there at all is refused at once. */

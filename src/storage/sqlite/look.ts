@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { OperatorError, systemCode } from '../../kernel/operator-error.ts'
 import { explain } from './error.ts'
-import { refuseForeignFile, refuseNewer } from './migrate.ts'
+import { appliedAt, refuseForeignFile, refuseNewer } from './migrate.ts'
 
 /**
  * Whether a database that is there could be opened and migrated. Makes and changes nothing, not even the files that SQLite
@@ -29,6 +29,24 @@ export function lookAtDatabase(path: string, migrations: readonly string[]): voi
     sqlite = new DatabaseSync(locationOf(path), { readOnly: true })
     refuseForeignFile(sqlite, path)
     refuseNewer(sqlite, path, migrations)
+  } catch (error) {
+    throw explain(error, path)
+  } finally {
+    sqlite?.close()
+  }
+}
+
+/**
+ * When each migration of a file was applied; none where there is no file. Changes nothing.
+ * @throws OperatorError when it is no database of ours
+ */
+export function historyOfFile(path: string): ReadonlyMap<string, number> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return new Map()
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = new DatabaseSync(locationOf(path), { readOnly: true })
+    refuseForeignFile(sqlite, path)
+    return appliedAt(sqlite)
   } catch (error) {
     throw explain(error, path)
   } finally {

@@ -85,12 +85,19 @@ async function apply(options: MigrateOptions, db: Kysely<unknown>, name: string)
     .run(name, clock.now())
 }
 
-function appliedIn({ sqlite }: Pick<MigrateOptions, 'sqlite'>): readonly string[] {
-  if (!tablesIn(sqlite).includes(MIGRATIONS_TABLE)) return []
-  return sqlite
-    .prepare(`select name from ${MIGRATIONS_TABLE} order by name`)
-    .all()
-    .map(({ name }) => String(name))
+const appliedIn = ({ sqlite }: Pick<MigrateOptions, 'sqlite'>): readonly string[] => [
+  ...appliedAt(sqlite).keys(),
+]
+
+/** When each migration was applied, in the order of their names. */
+export function appliedAt(sqlite: DatabaseSync): ReadonlyMap<string, number> {
+  if (!tablesIn(sqlite).includes(MIGRATIONS_TABLE)) return new Map()
+  return new Map(
+    sqlite
+      .prepare(`select name, applied_at from ${MIGRATIONS_TABLE} order by name`)
+      .all()
+      .map((row) => [String(row['name']), Number(row['applied_at'])]),
+  )
 }
 
 /** @throws OperatorError when the file is another program's: it is left as it is */
