@@ -194,7 +194,7 @@ function outcomeOf(error: unknown): Outcome {
 function problemOf(error: unknown): string {
   const { code, responseCode } = faultOf(error)
   if (code === 'EAUTH')
-    return typeof responseCode === 'number'
+    return typeof responseCode === 'number' && responseCode >= 400
       ? `the server refused the credentials (${responseCode})`
       : 'the sign-in failed'
   const text = error instanceof Error ? error.message || error.name : String(error)
