@@ -86,7 +86,7 @@ async function connected(
     const mayBeClear = config.disable_require_tls || config.disable_starttls
     if (!connection.secure && (!mayBeClear || config.password !== undefined))
       throw new Error('the connection is not encrypted')
-    const { username, password } = config
+    const { username = '', password } = config
     if (password !== undefined)
       await Promise.race([broken.promise, signIn(connection, { username, password })])
     await work(connection, step)
