@@ -33,6 +33,8 @@ function describeLeaf({ form, types, values }: Leaf): string {
 const FORMS: Readonly<Record<string, string>> = {
   duration: 'a duration (1h, 5 minutes, or a number of seconds)',
   'duration, or -1': 'a duration such as 1M, or -1 to turn it off',
+  'mail server': 'a mail server (submission://mail.example.com:587)',
+  mailbox: 'a mail address (Sign-in <signin@example.com>)',
   address: 'an address (tcp://host:port/path, unix:///path/to/socket)',
   network: 'an IP address or a network',
   url: 'a web address (https://…)',

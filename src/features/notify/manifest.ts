@@ -18,7 +18,7 @@ const mailServer = () =>
       })
       return z.NEVER
     })
-    .register(scalarMeta, { form: 'address', pattern: MAIL_SERVER.source })
+    .register(scalarMeta, { form: 'mail server', pattern: MAIL_SERVER.source })
 
 const mailbox = () =>
   z
@@ -48,7 +48,7 @@ const smtp = z
       })
       .prefault('5s')
       .describe('How long connecting, and how long each answer of the server may take.'),
-    username: z.string().default('').describe('The user name for the server.'),
+    username: z.string().optional().describe('The user name for the server.'),
     password: secret().optional().describe('The password of that user.'),
     identifier: z
       .string()
@@ -113,7 +113,7 @@ const notifier = z
     if (filesystem === undefined && mail === undefined)
       refuse([], 'says nowhere where messages go', 'notifier.smtp or notifier.filesystem')
     if (mail === undefined) return
-    const { address, password, username } = mail
+    const { address, password, username = '' } = mail
     const secured = address.scheme === 'submissions'
     for (const key of ['disable_require_tls', 'disable_starttls'] as const)
       if (mail[key] && password !== undefined && !secured)

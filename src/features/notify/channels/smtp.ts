@@ -86,7 +86,7 @@ async function connected(
     const mayBeClear = config.disable_require_tls || config.disable_starttls
     if (!connection.secure && (!mayBeClear || config.password !== undefined))
       throw new Error('the connection is not encrypted')
-    const { username, password } = config
+    const { username = '', password } = config
     if (password !== undefined)
       await Promise.race([broken.promise, signIn(connection, { username, password })])
     await work(connection, step)
@@ -194,7 +194,7 @@ function outcomeOf(error: unknown): Outcome {
 function problemOf(error: unknown): string {
   const { code, responseCode } = faultOf(error)
   if (code === 'EAUTH')
-    return typeof responseCode === 'number'
+    return typeof responseCode === 'number' && responseCode >= 400
       ? `the server refused the credentials (${responseCode})`
       : 'the sign-in failed'
   const text = error instanceof Error ? error.message || error.name : String(error)
