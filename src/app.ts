@@ -13,6 +13,11 @@ import { health } from './features/health/index.ts'
 import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
+import {
+  type SecondFactor,
+  secondFactorRoutes,
+  secondFactorStep,
+} from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -40,6 +45,7 @@ export interface Tools {
   readonly users: Users
   readonly sessions: Sessions
   readonly throttle: Throttle
+  readonly factors: SecondFactor
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -71,7 +77,7 @@ function noSchemas(): never {
 /** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, audit, hub, operations, checks }: Tools,
+  { log, clock, users, sessions, throttle, factors, audit, hub, operations, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -129,7 +135,7 @@ export async function createApp(
     messages,
     icons,
     ownPages,
-    contributors: [],
+    contributors: [secondFactorStep(factors)],
     interactions: undefined,
     log,
     clock,
@@ -151,8 +157,16 @@ export async function createApp(
       adminGroups: config['admin'].groups,
       base,
     })
+  await fastify.register(secondFactorRoutes, {
+    ...{ factors, access, sessions, throttle, peers, replies, messages, clock, base },
+    interactions: undefined,
+    elevation: factors.elevation,
+    elevatedSession: config['identity_validation.elevated_session'],
+    adminGroups: config['admin'].groups,
+  })
   await fastify.register(settings, {
     sessions,
+    elevation: factors.elevation,
     audit,
     peers,
     replies,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createAuditStore } from '../features/audit/index.ts'
+import { createStoredTrail } from '../features/audit/index.ts'
+import { createFactorRegistry } from '../features/second-factor/index.ts'
 import { openRegistries } from '../features/throttle/index.ts'
 import { type Config, migrations } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -26,11 +27,16 @@ export async function askDatabase(
   const trusted = trustedCertificates(certificates && resolve(cwd, certificates))
   const storage = await openStorage({ path, postgres, trusted, migrations, log: { info() {} } })
   try {
+    const isKept = config['audit'].retention > 0
+    const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
       ...openRegistries({ storage, clock: systemClock }),
-      audit: createAuditStore(storage),
+      factors: createFactorRegistry({ storage, clock: systemClock }),
+      audit,
     }
-    return { data: await forOperator(() => operation.execute(services, input, OPERATOR)) }
+    const data = await forOperator(() => operation.execute(services, input, OPERATOR))
+    await audit.close()
+    return { data }
   } finally {
     await storage.close()
   }

@@ -11,6 +11,7 @@ import { openControlServer } from '../control/server.ts'
 import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
+import { createSecondFactor } from '../features/second-factor/index.ts'
 import {
   createRedisOnce,
   createRedisStore,
@@ -18,6 +19,7 @@ import {
   createSqliteOnce,
   createSqliteStore,
   endOutdatedSessions,
+  type OnceStore,
   type Sessions,
 } from '../features/sessions/index.ts'
 import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
@@ -33,6 +35,7 @@ import { type DataDirectory, openDataDirectory } from '../files/data-directory.t
 import type { Clock } from '../kernel/clock.ts'
 import { bindOperations } from '../kernel/operation.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
+import { createSealer, type Sealer } from '../kernel/seal.ts'
 import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
 import { openStorage, type Storage, trustedCertificates } from '../storage/index.ts'
@@ -69,7 +72,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   opened.defer(() => audit.close())
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
-  const { sessions, hub } = await openSessions({ setting, stores, identities, audit }, opened)
+  const { sessions, hub, once } = await openSessions({ setting, stores, identities, audit }, opened)
 
   const throttle = await createThrottle({
     redis,
@@ -83,8 +86,14 @@ export async function createServices(setting: Setting): Promise<Services> {
     log,
   })
   opened.defer(() => throttle.close())
+  const factors = createSecondFactor({
+    ...{ config, storage, once, sealer: openSealer(stores), sessions },
+    ...{ audit, users, throttle, log, clock },
+  })
+  opened.defer(() => factors.close())
 
   const operations = bindOperations(allOperations, {
+    factors: factors.registry,
     bans: throttle.bans,
     devices: throttle.devices,
     sessions,
@@ -97,6 +106,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     audit,
     users,
     sessions,
+    factors,
     hub,
     operations,
     checks: {
@@ -165,6 +175,10 @@ async function openStores(
   return { data, storage, redis, trusted }
 }
 
+/** Of the columns that are sealed. For the time being with a key of this data directory alone. */
+const openSealer = ({ data }: Stores): Sealer =>
+  createSealer([data.secret('encryption')], 'storage')
+
 interface Identities {
   readonly users: Users
   readonly usersFile: string
@@ -221,7 +235,11 @@ async function openSessions(
     readonly audit: Audit
   },
   opened: AsyncDisposableStack,
-): Promise<{ readonly sessions: Sessions; readonly hub: Hub | undefined }> {
+): Promise<{
+  readonly sessions: Sessions
+  readonly hub: Hub | undefined
+  readonly once: OnceStore
+}> {
   const recordRevoked = (user: string, count: number): void => {
     const details = { sessions: count, reason: 'user-changed' } as const
     audit.record('session.revoked', { user, actor: 'system', details })
@@ -241,13 +259,14 @@ async function openSessions(
     log,
   })
   opened.defer(() => sessions.close())
+  const once = redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis)
   const hub = createHub({
     config: config['session.hub'],
     sessions,
-    once: redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis),
+    once,
     secrets,
     clock,
   })
   await endOutdatedSessions({ users, sessions, marks, ended: recordRevoked, log })
-  return { sessions, hub }
+  return { sessions, hub, once }
 }

@@ -29,6 +29,7 @@ export {
   type Outcome,
   titleOf,
 } from './destination.ts'
+export type { ElevationCheck } from './elevation.ts'
 export { formDestinations } from './form-destinations.ts'
 export { type LogFields, logFieldsOf } from './log-fields.ts'
 export { isPageNavigation } from './page-navigation.ts'

@@ -5,6 +5,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain, FactorKind, Identity, Session } from '../sessions/index.ts'
+import type { Checked } from '../throttle/index.ts'
 
 export const METHOD_NAMES = ['totp', 'webauthn', 'recovery_code'] as const
 export type MethodName = (typeof METHOD_NAMES)[number]
@@ -18,13 +19,19 @@ export interface Method {
   isRegistered(user: string, domain: CookieDomain): Promise<boolean>
   /** @returns how many were removed. @throws AppError STORE_UNAVAILABLE */
   remove(user: string): Promise<number>
+  /**
+   * For a method whose proof is an object, shown to elevate a session (`PUT …/elevation {webauthn}`): whether the owner of the
+   * request's session has shown it. Called within `SecondFactor.attempt`.
+   * @returns what was shown; undefined: it is not right
+   */
+  verify?(request: FastifyRequest, proof: unknown): Promise<FactorKind | undefined>
 }
 
 /** Every call may throw AppError STORE_UNAVAILABLE. Users are named by their canonical name. */
 export interface SecondFactor {
   /** Those that are switched on. */
   readonly methods: readonly Method[]
-  /** Whether a method is switched on that a user can enrol. Recovery codes alone are none. */
+  /** Whether a method other than recovery codes is switched on. */
   readonly isOn: boolean
   /** Undefined: switched off. */
   readonly totp: Totp | undefined
@@ -32,7 +39,7 @@ export interface SecondFactor {
   readonly elevation: Elevation
   /** What the user may use here, preferred first. */
   available(user: string, domain: CookieDomain): Promise<readonly MethodName[]>
-  /** Whether the user has a second factor on any domain. Recovery codes alone are none. */
+  /** Whether the user has a second factor at any portal. Recovery codes that are left count: they open the account. */
   hasFactor(user: string): Promise<boolean>
   preferred(user: string): Promise<MethodName | undefined>
   setPreferred(user: string, method: MethodName): Promise<void>
@@ -40,8 +47,14 @@ export interface SecondFactor {
    * Whether the user may enrol a factor now: `second_factor.enrolment: invited` asks for an invitation to the first one.
    */
   mayEnrol(user: string): Promise<boolean>
-  /** Lets the user enrol a first factor. The invitation ends with that factor. */
-  invite(user: string): Promise<void>
+  /** The owner of the request's session has enrolled one: ends the invitation, writes the audit trail. */
+  enrolled(request: FastifyRequest, factor: FactorKind): Promise<void>
+  /** The owner of the request's session has removed one: writes the audit trail. */
+  removed(request: FastifyRequest, factor: FactorKind): void
+  /** What administrators and the operator do. */
+  readonly registry: FactorRegistry
+  /** A code that the owner of the request's session typed: counted, checked, and then `pass` or `fail`. */
+  readonly show: Show
   /**
    * Counts a wrong code before the code is looked at, per user over all methods, sessions and nodes, and takes it back when
    * the code was right. A check that throws stays counted.
@@ -58,8 +71,31 @@ export interface SecondFactor {
   pass(request: FastifyRequest, reply: FastifyReply, factor: FactorKind): Promise<Identity>
   /** The owner of the request's session has shown a wrong one: writes the log and the audit trail. */
   fail(request: FastifyRequest, factor: FactorKind): void
+}
+
+/** Each may throw what `SecondFactor.attempt` and `pass` throw. */
+export interface Show {
+  /** @returns the identity with the new session; undefined: the code was wrong */
+  totp(request: FastifyRequest, reply: FastifyReply, code: string): Promise<Identity | undefined>
+  /** Uses the code up. @returns as `totp` */
+  recoveryCode(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    code: string,
+  ): Promise<{ readonly identity: Identity; readonly remaining: number } | undefined>
+  /**
+   * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do.
+   * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY
+   */
+  password(request: FastifyRequest, password: string): Promise<Checked>
+}
+
+/** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */
+export interface FactorRegistry {
   /** Takes all factors and recovery codes, the preference and the count of wrong codes. @returns how many factors */
   removeAll(user: string): Promise<number>
+  /** Lets the user enrol a first factor. The invitation ends with that factor. */
+  invite(user: string): Promise<void>
 }
 
 /** What makes the code of one authenticator app. */
@@ -137,6 +173,8 @@ export type ElevationMethod = (typeof ELEVATION_METHODS)[number]
 export interface Elevation {
   /** Until when this session may change security settings; undefined: the owner has to show a factor first. */
   until(identity: Identity): Promise<EpochMs | undefined>
+  /** Whether the owner has a second factor and did not sign in with it: the password alone elevates nothing then. */
+  needsSecondFactor(identity: Identity): Promise<boolean>
   /** What would elevate this session now. */
   methods(identity: Identity, domain: CookieDomain): Promise<readonly ElevationMethod[]>
   /**
