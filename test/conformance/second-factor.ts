@@ -40,7 +40,7 @@ async function enrol({ totp }: Node, clock: FakeClock, user = 'john') {
   const from = { secret: secretOf(secret), algorithm: 'SHA1', digits: 6, period: 30 } as const
   assert.equal(await totp.confirm(SESSION, user, await codeAt(from, clock.now())), true)
   clock.advance(30_000)
-  return (at = clock.now()) => codeAt(from, at)
+  return (at: number = clock.now()) => codeAt(from, at)
 }
 
 const limited = (error: unknown): boolean =>
@@ -49,7 +49,7 @@ const limited = (error: unknown): boolean =>
 /** What second factors keep in a database, with two nodes on it. */
 export function secondFactorConformance(
   name: string,
-  /** Two connections to one database. */
+  /** The storages of two nodes on one database. */
   open: (t: TestContext) => Promise<readonly [Storage, Storage]>,
   skip?: string,
 ): void {

@@ -1,20 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { migrations } from '../../src/features.ts'
 import { openStorage } from '../../src/storage/index.ts'
 import { secondFactorConformance } from '../conformance/second-factor.ts'
 
+// One process has the file to itself: what else asks at the same moment is in this process.
 secondFactorConformance('the embedded database', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'vestibule-factors-'))
-  const path = join(folder, 'vestibule.sqlite3')
-  const open = () => openStorage({ path, migrations, log: { info() {} } })
-  const one = await open()
-  const two = await open()
-  t.after(async () => {
-    await one.close()
-    await two.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return [one, two]
+  const storage = await openStorage({ path: ':memory:', migrations, log: { info() {} } })
+  t.after(() => storage.close())
+  return [storage, storage]
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
-import { duration } from '../../kernel/scalars.ts'
+import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import access from '../access/manifest.ts'
 import { migrations } from './tables.ts'
 
@@ -32,6 +32,7 @@ const totp = z
       .int()
       .min(0)
       .max(10)
+      .register(scalarMeta, { zero: 'accepts the current code alone' })
       .default(1)
       .describe('How many codes before and after the current one are accepted.'),
     secret_size: z
@@ -78,6 +79,10 @@ const secondFactor = z
 const elevatedSession = z
   .strictObject({
     elevation_lifespan: duration()
+      .refine((ms) => ms >= 10_000, {
+        error: 'leaves no time to change anything',
+        params: { allowed: 'a duration of at least 10 seconds' },
+      })
       .prefault('10m')
       .describe('How long a user may change factors and the password after showing who they are.'),
     require_second_factor: z
@@ -102,14 +107,16 @@ export default defineManifest({
   config: {
     totp: totp.prefault({}),
     default_2fa_method: z
-      .enum(['totp', 'webauthn', 'mobile_push'])
+      .enum(['totp', 'webauthn', 'mobile_push', ''])
       .optional()
       .describe('The second factor that is offered first to a user who has not chosen one.'),
     second_factor: secondFactor.prefault({}),
     'identity_validation.elevated_session': elevatedSession.prefault({}),
   },
   reads: [access],
-  check({ totp, access_control: control }, report) {
+  check({ totp, access_control: control, default_2fa_method: method }, report) {
+    if (method === 'mobile_push')
+      report.warn(['default_2fa_method'], 'mobile_push is not supported: another is offered first')
     if (totp.disable_reuse_security_policy)
       report.warn(
         ['totp', 'disable_reuse_security_policy'],

@@ -26,7 +26,7 @@ export interface SecondFactorOptions {
     readonly totp: TotpSettings
     readonly second_factor: SecondFactorSettings
     readonly 'identity_validation.elevated_session': ElevatedSessionSettings
-    readonly default_2fa_method: 'totp' | 'webauthn' | 'mobile_push' | undefined
+    readonly default_2fa_method: 'totp' | 'webauthn' | 'mobile_push' | '' | undefined
   }
   readonly storage: Pick<Storage, 'db' | 'transaction'>
   readonly once: OnceStore
@@ -109,8 +109,8 @@ export function createSecondFactor(
     }),
     registry: createFactorRegistry({ storage, clock, removals: more.map(({ remove }) => remove) }),
     async mayEnrol(user) {
-      if (config.second_factor.enrolment === 'open') return true
-      return (await hasFactor(user)) || preferences.isInvited(user)
+      const asksForInvitation = config.second_factor.enrolment === 'invited'
+      return !asksForInvitation || (await hasFactor(user)) || preferences.isInvited(user)
     },
     async enrolled(request, factor) {
       if (factor === 'recovery-code') report.audit(request, 'recovery-codes.created')

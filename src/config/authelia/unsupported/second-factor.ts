@@ -18,9 +18,32 @@ const STATUS = [
   'FIDO_CERTIFIED_L3',
   'FIDO_CERTIFIED_L3plus',
 ]
+/** Old templates of Authelia have `sha1`. */
+const HASHES = { anyCase: ['SHA1', 'SHA256', 'SHA512'] }
 const WISHES = ['discouraged', 'preferred', 'required']
+/** Shorter ones leave no time to type. */
+const PERIOD = { from: 15 }
 
 export const SECOND_FACTOR: Section = {
+  default_2fa_method: [
+    ['totp', 'webauthn', 'mobile_push'],
+    undefined,
+    'The second factor that is offered first.',
+  ],
+  totp: {
+    '': 'One-time codes of an authenticator app.',
+    disable: ['flag', false, 'They are not offered.'],
+    issuer: ['text', 'Authelia', 'The name that the app shows.'],
+    algorithm: [HASHES, 'SHA1', 'The hash of new ones. Many apps know SHA1 only.'],
+    digits: [[6, 8], 6, 'How many digits new ones have.'],
+    period: [PERIOD, 30, 'How many seconds a code lasts.'],
+    skew: [{ from: 0 }, 1, 'How many codes before and after the current one are accepted.'],
+    secret_size: [{ from: 20 }, 32, 'How many bytes the secret of a new one has.'],
+    allowed_algorithms: [{ list: HASHES }, ['SHA1'], 'The hashes that people may choose.'],
+    allowed_digits: [{ list: [6, 8] }, [6], 'The numbers of digits that people may choose.'],
+    allowed_periods: [{ list: PERIOD }, [30], 'The periods that people may choose.'],
+    disable_reuse_security_policy: ['flag', false, 'A code may be used twice.'],
+  },
   webauthn: {
     '': 'Security keys and passkeys.',
     disable: ['flag', false, 'They are not offered.'],
@@ -106,6 +129,9 @@ export const SECOND_FACTOR: Section = {
   'identity_validation.elevated_session': {
     '': 'The code that is asked for before somebody may change a factor or a password.',
     code_lifespan: ['duration', '5m', 'How long a code is valid.'],
+    elevation_lifespan: ['duration', '10m', 'How long what it opens stays open.'],
     characters: [{ from: 6, to: 20 }, 8, 'How many characters a code has.'],
+    require_second_factor: ['flag', false, 'Asks for the second factor too.'],
+    skip_second_factor: ['flag', false, 'Asks for no code after a second factor.'],
   },
 }
