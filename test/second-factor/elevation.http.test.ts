@@ -99,7 +99,7 @@ test('a recovery code stands in for the app, and says how many are left', async 
   const jane = await openBrowser(built, 'jane')
   assert.equal((await jane.api('POST', path, { code: codes[1] })).status, 403)
   assert.doesNotMatch(built.output(), new RegExp(codes[0]))
-  assert.match(built.output(), /recovery-code\.used/)
+  assert.match(built.output(), /factor\.code-used/)
 })
 
 test('after five wrong codes of any method the next ones wait, in every session', async (t) => {

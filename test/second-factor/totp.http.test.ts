@@ -60,6 +60,8 @@ test('a wrong code is refused in Authelia’s words, logged, and opens nothing',
   assert.ok(line)
   assert.match(line, /Unsuccessful TOTP authentication attempt by user 'john'/)
   assert.ok(!line.includes(right))
+  // Programs that ban addresses read it at the end of the line (requirement 21).
+  assert.match(line, /remote_ip"?[=:]"?127\.0\.0\.1"?\}?$/)
 })
 
 test('a code is right once: not again, not in another session, not after it enrolled the app', async (t) => {

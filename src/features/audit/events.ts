@@ -34,15 +34,15 @@ export const EVENTS = {
     about: 'An attempt past the limit on failures: its password was not looked at.',
     details: { method: METHOD },
   },
-  'second-factor.succeeded': {
+  'factor.accepted': {
     about: 'A user who was signed in has shown another factor.',
     details: { method: FACTOR },
   },
-  'second-factor.failed': {
+  'factor.refused': {
     about: 'A second factor that was not right.',
     details: { method: FACTOR },
   },
-  'second-factor.limited': {
+  'factor.limited': {
     about: 'So many wrong codes of a user that the next ones have to wait.',
     details: {},
   },
@@ -55,11 +55,11 @@ export const EVENTS = {
     },
   },
   'factor.invited': { about: 'A user may enrol a first second factor.', details: {} },
-  'recovery-codes.created': {
+  'factor.codes-created': {
     about: 'A user has new recovery codes; the former are worth nothing.',
     details: {},
   },
-  'recovery-code.used': {
+  'factor.code-used': {
     about: 'A user has shown a recovery code.',
     details: { remaining: 'How many are left.' },
   },

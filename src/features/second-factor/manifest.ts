@@ -103,7 +103,7 @@ export type ElevatedSessionSettings = z.infer<typeof elevatedSession>
 const LOCKED = 'two_factor lets no user through: every second factor is switched off'
 
 export default defineManifest({
-  paths: ['/api', '/second-factor'],
+  paths: ['/api'],
   config: {
     totp: totp.prefault({}),
     default_2fa_method: z

@@ -51,7 +51,7 @@ export function createReport({
         fieldsOf(request),
         `Successful ${LOG_NAMES[factor]} authentication attempt made by user '${user}'`,
       )
-      record(request, 'second-factor.succeeded', { method: factor })
+      record(request, 'factor.accepted', { method: factor })
     },
     failed(request, factor) {
       const { user } = ownerOf(request).session
@@ -59,7 +59,7 @@ export function createReport({
         fieldsOf(request),
         `Unsuccessful ${LOG_NAMES[factor]} authentication attempt by user '${user}'`,
       )
-      record(request, 'second-factor.failed', { method: factor })
+      record(request, 'factor.refused', { method: factor })
     },
     audit: record,
   }

@@ -82,7 +82,7 @@ export function createSecondFactor(
   const attempt: SecondFactor['attempt'] = (user, check) =>
     wrongCodes.attempt(user, check, () => {
       log.warn({ user }, 'too many wrong codes: the next ones have to wait')
-      audit.record('second-factor.limited', { user, actor: 'system' })
+      audit.record('factor.limited', { user, actor: 'system' })
     })
   const pass: SecondFactor['pass'] = async (request, reply, factor) => {
     const { session, profile } = ownerOf(request)
@@ -113,7 +113,7 @@ export function createSecondFactor(
       return !asksForInvitation || (await hasFactor(user)) || preferences.isInvited(user)
     },
     async enrolled(request, factor) {
-      if (factor === 'recovery-code') report.audit(request, 'recovery-codes.created')
+      if (factor === 'recovery-code') report.audit(request, 'factor.codes-created')
       else report.audit(request, 'factor.added', { method: factor })
       await preferences.enrolled(ownerOf(request).session.user)
     },

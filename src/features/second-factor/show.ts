@@ -30,7 +30,7 @@ export function createShow({ factors, users, throttle, report }: ShowDependencie
         report.failed(request, 'recovery-code')
         return undefined
       }
-      report.audit(request, 'recovery-code.used', used)
+      report.audit(request, 'factor.code-used', used)
       return { identity: await factors.pass(request, reply, 'recovery-code'), ...used }
     },
     async password(request, password) {
