@@ -13,6 +13,11 @@ import { health } from './features/health/index.ts'
 import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
+import {
+  type SecondFactor,
+  secondFactorRoutes,
+  secondFactorStep,
+} from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
@@ -40,6 +45,7 @@ export interface Tools {
   readonly users: Users
   readonly sessions: Sessions
   readonly throttle: Throttle
+  readonly factors: SecondFactor
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -71,7 +77,7 @@ function noSchemas(): never {
 /** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, audit, hub, operations, checks }: Tools,
+  { log, clock, users, sessions, throttle, factors, audit, hub, operations, checks }: Tools,
 ): Promise<App> {
   const server = config['server']
   const headers = createHeaderSets({
@@ -104,6 +110,7 @@ export async function createApp(
     replies,
     messages,
     clock,
+    elevation: factors.elevation,
     adminGroups: config['admin'].groups,
     base,
   }
@@ -138,12 +145,17 @@ export async function createApp(
     throttle,
     icons,
     ownPages: settingsPages,
-    contributors: [],
+    contributors: [secondFactorStep(factors)],
     interactions: undefined,
     log,
     logoutUrl: config['logout_url'],
   })
   if (hub !== undefined) await fastify.register(hubRoutes, { ...portal, hub, throttle, log })
+  await fastify.register(secondFactorRoutes, {
+    ...portal,
+    ...{ factors, access, throttle, interactions: undefined },
+    elevatedSession: config['identity_validation.elevated_session'],
+  })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })

@@ -8,6 +8,7 @@ import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
+import secondFactor from './features/second-factor/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
 import settings from './features/settings/manifest.ts'
 import throttle from './features/throttle/manifest.ts'
@@ -36,6 +37,7 @@ const declared = {
   identifiers,
   access,
   throttle,
+  secondFactor,
   login,
   settings,
   verify,

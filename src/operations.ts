@@ -4,6 +4,7 @@
  */
 import type { EventName } from './features/audit/index.ts'
 import { auditOperations } from './features/audit/operations.ts'
+import { secondFactorOperations } from './features/second-factor/operations.ts'
 import { sessionOperations } from './features/sessions/operations.ts'
 import { throttleOperations } from './features/throttle/operations.ts'
 import type { AnyOperation } from './kernel/operation.ts'
@@ -13,7 +14,7 @@ type ServicesOf<T> = T extends AnyOperation<infer S> ? (services: S) => void : n
 type All<T> = ServicesOf<T> extends (services: infer S) => void ? S : never
 
 /** These work on the database itself when no server runs. */
-const stored = [...throttleOperations, ...auditOperations] as const
+const stored = [...throttleOperations, ...auditOperations, ...secondFactorOperations] as const
 const all = [...sessionOperations, ...stored] as const
 
 export type StoredServices = All<(typeof stored)[number]>

@@ -70,6 +70,14 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'users',
+    summary: 'manage what users sign in with',
+    children: [
+      { name: 'reset-factors', load: () => import('./users-reset-factors.ts') },
+      { name: 'invite-factor', load: () => import('./users-invite-factor.ts') },
+    ],
+  },
+  {
     name: 'sessions',
     summary: 'list and end the sessions of the running server',
     children: [

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { createAuditStore } from '../features/audit/index.ts'
+import { createStoredTrail } from '../features/audit/index.ts'
+import { createFactorRegistry } from '../features/second-factor/index.ts'
 import { openRegistries } from '../features/throttle/index.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -22,11 +23,16 @@ export async function askDatabase(
   if (!existsSync(options.path)) return undefined
   const storage = await openStorage({ ...options, log: { info() {} } })
   try {
+    const isKept = config['audit'].retention > 0
+    const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
       ...openRegistries({ storage, clock: systemClock }),
-      audit: createAuditStore(storage),
+      factors: createFactorRegistry({ storage, clock: systemClock }),
+      audit,
     }
-    return { data: await forOperator(() => operation.execute(services, input, OPERATOR)) }
+    const data = await forOperator(() => operation.execute(services, input, OPERATOR))
+    await audit.close()
+    return { data }
   } finally {
     await storage.close()
   }

@@ -16,6 +16,8 @@ export interface Caller {
   readonly signedIn: boolean
   /** The user has proved a short time ago that they are present. */
   readonly elevated: boolean
+  /** Not elevated, and the user has a second factor that was not shown. */
+  readonly needsSecondFactor?: boolean
   readonly administrator: boolean
 }
 
@@ -32,7 +34,10 @@ export function requireGuard(guard: Guard | undefined, caller: Caller): void {
       return
     case 'elevated':
       requireSignIn(caller)
-      if (!caller.elevated) throw new AppError('ELEVATION_REQUIRED')
+      if (!caller.elevated) {
+        const { needsSecondFactor = false } = caller
+        throw new AppError('ELEVATION_REQUIRED', { needsSecondFactor })
+      }
       return
     case 'admin':
       requireSignIn(caller)

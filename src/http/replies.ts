@@ -46,6 +46,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',
   HASHING_BUSY: 'error.busy',
+  SECOND_FACTOR_LIMITED: 'error.limited',
   SIGN_IN_LIMITED: 'error.limited',
   INTERNAL: 'error.internal',
 }
@@ -210,7 +211,8 @@ function refuse(
   if (answersInText(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it.
-    return replies.json(reply, { ...koBody(refusal.message), request_id: request.id }, status)
+    const body = { ...koBody(refusal.message), ...missingLevels(request, refusal) }
+    return replies.json(reply, { ...body, request_id: request.id }, status)
   }
   if (code === 'COOKIE_DOMAIN_UNKNOWN') {
     const { portal, straight } = refusal.details
@@ -235,6 +237,22 @@ function refuse(
     },
     status,
   )
+}
+
+/** What an elevated route asks for and the caller has not shown, as Authelia says it. */
+function missingLevels(
+  request: FastifyRequest,
+  { code, details }: AppError,
+): { readonly data?: Readonly<Record<string, boolean>> } {
+  const signIn = code === 'SIGN_IN_REQUIRED' && request.routeOptions.config.guard === 'elevated'
+  if (!signIn && code !== 'ELEVATION_REQUIRED') return {}
+  return {
+    data: {
+      elevation: true,
+      first_factor: signIn,
+      second_factor: details['needsSecondFactor'] === true,
+    },
+  }
 }
 
 /** Names the portal's own address, or what has to be set. */

@@ -12,6 +12,7 @@ import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
+import { createSecondFactor } from '../features/second-factor/index.ts'
 import {
   createRedisOnce,
   createRedisStore,
@@ -19,6 +20,7 @@ import {
   createSqliteOnce,
   createSqliteStore,
   endOutdatedSessions,
+  type OnceStore,
   type Sessions,
 } from '../features/sessions/index.ts'
 import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
@@ -84,7 +86,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const notifier = await openNotifier(setting, stores, opened)
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
-  const { sessions, hub } = await openSessions({ setting, stores, identities, audit }, opened)
+  const { sessions, hub, once } = await openSessions({ setting, stores, identities, audit }, opened)
 
   const throttle = await createThrottle({
     redis,
@@ -98,8 +100,14 @@ export async function createServices(setting: Setting): Promise<Services> {
     log,
   })
   opened.defer(() => throttle.close())
+  const factors = createSecondFactor({
+    ...{ config, storage, once, sealer: key.sealer, sessions },
+    ...{ audit, users, throttle, log, clock },
+  })
+  opened.defer(() => factors.close())
 
   const operations = bindOperations(allOperations, {
+    factors: factors.registry,
     bans: throttle.bans,
     devices: throttle.devices,
     sessions,
@@ -112,6 +120,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     audit,
     users,
     sessions,
+    factors,
     hub,
     operations,
     checks: {
@@ -253,7 +262,11 @@ async function openSessions(
     readonly audit: Audit
   },
   opened: AsyncDisposableStack,
-): Promise<{ readonly sessions: Sessions; readonly hub: Hub | undefined }> {
+): Promise<{
+  readonly sessions: Sessions
+  readonly hub: Hub | undefined
+  readonly once: OnceStore
+}> {
   const recordRevoked = (user: string, count: number): void => {
     const details = { sessions: count, reason: 'user-changed' } as const
     audit.record('session.revoked', { user, actor: 'system', details })
@@ -273,13 +286,14 @@ async function openSessions(
     log,
   })
   opened.defer(() => sessions.close())
+  const once = redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis)
   const hub = createHub({
     config: config['session.hub'],
     sessions,
-    once: redis === undefined ? createSqliteOnce(storage) : createRedisOnce(redis),
+    once,
     secrets,
     clock,
   })
   await endOutdatedSessions({ users, sessions, marks, ended: recordRevoked, log })
-  return { sessions, hub }
+  return { sessions, hub, once }
 }

@@ -95,9 +95,9 @@ test('a group or user that a rule names and nobody is, is named with its place',
 
 test('what has no effect is printed beside the faults', async (t) => {
   const cwd = temporaryDirectory(t)
-  writeFileSync(join(cwd, 'bad.yml'), `${BAD}totp: {issuer: x}\n`)
+  writeFileSync(join(cwd, 'bad.yml'), `${BAD}duo_api: {hostname: x.example.com}\n`)
   const { err } = await runCli(t, ['config', 'validate', '-c', 'bad.yml'], { cwd })
-  assert.match(err, /^warning: bad\.yml:\d+:1 totp: has no effect yet$/m)
+  assert.match(err, /^warning: bad\.yml:\d+:1 duo_api: has no effect yet$/m)
   assert.match(err, /bad\.yml: 2 faults\.\n$/)
 })
 

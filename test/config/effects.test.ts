@@ -44,6 +44,8 @@ function usedWords(): { readonly names: ReadonlySet<string>; readonly texts: Rea
 /** Words that no code asks for, and why that is no silence. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   yescrypt: 'refused',
+  mobile_push: "said by the second factors' own check",
+  open: 'of enrolment: what is not invited',
   warn: "the logger's own word; of replica_acks, what is neither off nor require",
 }
 

@@ -34,7 +34,7 @@ test('what is known of keys that nobody reads is only loaded when one was writte
     loaded.filter((path) => ASIDE.test(path)),
     [],
   )
-  await load(t, { 'c.yml': `${BUILT}${RULES}totp: {issuer: x}\n` }, { features })
+  await load(t, { 'c.yml': `${BUILT}${RULES}duo_api: {hostname: x.example.com}\n` }, { features })
   assert.ok(loaded.some((path) => ASIDE.test(path)))
 })
 

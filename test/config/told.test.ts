@@ -11,20 +11,19 @@ const OPEN = 'access_control: {default_policy: one_factor}\n'
 const load = (t: TestContext, text: string, env = {}) =>
   loadWith(t, { 'c.yml': text }, { features, env })
 
-test('each rule that asks for two factors is named: it lets nobody through', async (t) => {
-  const { text, warnings } = await load(
-    t,
-    `${COOKIES}access_control:
+test('without a second factor, each rule that asks for two is named: it lets no user through', async (t) => {
+  const rules = `${COOKIES}access_control:
   default_policy: two_factor
   rules:
     - {domain: a.example.com, policy: one_factor}
     - {domain: b.example.com, policy: two_factor}
     - domain: c.example.com
       policy: two_factor
-`,
-  )
+`
+  assert.deepEqual((await load(t, rules)).warnings, [])
+  const { text, warnings } = await load(t, `${rules}totp: {disable: true}\n`)
   assert.equal(text, '')
-  const locked = 'two_factor lets nobody through yet: there are no second factors so far'
+  const locked = 'two_factor lets no user through: every second factor is switched off'
   assert.deepEqual(warnings, [
     `c.yml:3:3 access_control.default_policy: where no rule matches, ${locked}`,
     `c.yml:6:31 access_control.rules[1].policy: ${locked}`,
@@ -85,13 +84,16 @@ access_control:
 test('what is wrong hides nothing of what has no effect', async (t) => {
   const { text, warnings } = await load(
     t,
-    `${COOKIES}${OPEN}log: {level: loud}\ntotp: {issuer: x}\nsession_: 1\nserver: {buffers: {read: 1}}\n`,
+    `${COOKIES}${OPEN}log: {level: loud}\nduo_api: {hostname: x.example.com}\nsession_: 1\nserver: {buffers: {read: 1}}\n`,
   )
   assert.deepEqual(text.split('\n'), [
     'c.yml:3:7 log.level: found "loud"; allowed: error, warn, info, debug, trace, warning',
     'c.yml:5:1 session_: unknown key; did you mean session?',
   ])
-  for (const gap of [/^c\.yml:4:1 totp: has no effect yet$/m, /server\.buffers\.read: has no eff/])
+  for (const gap of [
+    /^c\.yml:4:1 duo_api: has no effect yet$/m,
+    /server\.buffers\.read: has no eff/,
+  ])
     assert.match(warnings.join('\n'), gap)
 })
 

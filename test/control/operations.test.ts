@@ -13,7 +13,12 @@ import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
-import { createMemoryStore, createSessions } from '../../src/features/sessions/index.ts'
+import { createSecondFactor } from '../../src/features/second-factor/index.ts'
+import {
+  createMemoryOnce,
+  createMemoryStore,
+  createSessions,
+} from '../../src/features/sessions/index.ts'
 import { createThrottle, throttleNotes } from '../../src/features/throttle/index.ts'
 import { createUsers, hashParameters } from '../../src/features/users/index.ts'
 import { features, migrations } from '../../src/features.ts'
@@ -21,6 +26,7 @@ import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { type AnyOperation, bindOperations, defineOperation } from '../../src/kernel/operation.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
+import { createSealer } from '../../src/kernel/seal.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
 import { operations, type Services, storedOperations } from '../../src/operations.ts'
@@ -134,8 +140,25 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   })
   t.after(() => throttle.close())
   const { bans, devices } = throttle
-  const bound = bindOperations(list, { bans, devices, sessions, audit })
-  const tools = { log, clock, users, sessions, throttle, audit, hub: undefined, checks: {} }
+  const factors = createSecondFactor({
+    ...{ config, storage, once: createMemoryOnce(), sessions, audit, users, throttle, log, clock },
+    sealer: createSealer([new Secret('a secret of the tests, long enough')], 'storage'),
+  })
+  t.after(() => factors.close())
+  const bound = bindOperations(list, {
+    ...{ bans, devices, sessions, audit, factors: factors.registry },
+  })
+  const tools = {
+    log,
+    clock,
+    users,
+    sessions,
+    throttle,
+    factors,
+    audit,
+    hub: undefined,
+    checks: {},
+  }
   const { fastify } = await createApp(config, { ...tools, operations: bound })
   t.after(() => fastify.close())
   const directory = join(folder, 'data')

@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
+import { createSecondFactor, type SecondFactor } from '../../src/features/second-factor/index.ts'
 import {
   createMemoryOnce,
   createMemoryStore,
@@ -20,6 +21,7 @@ import { createUsers, hashParameters, type Users } from '../../src/features/user
 import { features, migrations } from '../../src/features.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { bindOperations } from '../../src/kernel/operation.ts'
+import { createSealer } from '../../src/kernel/seal.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
 import { operations as allOperations } from '../../src/operations.ts'
@@ -43,6 +45,7 @@ export interface BuiltApp
   readonly app: App
   readonly users: Users
   readonly throttle: Throttle
+  readonly factors: SecondFactor
   /** Moves for answers that are held back, by the monotonic clock only, and when the test says so. */
   readonly clock: FakeClock
   /** One request from `remoteAddress`, by default 127.0.0.1. */
@@ -144,10 +147,11 @@ export async function buildApp(
     log,
   })
   opened.push(() => sessions.close())
+  const once = createMemoryOnce()
   const hub = createHub({
     config: config['session.hub'],
     sessions,
-    once: createMemoryOnce(),
+    once,
     secrets,
     clock,
   })
@@ -166,17 +170,24 @@ export async function buildApp(
     clock,
   )
   opened.push(() => throttle.close())
+  const factors = createSecondFactor({
+    ...{ config, storage, once, sealer: createSealer(secrets, 'storage'), sessions },
+    ...{ audit, users, throttle, log, clock },
+  })
+  opened.push(() => factors.close())
   const { bans, devices } = throttle
-  const operations = bindOperations(allOperations, { bans, devices, sessions, audit })
+  const operations = bindOperations(allOperations, {
+    ...{ bans, devices, sessions, audit, factors: factors.registry },
+  })
   const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, audit, hub, operations },
+    ...{ log, clock, users, sessions, throttle, factors, audit, hub, operations },
     checks: { storage: () => storage.check(), ...checks },
   })
   opened.push(() => app.fastify.close())
 
   const request: BuiltApp['request'] = (path, options) => inject(app, path, options)
   return {
-    ...{ app, users, throttle, clock, request, folder },
+    ...{ app, users, throttle, factors, clock, request, folder },
     port: PORT,
     usersFile: paths.users,
     output: () => out.text,

@@ -188,11 +188,8 @@ function check(
 ): void {
   const named = Object.keys(definitions.network)
   if (control.rules.length === 0) checkEmpty(control, report, explicit)
-  if (control.default_policy === 'two_factor')
-    report.warn(['access_control', 'default_policy'], `where no rule matches, ${LOCKED}`)
   for (const [index, written] of control.rules.entries()) {
     const path = ['access_control', 'rules', index]
-    if (written.policy === 'two_factor') report.warn([...path, 'policy'], LOCKED)
     for (const { at, holder } of holdersOf(written)) {
       if (holder.startsWith('oauth2:client:'))
         report.warn(
@@ -219,9 +216,6 @@ function check(
     }
   }
 }
-
-/** Until there are second factors, a rule that asks for one lets no user through: the operator should know. */
-const LOCKED = 'two_factor lets nobody through yet: there are no second factors so far'
 
 /** Each `user:…`, `group:…` or `oauth2:client:…` of a rule, and where it stands below `subject`. */
 function* holdersOf({ subject = [] }: AccessRule): Generator<{

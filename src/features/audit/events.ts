@@ -8,6 +8,8 @@ interface Kind {
 
 const METHOD = 'How: `password` at the portal, or `basic` in a header.'
 
+const FACTOR = '`totp`, `webauthn`, `passkey`, `recovery-code` or `password`.'
+
 /** By name, `area.past-tense`. A name is never reused for another meaning. */
 export const EVENTS = {
   'login.succeeded': {
@@ -31,6 +33,41 @@ export const EVENTS = {
   'login.limited': {
     about: 'An attempt past the limit on failures: its password was not looked at.',
     details: { method: METHOD },
+  },
+  'factor.accepted': {
+    about: 'A user who was signed in has shown another factor.',
+    details: { method: FACTOR },
+  },
+  'factor.refused': {
+    about: 'A second factor that was not right.',
+    details: { method: FACTOR },
+  },
+  'factor.limited': {
+    about: 'So many wrong codes of a user that the next ones have to wait.',
+    details: {},
+  },
+  'factor.added': { about: 'A user has another second factor.', details: { method: FACTOR } },
+  'factor.removed': {
+    about: 'A second factor of a user was removed, or recovery codes were.',
+    details: {
+      method: FACTOR,
+      reason: '`asked`, or `reset` (by the operator or an administrator).',
+    },
+  },
+  'factor.invited': { about: 'A user may enrol a first second factor.', details: {} },
+  'factor.codes-created': {
+    about: 'A user has new recovery codes; the former are worth nothing.',
+    details: {},
+  },
+  'factor.code-used': {
+    about: 'A user has shown a recovery code.',
+    details: { remaining: 'How many are left.' },
+  },
+  'session.elevated': {
+    about: 'A user may change factors and the password for a while.',
+    details: {
+      method: 'What was shown: `password`, `totp`, `webauthn`, `recovery_code` or `mail`.',
+    },
   },
   'session.linked': {
     about:

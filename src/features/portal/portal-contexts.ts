@@ -7,7 +7,7 @@ import { requireSameOrigin } from '../../http/same-origin.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Identity, Sessions } from '../sessions/index.ts'
-import { isElevated } from './elevation.ts'
+import { type ElevationCheck, isElevated } from './elevation.ts'
 import { type RequestContext, readContext } from './request-context.ts'
 
 declare module 'fastify' {
@@ -23,6 +23,8 @@ export interface PortalContextsOptions {
   /** `admin.groups` */
   readonly adminGroups: readonly string[]
   readonly clock: Clock
+  /** What tells whether a session is elevated. Undefined: its record alone. */
+  readonly elevation?: ElevationCheck | undefined
 }
 
 /**
@@ -30,7 +32,7 @@ export interface PortalContextsOptions {
  * whether the route's guard admits that user.
  */
 export const portalContexts = fp<PortalContextsOptions>(
-  async (app, { sessions, peers, adminGroups, clock }) => {
+  async (app, { sessions, peers, adminGroups, clock, elevation }) => {
     const origins = new Set(
       sessions.domains.flatMap(({ portalUrl }) =>
         portalUrl === undefined ? [] : [portalUrl.origin],
@@ -44,9 +46,15 @@ export const portalContexts = fp<PortalContextsOptions>(
       if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, origins)
       request.portalContext = await readContext(request, { sessions, peers })
       const { identity } = request.portalContext
-      requireGuard(request.routeOptions.config.guard, {
+      const { guard } = request.routeOptions.config
+      const asked = guard === 'elevated' ? identity : undefined
+      const elevated = asked !== undefined && (await isElevated(asked, { elevation, clock }))
+      const missing =
+        asked !== undefined && !elevated && (await elevation?.needsSecondFactor(asked)) === true
+      requireGuard(guard, {
         signedIn: identity !== undefined,
-        elevated: identity !== undefined && isElevated(identity.session, clock.now()),
+        elevated,
+        ...(missing && { needsSecondFactor: true }),
         administrator: identity?.profile.groups.some((group) => administers.has(group)) ?? false,
       })
     })

@@ -1,0 +1,78 @@
+import type { Clock, EpochMs } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import { levelOf, type Session, type Sessions } from '../sessions/index.ts'
+import type { ElevatedSessionSettings } from './manifest.ts'
+import type { Elevation, ElevationMethod, SecondFactor } from './method.ts'
+import type { Report } from './report.ts'
+
+export interface ElevationDependencies {
+  readonly config: ElevatedSessionSettings
+  readonly sessions: Pick<Sessions, 'elevate'>
+  readonly factors: Pick<SecondFactor, 'available' | 'hasFactor'>
+  readonly report: Report
+  readonly clock: Clock
+}
+
+/** Milliseconds in which a factor that was shown at sign-in need not be shown again. */
+const FRESH = 600_000
+
+/**
+ * Whether the owner of a session may change what the account is protected with. A user who has a second factor shows it; the
+ * password alone is enough for a user who has none. What was shown a moment ago, at sign-in, counts.
+ */
+export function createElevation({
+  config,
+  sessions,
+  factors,
+  report,
+  clock,
+}: ElevationDependencies): Elevation {
+  const fresh = Math.min(FRESH, config.elevation_lifespan)
+
+  return {
+    async until({ session }) {
+      const hasFactor = await factors.hasFactor(session.user)
+      const level = levelOf(session)
+      if (hasFactor && config.require_second_factor && level < 2) return undefined
+      const now = clock.now()
+      const candidates: (EpochMs | undefined)[] = [session.elevatedUntil]
+      if (hasFactor && level === 2) {
+        if (config.skip_second_factor) candidates.push(session.expiresAt)
+        candidates.push(shownUntil(session, fresh, (kind) => kind !== 'password'))
+      }
+      if (!hasFactor) candidates.push(shownUntil(session, fresh, () => true))
+      const times = candidates.filter((time) => time !== undefined && time > now)
+      // The latest of times is a time; arithmetic drops the brand.
+      return times.length === 0 ? undefined : (Math.max(...times.map(Number)) as EpochMs)
+    },
+
+    async needsSecondFactor({ session }) {
+      return levelOf(session) < 2 && (await factors.hasFactor(session.user))
+    },
+
+    async methods({ session }, domain) {
+      if (!(await factors.hasFactor(session.user))) return ['password'] as const
+      return factors.available(session.user, domain)
+    },
+
+    async grant(request, reply, { session }, method: ElevationMethod) {
+      // A time plus a duration is a time; arithmetic drops the brand.
+      const until = (clock.now() + config.elevation_lifespan) as EpochMs
+      const elevated = await sessions.elevate({ key: session.key, until })
+      if (elevated === undefined) throw new AppError('SIGN_IN_REQUIRED')
+      reply.header('Set-Cookie', elevated.cookie)
+      report.audit(request, 'session.elevated', { method })
+    },
+  }
+}
+
+/** Until when the newest of these factors is fresh. */
+function shownUntil(
+  { factors, expiresAt }: Session,
+  fresh: number,
+  counts: (kind: Session['factors'][number]['kind']) => boolean,
+): EpochMs | undefined {
+  const times = factors.filter(({ kind }) => counts(kind)).map(({ at }) => at + fresh)
+  // The earlier of two times is a time; arithmetic drops the brand.
+  return times.length === 0 ? undefined : (Math.min(Math.max(...times), expiresAt) as EpochMs)
+}

@@ -1,0 +1,50 @@
+/** What may be asked of second factors. A leaf: the command line loads it without the rest of the feature. */
+import { z } from 'zod'
+import { defineOperation } from '../../kernel/operation.ts'
+import type { Audit } from '../audit/index.ts'
+
+/** Of second factors and the audit trail, what is needed here. */
+interface Services {
+  readonly factors: {
+    removeAll(user: string): Promise<number>
+    invite(user: string): Promise<void>
+  }
+  readonly audit: Pick<Audit, 'record'>
+}
+
+const user = z
+  .string()
+  .min(1)
+  .max(256)
+  .describe('the name of the user, as the user backend spells it')
+
+export const resetFactors = defineOperation({
+  name: 'users.reset-factors',
+  summary: 'remove every second factor and all recovery codes of a user',
+  who: 'operator',
+  input: z.strictObject({ user }),
+  output: z.object({ removed: z.number() }),
+  audits: ['factor.removed'],
+  async run({ factors, audit }: Services, asked, { actor }) {
+    const removed = await factors.removeAll(asked.user)
+    if (removed > 0)
+      audit.record('factor.removed', { user: asked.user, actor, details: { reason: 'reset' } })
+    return { removed }
+  },
+})
+
+export const inviteFactor = defineOperation({
+  name: 'users.invite-factor',
+  summary: 'let a user enrol a first second factor where second_factor.enrolment is invited',
+  who: 'operator',
+  input: z.strictObject({ user }),
+  output: z.object({}),
+  audits: ['factor.invited'],
+  async run({ factors, audit }: Services, asked, { actor }) {
+    await factors.invite(asked.user)
+    audit.record('factor.invited', { user: asked.user, actor })
+    return {}
+  },
+})
+
+export const secondFactorOperations = [resetFactors, inviteFactor] as const

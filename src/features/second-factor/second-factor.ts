@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Clock } from '../../kernel/clock.ts'
+import { AppError } from '../../kernel/errors.ts'
+import type { Sealer } from '../../kernel/seal.ts'
+import { type Storage, startSweeper } from '../../storage/index.ts'
+import type { Audit } from '../audit/index.ts'
+import { ownerOf } from '../portal/index.ts'
+import type { OnceStore, Sessions } from '../sessions/index.ts'
+import type { Throttle } from '../throttle/index.ts'
+import type { Users } from '../users/index.ts'
+import { createElevation } from './elevation.ts'
+import type { ElevatedSessionSettings, SecondFactorSettings, TotpSettings } from './manifest.ts'
+import type { Method, MethodName, SecondFactor } from './method.ts'
+import { createRecoveryCodes } from './methods/recovery-codes.ts'
+import { createTotp } from './methods/totp.ts'
+import { createTotpStore } from './methods/totp-store.ts'
+import { createPreferences } from './preferences.ts'
+import { createFactorRegistry } from './registry.ts'
+import { createReport } from './report.ts'
+import { createShow } from './show.ts'
+import { createWrongCodes } from './wrong-codes.ts'
+
+export interface SecondFactorOptions {
+  readonly config: {
+    readonly totp: TotpSettings
+    readonly second_factor: SecondFactorSettings
+    readonly 'identity_validation.elevated_session': ElevatedSessionSettings
+    readonly default_2fa_method: 'totp' | 'webauthn' | 'mobile_push' | '' | undefined
+  }
+  readonly storage: Pick<Storage, 'db' | 'transaction'>
+  readonly once: OnceStore
+  readonly sealer: Sealer
+  readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'domains'>
+  readonly audit: Pick<Audit, 'record'>
+  readonly users: Pick<Users, 'authenticate'>
+  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
+  readonly clock: Clock
+  /** Methods besides TOTP and recovery codes. */
+  readonly methods?: readonly Method[]
+  /** Unguessable bytes. */
+  readonly random?: (size: number) => Buffer
+}
+
+/** Puts the parts of this feature together. `close` ends what it does in the background. */
+export function createSecondFactor(
+  options: SecondFactorOptions,
+): SecondFactor & { close(): Promise<void> } {
+  const { config, storage, once, sealer, sessions, audit, users, throttle, log, clock } = options
+  const { random = randomBytes, methods: more = [] } = options
+  const report = createReport({ audit, log })
+  const preferences = createPreferences({ storage, clock })
+  const wrongCodes = createWrongCodes({ storage, clock })
+  const recoveryCodes = createRecoveryCodes({ storage, sealer, clock, random })
+  const store = createTotpStore(storage, sealer)
+  const totp = config.totp.disable
+    ? undefined
+    : createTotp({ config: config.totp, store, once, sealer, clock, random })
+  const methods: readonly Method[] = [
+    ...(totp === undefined ? [] : [totpMethod(totp)]),
+    ...more,
+    recoveryMethod(recoveryCodes),
+  ]
+  const isOn = methods.some(({ name }) => name !== 'recovery_code')
+
+  const available: SecondFactor['available'] = async (user, domain) => {
+    if (!isOn) return []
+    const found: MethodName[] = []
+    for (const method of methods)
+      if (await method.isRegistered(user, domain)) found.push(method.name)
+    const first = (await preferences.preferred(user)) ?? config.default_2fa_method
+    return found.sort((a, b) => Number(b === first) - Number(a === first))
+  }
+  const hasFactor: SecondFactor['hasFactor'] = async (user) => {
+    if (!isOn) return false
+    for (const domain of sessions.domains)
+      for (const method of methods) if (await method.isRegistered(user, domain)) return true
+    return false
+  }
+
+  const attempt: SecondFactor['attempt'] = (user, check) =>
+    wrongCodes.attempt(user, check, () => {
+      log.warn({ user }, 'too many wrong codes: the next ones have to wait')
+      audit.record('factor.limited', { user, actor: 'system' })
+    })
+  const pass: SecondFactor['pass'] = async (request, reply, factor) => {
+    const { session, profile } = ownerOf(request)
+    const raised = await sessions.raise({ key: session.key, factor })
+    if (raised === undefined) throw new AppError('SIGN_IN_REQUIRED')
+    reply.header('Set-Cookie', raised.cookie)
+    report.succeeded(request, factor)
+    // Not for a password: a thief who has it would begin to count anew with it.
+    if (factor !== 'password') await wrongCodes.clear(session.user)
+    return { session: raised.session, profile }
+  }
+
+  const stopSweeper = startSweeper({
+    sweep: (limit) => store.sweep(clock.now(), limit),
+    failed: (error) => log.error({ err: error }, 'used codes that are over could not be removed'),
+  })
+  return {
+    ...{ methods, isOn, totp, recoveryCodes, available, hasFactor },
+    preferred: preferences.preferred,
+    setPreferred: preferences.setPreferred,
+    elevation: createElevation({
+      config: config['identity_validation.elevated_session'],
+      ...{ sessions, factors: { available, hasFactor }, report, clock },
+    }),
+    registry: createFactorRegistry({ storage, clock, removals: more.map(({ remove }) => remove) }),
+    async mayEnrol(user) {
+      const asksForInvitation = config.second_factor.enrolment === 'invited'
+      return !asksForInvitation || (await hasFactor(user)) || preferences.isInvited(user)
+    },
+    async enrolled(request, factor) {
+      if (factor === 'recovery-code') report.audit(request, 'factor.codes-created')
+      else report.audit(request, 'factor.added', { method: factor })
+      await preferences.enrolled(ownerOf(request).session.user)
+    },
+    removed: (request, factor) =>
+      report.audit(request, 'factor.removed', { method: factor, reason: 'asked' }),
+    ...{ attempt, pass },
+    show: createShow({
+      ...{ factors: { attempt, pass, totp, recoveryCodes }, users, throttle, report },
+    }),
+    fail: report.failed,
+    async close() {
+      stopSweeper()
+    },
+  }
+}
+
+const totpMethod = (totp: NonNullable<SecondFactor['totp']>): Method => ({
+  name: 'totp',
+  factor: 'totp',
+  isRegistered: async (user) => (await totp.config(user)) !== undefined,
+  remove: async (user) => ((await totp.remove(user)) ? 1 : 0),
+})
+
+const recoveryMethod = (codes: SecondFactor['recoveryCodes']): Method => ({
+  name: 'recovery_code',
+  factor: 'recovery-code',
+  isRegistered: async (user) => ((await codes.status(user))?.remaining ?? 0) > 0,
+  remove: async (user) => ((await codes.remove(user)) ? 1 : 0),
+})

@@ -1,0 +1,46 @@
+import { contextOf, ownerOf } from '../portal/index.ts'
+import type { Throttle } from '../throttle/index.ts'
+import type { Users } from '../users/index.ts'
+import type { SecondFactor, Show } from './method.ts'
+import type { Report } from './report.ts'
+
+export interface ShowDependencies {
+  readonly factors: Pick<SecondFactor, 'attempt' | 'pass' | 'totp' | 'recoveryCodes'>
+  readonly users: Pick<Users, 'authenticate'>
+  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly report: Report
+}
+
+/** One way for the pages and the JSON API to check what a user typed. */
+export function createShow({ factors, users, throttle, report }: ShowDependencies): Show {
+  return {
+    async totp(request, reply, code) {
+      const { user } = ownerOf(request).session
+      const right = await factors.attempt(user, async () =>
+        (await factors.totp?.check(user, code)) === true ? true : undefined,
+      )
+      if (right !== undefined) return factors.pass(request, reply, 'totp')
+      report.failed(request, 'totp')
+      return undefined
+    },
+    async recoveryCode(request, reply, code) {
+      const { user } = ownerOf(request).session
+      const used = await factors.attempt(user, () => factors.recoveryCodes.use(user, code))
+      if (used === undefined) {
+        report.failed(request, 'recovery-code')
+        return undefined
+      }
+      report.audit(request, 'factor.code-used', used)
+      return { identity: await factors.pass(request, reply, 'recovery-code'), ...used }
+    },
+    async password(request, password) {
+      const { address, devices, reservations } = contextOf(request)
+      const { user } = ownerOf(request).session
+      const limiter = await throttle.attempt({ address, devices, reservations })
+      const answer = await users.authenticate(user, password, address, limiter)
+      const right = answer.kind === 'accepted' && answer.profile.name === user
+      if (!right) report.failed(request, 'password')
+      return { began: limiter.began, right }
+    },
+  }
+}
