@@ -10,6 +10,7 @@ import { Secret } from '../../src/kernel/secret.ts'
 import {
   changeKey,
   checkSealed,
+  discardSealed,
   openSealer,
   type Storage,
   sealerOf,
@@ -325,6 +326,25 @@ export function encryptionConformance(
       )
       assert.equal((await changeKey(setting, { to: key('a') })).state, 'unchanged')
       assert.deepEqual(await broken(storage, 'a'), [])
+    })
+
+    test('of a lost key can be discarded, and only those of a lost key', async (t) => {
+      const { setting, storage } = await filled(t)
+      await assert.rejects(discardSealed(setting), refusal(/the key of the database is there/))
+      const db = await tables(storage)
+      const check = await db.selectFrom('storage_encryption').selectAll().executeTakeFirstOrThrow()
+      await db.deleteFrom('storage_encryption').execute()
+      await assert.rejects(discardSealed(setting), refusal(/the key of the database is there/))
+      await db.insertInto('storage_encryption').values(check).execute()
+      const after = { ...setting, configured: key('b') }
+      // Two boxes, each counted once: its row is gone with its first column.
+      assert.equal(await discardSealed(after), 2)
+      await openSealer(after)
+      const left = await db.selectFrom('boxes').select('owner').execute()
+      assert.deepEqual(
+        left.map(({ owner }) => owner),
+        ['ann'],
+      )
     })
 
     test('get one key from two changes at the same moment', async (t) => {

@@ -75,8 +75,13 @@ async function proof(t: TestContext, section: Readonly<Record<string, unknown>> 
   assert.fail(`a change takes more than ${MOST} steps`)
 }
 
-test('SQLite', (t) => proof(t, undefined))
+test('a change that is killed before each of its steps loses nothing (SQLite)', (t) =>
+  proof(t, undefined))
 
-test('PostgreSQL', { skip: missingPostgres }, async (t) =>
-  proof(t, await (await startPostgres(t)).section()),
+test(
+  'a change that is killed before each of its steps loses nothing (PostgreSQL)',
+  {
+    skip: missingPostgres,
+  },
+  async (t) => proof(t, await (await startPostgres(t)).section()),
 )
