@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { openDataDirectory } from '../../src/files/data-directory.ts'
 import { sealedPlace } from '../../src/kernel/seal.ts'
 import { changeKey, checkSealed, openSealer, openStorage } from '../../src/storage/index.ts'
-import { addBox, boxMigrations, columns, tables } from '../conformance/encryption.ts'
 import { temporaryDirectory } from '../files/directory.ts'
+import { addBox, boxMigrations, columns, tables } from '../support/boxes.ts'
 import { missingPostgres, readSection, startPostgres } from '../support/postgres.ts'
 
 const log = { info() {} }
