@@ -136,6 +136,11 @@ export const COMMANDS: readonly Entry[] = [
             summary: 'seal everything with another key',
             load: () => import('./storage-encryption-change-key.ts'),
           },
+          {
+            name: 'reset',
+            summary: 'remove what a lost key sealed',
+            load: () => import('./storage-encryption-reset.ts'),
+          },
         ],
       },
       {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { Secret } from '../kernel/secret.ts'
-import { changeKey, type KeyChanged, otherServers } from '../storage/index.ts'
+import { changeKey, type KeyChanged } from '../storage/index.ts'
 import type { Cli, Configure } from './invocation.ts'
-import { onStorage } from './storage.ts'
+import { onStorage, refuseOthers } from './storage.ts'
 
 interface Options {
   readonly encryptionKey?: string
@@ -38,11 +38,7 @@ async function change(cli: Cli, options: Options): Promise<void> {
   const { encryptionKey, encryptionKeyFile, newEncryptionKey, newEncryptionKeyFile } = options
   const force = options.force === true
   await onStorage(cli, { alone: !force }, async ({ storage, encryption }) => {
-    if (!force && (await otherServers(storage)))
-      throw new OperatorError(
-        'another program of Vestibule is connected to the PostgreSQL database',
-        'end all servers that use it first: they would go on sealing with the old key',
-      )
+    if (!force) await refuseOthers(storage)
     const changed = await changeKey(encryption, {
       from: secretOf(cli, encryptionKey, encryptionKeyFile),
       to: secretOf(cli, newEncryptionKey, newEncryptionKeyFile),

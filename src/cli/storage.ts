@@ -9,6 +9,7 @@ import {
   type EncryptionSetting,
   migrationHistory,
   openStorage,
+  otherServers,
   type Storage,
 } from '../storage/index.ts'
 import { readConfig } from './config.ts'
@@ -78,5 +79,14 @@ async function refusePending(options: Parameters<typeof migrationHistory>[0]): P
   throw new OperatorError(
     `the database (${missing.database}) is older than this version: the migration ${missing.name} is missing`,
     'run `vestibule storage migrate up`, or start the server',
+  )
+}
+
+/** @throws OperatorError while a server of another machine is connected to the database */
+export async function refuseOthers(storage: Storage): Promise<void> {
+  if (!(await otherServers(storage))) return
+  throw new OperatorError(
+    'another program of Vestibule is connected to the PostgreSQL database',
+    'end all servers that use it first: they would go on with the old key',
   )
 }

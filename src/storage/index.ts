@@ -20,6 +20,7 @@ export {
   wrongKey,
 } from './encryption/key.ts'
 export { type ColumnReport, checkSealed, otherServers } from './encryption/reseal.ts'
+export { discardSealed } from './encryption/reset.ts'
 export { type KeyWatch, watchKey } from './encryption/watch.ts'
 export { type MigrationState, migrationHistory } from './history.ts'
 export { openStorage } from './open.ts'

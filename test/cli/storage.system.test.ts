@@ -74,13 +74,25 @@ test('a start with another key than the database’s ends with what to do', asyn
   )
   assert.match(refused.output(), /vestibule storage encryption change-key/)
   assert.doesNotMatch(refused.output(), /another key of more/)
+  const lost = await runCli(t, ['storage', 'encryption', 'reset', '--config', first.configFile], {
+    cwd: folder,
+  })
+  assert.match(lost.err, /required option '--discard'/)
   const moved = await runCli(
     t,
     ['storage', 'encryption', 'change-key', '--config', first.configFile],
     { cwd: folder },
   )
   assert.match(moved.out, /It is the one in storage\.encryption_key/)
-  await startServer(t, { config, folder, keep: true })
+  writeFileSync(first.configFile, JSON.stringify(configFor(first.port, folder, CHEAP)))
+  rmSync(join(folder, 'data', 'secrets', 'encryption'))
+  const reset = await runCli(
+    t,
+    ['storage', 'encryption', 'reset', '--discard', '--config', first.configFile],
+    { cwd: folder },
+  )
+  assert.match(reset.out, /^0 sealed rows were removed/, reset.err)
+  await startServer(t, { config: CHEAP, folder, keep: true })
 })
 
 test('without a database there is nothing to look at, and nothing is made', async (t) => {

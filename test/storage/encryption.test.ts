@@ -1,16 +1,20 @@
-import { suite } from 'node:test'
+import { suite, type TestContext } from 'node:test'
 import { openStorage } from '../../src/storage/index.ts'
-import { boxMigrations, encryptionConformance } from '../conformance/encryption.ts'
+import { encryptionConformance } from '../conformance/encryption.ts'
+import { sealedValuesConformance } from '../conformance/sealed-values.ts'
+import { boxMigrations } from '../support/boxes.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { missingPostgres, type Postgres, startPostgres } from '../support/postgres.ts'
 
 const log = { info() {} }
 
-encryptionConformance('SQLite', async (t) => {
+const embedded = async (t: TestContext) => {
   const storage = await openStorage({ path: ':memory:', migrations: boxMigrations, log })
   t.after(() => storage.close())
   return storage
-})
+}
+encryptionConformance('SQLite', embedded)
+sealedValuesConformance('SQLite', embedded)
 
 suite('PostgreSQL', { skip: missingPostgres }, () => {
   const cleanup = suiteCleanup()
@@ -19,7 +23,7 @@ suite('PostgreSQL', { skip: missingPostgres }, () => {
     server ??= startPostgres(cleanup)
     return server
   }
-  encryptionConformance('PostgreSQL', async (t) => {
+  const shared = async (t: TestContext) => {
     const storage = await openStorage({
       path: ':memory:',
       postgres: await (await postgres()).config(),
@@ -28,5 +32,7 @@ suite('PostgreSQL', { skip: missingPostgres }, () => {
     })
     t.after(() => storage.close())
     return storage
-  })
+  }
+  encryptionConformance('PostgreSQL', shared)
+  sealedValuesConformance('PostgreSQL', shared)
 })

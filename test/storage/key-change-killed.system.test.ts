@@ -6,8 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { openDataDirectory } from '../../src/files/data-directory.ts'
 import { sealedPlace } from '../../src/kernel/seal.ts'
 import { changeKey, checkSealed, openSealer, openStorage } from '../../src/storage/index.ts'
-import { addBox, boxMigrations, columns, tables } from '../conformance/encryption.ts'
 import { temporaryDirectory } from '../files/directory.ts'
+import { addBox, boxMigrations, columns, tables } from '../support/boxes.ts'
 import { missingPostgres, readSection, startPostgres } from '../support/postgres.ts'
 
 const log = { info() {} }
@@ -75,8 +75,13 @@ async function proof(t: TestContext, section: Readonly<Record<string, unknown>> 
   assert.fail(`a change takes more than ${MOST} steps`)
 }
 
-test('SQLite', (t) => proof(t, undefined))
+test('a change that is killed before each of its steps loses nothing (SQLite)', (t) =>
+  proof(t, undefined))
 
-test('PostgreSQL', { skip: missingPostgres }, async (t) =>
-  proof(t, await (await startPostgres(t)).section()),
+test(
+  'a change that is killed before each of its steps loses nothing (PostgreSQL)',
+  {
+    skip: missingPostgres,
+  },
+  async (t) => proof(t, await (await startPostgres(t)).section()),
 )

@@ -1,5 +1,5 @@
 /**
- * A process that changes the encryption key of a database of boxes (test/conformance/encryption.ts) and ends itself with
+ * A process that changes the encryption key of a database of boxes (test/support/boxes.ts) and ends itself with
  * kill -9 just before its step of the given number. A step is a change of a file, or something said to a database.
  *
  * Arguments: data directory, SQLite file, section storage.postgres as JSON or `-`, number of the step, new key or `-`.
@@ -31,7 +31,7 @@ syncBuiltinESMExports()
 
 const { openDataDirectory } = await import('../../src/files/data-directory.ts')
 const { changeKey, openStorage } = await import('../../src/storage/index.ts')
-const { boxMigrations, columns } = await import('../conformance/encryption.ts')
+const { boxMigrations, columns } = await import('./boxes.ts')
 const { readSection } = await import('./postgres.ts')
 
 const storage = await openStorage({
