@@ -13,8 +13,14 @@ import { health } from './features/health/index.ts'
 import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
+import {
+  createFactorsPage,
+  type SecondFactor,
+  type SecurityKeys,
+  secondFactorPages,
+} from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
-import { ownPages, settings } from './features/settings/index.ts'
+import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
@@ -40,6 +46,9 @@ export interface Tools {
   readonly users: Users
   readonly sessions: Sessions
   readonly throttle: Throttle
+  /** Undefined: no second factors. */
+  readonly factors?: SecondFactor | undefined
+  readonly securityKeys?: SecurityKeys | undefined
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -71,8 +80,9 @@ function noSchemas(): never {
 /** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, audit, hub, operations, checks }: Tools,
+  { log, clock, users, sessions, throttle, factors, securityKeys, ...tools }: Tools,
 ): Promise<App> {
+  const { audit, hub, operations, checks } = tools
   const server = config['server']
   const headers = createHeaderSets({
     hsts: server.headers.hsts,
@@ -91,7 +101,15 @@ export async function createApp(
     answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
   })
-  const settingsPages = ownPages
+  const [firstPage, ...otherPages] = ownPages
+  const elevatedPages =
+    factors === undefined
+      ? []
+      : [
+          createPasswordPage({ users }),
+          createFactorsPage({ secondFactor: factors, keys: securityKeys }),
+        ]
+  const settingsPages = [firstPage, ...elevatedPages, ...otherPages] as const
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -151,6 +169,12 @@ export async function createApp(
       clock,
       adminGroups: config['admin'].groups,
       base,
+    })
+  if (factors !== undefined)
+    await fastify.register(secondFactorPages, {
+      secondFactor: factors,
+      ...{ sessions, peers, replies, messages, clock, base },
+      adminGroups: config['admin'].groups,
     })
   await fastify.register(settings, {
     pages: settingsPages,
