@@ -14,12 +14,15 @@ import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
 import {
+  createFactorsPage,
   type SecondFactor,
+  type SecurityKeys,
+  secondFactorPages,
   secondFactorRoutes,
   secondFactorStep,
 } from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
-import { ownPages, settings } from './features/settings/index.ts'
+import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
@@ -46,6 +49,8 @@ export interface Tools {
   readonly sessions: Sessions
   readonly throttle: Throttle
   readonly factors: SecondFactor
+  /** Undefined: security keys are switched off. */
+  readonly securityKeys?: SecurityKeys | undefined
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -77,8 +82,9 @@ function noSchemas(): never {
 /** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, factors, audit, hub, operations, checks }: Tools,
+  { log, clock, users, sessions, throttle, factors, securityKeys, ...tools }: Tools,
 ): Promise<App> {
+  const { audit, hub, operations, checks } = tools
   const server = config['server']
   const headers = createHeaderSets({
     hsts: server.headers.hsts,
@@ -97,7 +103,12 @@ export async function createApp(
     answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
   })
-  const settingsPages = ownPages
+  const [firstPage, ...otherPages] = ownPages
+  const elevatedPages = [
+    createPasswordPage({ users }),
+    createFactorsPage({ secondFactor: factors, keys: securityKeys }),
+  ]
+  const settingsPages = [firstPage, ...elevatedPages, ...otherPages] as const
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -156,6 +167,7 @@ export async function createApp(
     ...{ factors, access, throttle, interactions: undefined },
     elevatedSession: config['identity_validation.elevated_session'],
   })
+  await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })

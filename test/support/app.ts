@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { InjectOptions } from 'fastify'
-import { type App, createApp } from '../../src/app.ts'
+import { type App, createApp, type Tools } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
@@ -65,6 +65,10 @@ export interface AppOptions {
   readonly sessions?: 'memory' | 'sqlite'
   /** Takes the place of the user backend: the seam at which others plug in theirs. */
   readonly wrapUsers?: (users: Users) => Users
+  /** Second factors, where the test has some. */
+  readonly factors?: (
+    tools: Pick<Tools, 'sessions' | 'users' | 'clock'>,
+  ) => Partial<Pick<Tools, 'factors' | 'securityKeys'>>
   /** What `/api/health/ready` asks besides the storage. */
   readonly checks?: Readonly<Record<string, () => Promise<void>>>
 }
@@ -85,6 +89,7 @@ export async function buildApp(
     users: usersFile,
     sessions: kind = 'memory',
     wrapUsers = (users) => users,
+    factors: makeFactors,
     checks = {},
   }: AppOptions,
 ): Promise<BuiltApp> {
@@ -181,6 +186,7 @@ export async function buildApp(
   })
   const app = await createApp(config, {
     ...{ log, clock, users, sessions, throttle, factors, audit, hub, operations },
+    ...makeFactors?.({ sessions, users, clock }),
     checks: { storage: () => storage.check(), ...checks },
   })
   opened.push(() => app.fastify.close())

@@ -23,6 +23,7 @@ export type {
   TotpConfig,
   TotpOptions,
 } from './method.ts'
+export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
 export { createPending, type Pending } from './pending.ts'
 export { createFactorRegistry } from './registry.ts'
 export { secondFactorRoutes } from './routes.ts'

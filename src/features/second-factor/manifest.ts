@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import access from '../access/manifest.ts'
+import en from './messages/en.json' with { type: 'json' }
 import { migrations } from './tables.ts'
 
 const algorithm = () =>
@@ -103,7 +104,7 @@ export type ElevatedSessionSettings = z.infer<typeof elevatedSession>
 const LOCKED = 'two_factor lets no user through: every second factor is switched off'
 
 export default defineManifest({
-  paths: ['/api'],
+  paths: ['/api', '/second-factor'],
   config: {
     totp: totp.prefault({}),
     default_2fa_method: z
@@ -129,6 +130,7 @@ export default defineManifest({
       if (policy === 'two_factor') report.warn(['access_control', 'rules', index, 'policy'], LOCKED)
   },
   migrations,
+  messages: { en },
   sealed: [
     { table: 'totp', column: 'secret', key: ['user_name'] },
     { table: 'recovery_code_sets', column: 'hash_key', key: ['user_name'] },

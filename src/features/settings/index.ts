@@ -7,6 +7,7 @@
  *   GET /settings                           to the first page
  *   GET, POST /settings/sessions            where one is signed in: list, end one, end all others
  *   GET, POST /settings/appearance          light or dark
+ *   GET, POST /settings/password            a new password; elevated
  *   GET /settings/history                   own recent sign-ins and failures: ?before=<id>
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
  *   GET /api/user/history                   ?before=<id>, ?limit= up to 100
@@ -18,6 +19,7 @@ import { pages } from './pages/index.ts'
 
 export { ago } from './ago.ts'
 export type { SettingsPage } from './page.ts'
+export { createPasswordPage } from './pages/password.ts'
 export { settings } from './routes.ts'
 export type { SettingsOptions, SettingsServices } from './services.ts'
 

@@ -49,6 +49,32 @@
     tick()
   }
 
+  // Sent once: a second click would count as a second try. The back button shows the page again as it was left.
+  for (const once of document.querySelectorAll('form[data-once]')) {
+    const sends = once.querySelectorAll('button[type=submit]')
+    /** @param {boolean} off */
+    const turn = (off) => {
+      for (const one of sends) if (one instanceof HTMLButtonElement) one.disabled = off
+    }
+    once.addEventListener('submit', () => turn(true))
+    addEventListener('pageshow', () => turn(false))
+  }
+
+  // Recovery codes: to the clipboard, to the printer.
+  const copy = byId('copy')
+  const printer = byId('print')
+  if (copy && printer) {
+    printer.hidden = false
+    printer.addEventListener('click', () => print())
+    copy.hidden = navigator.clipboard === undefined
+    copy.addEventListener('click', async () => {
+      const codes = [...document.querySelectorAll('#codes code')].map((one) => one.textContent)
+      await navigator.clipboard.writeText(`${codes.join('\n')}\n`)
+      const said = byId('copy-said')
+      if (said) said.textContent = copy.dataset.done ?? ''
+    })
+  }
+
   const form = byId('sign-in')
   if (!(form instanceof HTMLFormElement)) return
   const username = byId('username')

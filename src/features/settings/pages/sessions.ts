@@ -62,11 +62,12 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
   })
 }
 
-const NOTICES = ['ended', 'others-ended', 'gone'] as const
+const NOTICES = ['ended', 'others-ended', 'gone', 'password-changed'] as const
 const NOTICE_KEYS: Readonly<Record<(typeof NOTICES)[number], string>> = {
   ended: 'settings.sessions.ended',
   'others-ended': 'settings.sessions.othersEnded',
   gone: 'settings.sessions.gone',
+  'password-changed': 'settings.sessions.passwordChanged',
 }
 
 interface Shown {
