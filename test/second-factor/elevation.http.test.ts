@@ -69,6 +69,31 @@ test('who has a second factor shows it: the password alone elevates nothing', as
   assert.equal(dataOf(await thief.get('/api/state')).authentication_level, 2)
 })
 
+test('what the password elevated is over when there is a second factor', async (t) => {
+  const built = await build(t)
+  const thief = await openBrowser(built, 'john')
+  assert.equal((await thief.api('PUT', ELEVATION, { password: PASSWORD })).status, 200)
+  const register = '/api/secondfactor/totp/register'
+  assert.equal((await thief.api('PUT', register, {})).status, 200)
+  const john = await openBrowser(built, 'john')
+  await john.enrol()
+  assert.equal(dataOf(await thief.get(ELEVATION)).elevated, false)
+  assert.equal((await thief.api('POST', register, { token: '123456' })).status, 403)
+  assert.equal((await thief.api('DELETE', '/api/secondfactor/totp')).status, 403)
+  assert.equal((await thief.api('POST', CODES)).status, 403)
+})
+
+test('where every method is switched off, recovery codes open nothing', async (t) => {
+  const built = await build(t, { totp: { disable: true } })
+  const [code] = await built.factors.recoveryCodes.generate('john')
+  const john = await openBrowser(built, 'john')
+  const answer = await john.api('POST', '/api/secondfactor/recovery-code', { code })
+  assert.equal(answer.status, 404)
+  assert.equal((await john.api('PUT', ELEVATION, { recovery_code: code })).status, 403)
+  assert.equal((await john.api('POST', CODES, {})).status, 404)
+  assert.equal(await john.verify(), 401)
+})
+
 test('level 2 elevates for ten minutes, or as long as skip_second_factor says', async (t) => {
   for (const skips of [false, true]) {
     const elevated_session = { skip_second_factor: skips }

@@ -55,7 +55,7 @@ suite('fail2ban', { skip: missing('fail2ban-regex') }, () => {
       const settings = { level: 'debug', filePath: undefined, keepStdout: false } as const
       const clock = new FakeClock()
       const { log, flush } = createLog({ ...settings, format, pretty: false }, out, clock)
-      const factors = ['TOTP', 'Duo', 'WebAuthn', 'Passkey']
+      const factors = ['TOTP', 'Duo', 'WebAuthn', 'Passkey', 'Password', 'Recovery Code']
       for (const factor of factors) {
         const line = `Unsuccessful ${factor} authentication attempt by user 'john'`
         log.error({ method: 'POST', path: '/api', remote_ip: '203.0.113.5' }, line)
@@ -78,7 +78,7 @@ suite('fail2ban', { skip: missing('fail2ban-regex') }, () => {
         [...factors.map(() => '203.0.113.5'), ...forged],
       )
       assert.deepEqual(new Set(ours.map(({ time }) => time)), new Set([clock.now() / 1000]))
-      // The published one does not know the last two.
+      // The published one knows the first two alone.
       assert.deepEqual(
         fail2banRegex(path, join(folder, 'published.conf')).map(({ address }) => address),
         ['203.0.113.5', '203.0.113.5', ...forged],

@@ -1,6 +1,11 @@
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { levelOf, type Session, type Sessions } from '../sessions/index.ts'
+import {
+  hasFactor as hasFactorKind,
+  levelOf,
+  type Session,
+  type Sessions,
+} from '../sessions/index.ts'
 import type { ElevatedSessionSettings } from './manifest.ts'
 import type { Elevation, ElevationMethod, SecondFactor } from './method.ts'
 import type { Report } from './report.ts'
@@ -33,10 +38,11 @@ export function createElevation({
     async until({ session }) {
       const hasFactor = await factors.hasFactor(session.user)
       const level = levelOf(session)
-      if (hasFactor && config.require_second_factor && level < 2) return undefined
+      // Also where the password elevated the session before there was a factor.
+      if (hasFactor && level < 2) return undefined
       const now = clock.now()
       const candidates: (EpochMs | undefined)[] = [session.elevatedUntil]
-      if (hasFactor && level === 2) {
+      if (hasFactor) {
         if (config.skip_second_factor) candidates.push(session.expiresAt)
         candidates.push(shownUntil(session, fresh, (kind) => kind !== 'password'))
       }
@@ -52,7 +58,10 @@ export function createElevation({
 
     async methods({ session }, domain) {
       if (!(await factors.hasFactor(session.user))) return ['password'] as const
-      return factors.available(session.user, domain)
+      const available = await factors.available(session.user, domain)
+      // Signed in without it: two possessions are one factor, and the password is the other.
+      const lacksPassword = levelOf(session) < 2 && !hasFactorKind(session, 'password')
+      return lacksPassword ? ['password', ...available] : available
     },
 
     async grant(request, reply, { session }, method: ElevationMethod) {

@@ -89,7 +89,9 @@ const elevatedSession = z
     require_second_factor: z
       .boolean()
       .default(false)
-      .describe('A user who has a second factor has to be signed in with it.'),
+      .describe(
+        "Authelia's. Here a user who has a second factor always has to be signed in with it, whatever is set.",
+      ),
     skip_second_factor: z
       .boolean()
       .default(false)

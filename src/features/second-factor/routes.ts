@@ -25,7 +25,7 @@ export const secondFactorRoutes: FastifyPluginAsync<SecondFactorRoutesOptions> =
   // As JSON whatever their type says, as Authelia does.
   takeTextBodies(app, FORM_LIMIT)
   if (factors.totp !== undefined) await app.register(totpRoutes, { services, totp: factors.totp })
-  await app.register(recoveryRoutes, { services })
+  if (factors.isOn) await app.register(recoveryRoutes, { services })
   await app.register(elevationRoutes, { services })
   await app.register(userRoutes, { services })
 }

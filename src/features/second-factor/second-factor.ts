@@ -121,7 +121,7 @@ export function createSecondFactor(
       report.audit(request, 'factor.removed', { method: factor, reason: 'asked' }),
     ...{ attempt, pass },
     show: createShow({
-      ...{ factors: { attempt, pass, totp, recoveryCodes }, users, throttle, report },
+      ...{ factors: { attempt, isOn, pass, totp, recoveryCodes }, users, throttle, report },
     }),
     fail: report.failed,
     async close() {

@@ -5,7 +5,7 @@ import type { SecondFactor, Show } from './method.ts'
 import type { Report } from './report.ts'
 
 export interface ShowDependencies {
-  readonly factors: Pick<SecondFactor, 'attempt' | 'pass' | 'totp' | 'recoveryCodes'>
+  readonly factors: Pick<SecondFactor, 'attempt' | 'isOn' | 'pass' | 'totp' | 'recoveryCodes'>
   readonly users: Pick<Users, 'authenticate'>
   readonly throttle: Pick<Throttle, 'attempt'>
   readonly report: Report
@@ -25,7 +25,10 @@ export function createShow({ factors, users, throttle, report }: ShowDependencie
     },
     async recoveryCode(request, reply, code) {
       const { user } = ownerOf(request).session
-      const used = await factors.attempt(user, () => factors.recoveryCodes.use(user, code))
+      const used = await factors.attempt(user, async () =>
+        // They stand in for a factor: where every other method is switched off, they open nothing.
+        factors.isOn ? factors.recoveryCodes.use(user, code) : undefined,
+      )
       if (used === undefined) {
         report.failed(request, 'recovery-code')
         return undefined

@@ -73,7 +73,10 @@ async function elevate(
   const offers = (method: ElevationMethod) => offered.includes(method)
   if ('password' in proof) {
     if (!offers('password') || !(await show.password(request, proof.password)).right) return false
-    await elevation.grant(request, reply, identity, 'password')
+    // Of a user with a factor who signed in without the password: it is the second one.
+    const asks = await elevation.needsSecondFactor(identity)
+    const shown = asks ? await factors.pass(request, reply, 'password') : identity
+    await elevation.grant(request, reply, shown, 'password')
     return true
   }
   if ('totp' in proof) {
