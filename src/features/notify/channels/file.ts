@@ -36,7 +36,6 @@ export function createFileChannel({
     },
     async check() {
       try {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 })
         await write('')
       } catch (error) {
         throw new OperatorError(
@@ -50,6 +49,7 @@ export function createFileChannel({
 }
 
 async function overwrite(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const file = await open(path, WRITE, 0o600)
   try {
     // A file that was there keeps its mode otherwise, and it holds codes.
