@@ -118,6 +118,12 @@ async function runFiles(
 }
 
 const given = process.argv.slice(2)
+const unknown = given.filter((file) => !existsSync(file))
+if (unknown.length > 0) {
+  // Node would take an option for its own, find no file, and wait at its prompt.
+  console.error(`These are no files: ${unknown.join(', ')}. npm test takes test files alone.`)
+  process.exit(1)
+}
 const wanted = Object.keys(PACKAGES).filter((name) => PACKAGES[name]?.() === false)
 if (given.length === 0 && wanted.length > 0) install(wanted)
 

@@ -11,6 +11,7 @@ for (const bench of [
   'page',
   'argon2',
   'redis',
+  'users',
 ]) {
   console.log(`\n== ${bench}`)
   const { status } = spawnSync(process.execPath, [`bench/${bench}.ts`], { stdio: 'inherit' })

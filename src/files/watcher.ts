@@ -42,58 +42,16 @@ const CONFIG_MAP_LINK = '..data'
 
 /** Watches until it is closed. Neither the watch nor its timers keep the process alive. */
 export function watchFiles(options: WatchOptions): { close(): void } {
-  const { files, alsoNames, changed, unwatched, readAt, rest, pollEvery = POLL_EVERY } = options
-  const watchers = new Map<string, FSWatcher>()
-  const reported = new Set<string>()
-  /** Names of the files and, behind links, of their targets. */
-  let names = new Set<string>()
-  /** Of the files, without their targets. */
-  let directories = new Set<string>()
+  const { files, changed, readAt, rest, pollEvery = POLL_EVERY } = options
   let closed = false
   let looking = false
   let events = 0
   /** The stamps that were told last; undefined before the first comparison. */
   let seen: string | undefined
-
-  function isOfInterest(directory: string, name: string | null): boolean {
-    if (name === null || name === CONFIG_MAP_LINK || names.has(name)) return true
-    return alsoNames?.test(name) === true && directories.has(directory)
-  }
-
-  /** @param targets where links lead */
-  function follow(targets: readonly string[]): void {
-    const paths = files().map((file) => resolve(file))
-    names = new Set([...paths, ...targets].map((path) => basename(path)))
-    directories = new Set(paths.map((path) => dirname(path)))
-    const wanted = new Set([...directories, ...targets.map((path) => dirname(path))])
-    for (const [directory, watcher] of watchers) {
-      if (wanted.has(directory)) continue
-      watcher.close()
-      watchers.delete(directory)
-    }
-    for (const directory of wanted) if (!watchers.has(directory)) listen(directory)
-  }
-
-  function listen(directory: string): void {
-    try {
-      const watcher = watch(directory, { persistent: false }, (_event, name) => {
-        if (!isOfInterest(directory, name)) return
-        events++
-        void look()
-      })
-      watcher.on('error', (error) => lost(directory, error))
-      watchers.set(directory, watcher)
-    } catch (error) {
-      lost(directory, error)
-    }
-  }
-
-  function lost(directory: string, error: unknown): void {
-    watchers.get(directory)?.close()
-    watchers.delete(directory)
-    if (!reported.has(directory)) unwatched(directory, error)
-    reported.add(directory)
-  }
+  const directories = listenToDirectories(options, () => {
+    events++
+    void look()
+  })
 
   /** One at a time: an event that comes meanwhile makes the rest begin again. */
   async function look(): Promise<void> {
@@ -122,7 +80,7 @@ export function watchFiles(options: WatchOptions): { close(): void } {
   async function poll(): Promise<void> {
     const targets = await targetsOf(files())
     if (closed) return
-    follow(targets)
+    directories.follow(targets)
     const stamps = await stampsOf(files())
     if (seen === undefined && readAt !== undefined) {
       seen = stamps
@@ -133,12 +91,68 @@ export function watchFiles(options: WatchOptions): { close(): void } {
   const timer = setInterval(() => void poll(), pollEvery)
   timer.unref()
   // At once: what is changed from here on is heard of.
-  follow([])
+  directories.follow([])
   if (readAt === undefined) void poll()
   return {
     close() {
       closed = true
       clearInterval(timer)
+      directories.close()
+    },
+  }
+}
+
+/** Listens to the directories of the files and of their targets. @param heard called at each event that concerns them */
+function listenToDirectories(
+  { files, alsoNames, unwatched }: Pick<WatchOptions, 'files' | 'alsoNames' | 'unwatched'>,
+  heard: () => void,
+) {
+  const watchers = new Map<string, FSWatcher>()
+  const reported = new Set<string>()
+  /** Names of the files and, behind links, of their targets. */
+  let names = new Set<string>()
+  /** Of the files, without their targets. */
+  let directories = new Set<string>()
+
+  function isOfInterest(directory: string, name: string | null): boolean {
+    if (name === null || name === CONFIG_MAP_LINK || names.has(name)) return true
+    return alsoNames?.test(name) === true && directories.has(directory)
+  }
+
+  function listen(directory: string): void {
+    try {
+      const watcher = watch(directory, { persistent: false }, (_event, name) => {
+        if (isOfInterest(directory, name)) heard()
+      })
+      watcher.on('error', (error) => lost(directory, error))
+      watchers.set(directory, watcher)
+    } catch (error) {
+      lost(directory, error)
+    }
+  }
+
+  function lost(directory: string, error: unknown): void {
+    watchers.get(directory)?.close()
+    watchers.delete(directory)
+    if (!reported.has(directory)) unwatched(directory, error)
+    reported.add(directory)
+  }
+
+  return {
+    /** Asks for the files anew. @param targets where links lead */
+    follow(targets: readonly string[]): void {
+      const paths = files().map((file) => resolve(file))
+      names = new Set([...paths, ...targets].map((path) => basename(path)))
+      directories = new Set(paths.map((path) => dirname(path)))
+      const wanted = new Set([...directories, ...targets.map((path) => dirname(path))])
+      for (const [directory, watcher] of watchers) {
+        if (wanted.has(directory)) continue
+        watcher.close()
+        watchers.delete(directory)
+      }
+      for (const directory of wanted) if (!watchers.has(directory)) listen(directory)
+    },
+    close(): void {
       for (const watcher of watchers.values()) watcher.close()
     },
   }

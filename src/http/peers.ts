@@ -74,23 +74,11 @@ export function createPeers({
   readonly trustedProxies: readonly string[]
   readonly log: Logger
 }): Peers {
-  const networks = trustedProxies
-    .flatMap((entry) => (entry === 'private' ? PRIVATE_NETWORKS : [entry]))
-    .map((entry) => parseNetwork(entry))
-    .filter((network): network is Network => network !== undefined)
-  const reported = new Set<string>()
+  const hop = createHop(trustedProxies)
+  const walk = createWalk(hop)
+  const report = createUntrustedReport(trustedProxies, log)
   const use = createConnectionUse(log)
   const peers = new WeakMap<Socket, Peer>()
-
-  /** Canonical text and trust of one hop; an empty address is no address. */
-  const hop = memoize((text: string): Peer => {
-    const address = parseAddress(text)
-    if (address === undefined) return { address: '', trusted: false }
-    return {
-      address: address.text,
-      trusted: networks.some((network) => contains(network, address)),
-    }
-  })
 
   const peerOf = (socket: Socket): Peer => {
     const known = peers.get(socket)
@@ -99,20 +87,6 @@ export function createPeers({
     peers.set(socket, peer)
     return peer
   }
-
-  /** The walk over one header text, right to left. */
-  const walk = memoize((text: string): string | false => {
-    const hops = text.split(',', MAX_HOPS + 1)
-    if (hops.length > MAX_HOPS) return false
-    let address = ''
-    for (let i = hops.length - 1; i >= 0; i--) {
-      const current = hop(withoutBlanks(hops[i] ?? ''))
-      if (current.address === '') return false
-      address = current.address
-      if (!current.trusted) break
-    }
-    return address
-  })
 
   return {
     welcome(socket, kind) {
@@ -135,17 +109,58 @@ export function createPeers({
       const address = walk(text)
       return address === false ? undefined : address
     },
-    reportUntrusted(socket) {
-      const { address } = peerOf(socket)
-      // Gone before it could be asked who it was: what has no address is not trusted.
-      if (address === '') return
-      if (reported.has(address) || reported.size >= MAX_REPORTED) return
-      reported.add(address)
-      const wanted = [...trustedProxies, address].map((entry) => JSON.stringify(entry)).join(', ')
-      log.warn(
-        { peer: address },
-        `refused a verify request from ${address}, which is not a trusted proxy; if it is yours, set trusted_proxies: [${wanted}]`,
-      )
-    },
+    reportUntrusted: (socket) => report(peerOf(socket).address),
+  }
+}
+
+type ReadHop = (text: string) => Peer
+
+/** Canonical text and trust of one hop; an empty address is no address. */
+function createHop(trustedProxies: readonly string[]): ReadHop {
+  const networks = trustedProxies
+    .flatMap((entry) => (entry === 'private' ? PRIVATE_NETWORKS : [entry]))
+    .map((entry) => parseNetwork(entry))
+    .filter((network): network is Network => network !== undefined)
+  return memoize((text: string): Peer => {
+    const address = parseAddress(text)
+    if (address === undefined) return { address: '', trusted: false }
+    return {
+      address: address.text,
+      trusted: networks.some((network) => contains(network, address)),
+    }
+  })
+}
+
+/** The walk over one header text, right to left; false when it meets what is no address. */
+function createWalk(hop: ReadHop): (text: string) => string | false {
+  return memoize((text: string): string | false => {
+    const hops = text.split(',', MAX_HOPS + 1)
+    if (hops.length > MAX_HOPS) return false
+    let address = ''
+    for (let i = hops.length - 1; i >= 0; i--) {
+      const current = hop(withoutBlanks(hops[i] ?? ''))
+      if (current.address === '') return false
+      address = current.address
+      if (!current.trusted) break
+    }
+    return address
+  })
+}
+
+function createUntrustedReport(
+  trustedProxies: readonly string[],
+  log: Logger,
+): (address: string) => void {
+  const reported = new Set<string>()
+  return (address) => {
+    // Gone before it could be asked who it was: what has no address is not trusted.
+    if (address === '') return
+    if (reported.has(address) || reported.size >= MAX_REPORTED) return
+    reported.add(address)
+    const wanted = [...trustedProxies, address].map((entry) => JSON.stringify(entry)).join(', ')
+    log.warn(
+      { peer: address },
+      `refused a verify request from ${address}, which is not a trusted proxy; if it is yours, set trusted_proxies: [${wanted}]`,
+    )
   }
 }

@@ -35,19 +35,13 @@ interface UpkeepOptions {
 
 export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
   const outage = createOutage({ dialer, log, clock })
-  const listeners: Listener[] = []
-  let client: RedisClient | undefined
+  const current = createCurrent()
   let dialing: Promise<RedisClient> | undefined
   const pace = createPace(clock)
   let retry: NodeJS.Timeout | undefined
   /** Counts what makes an attempt under way worthless: where it leads is not where it should. */
   let abandoned = 0
   let closed = false
-
-  function change(next: RedisClient | undefined): void {
-    client = next
-    for (const listener of listeners) listener(next)
-  }
 
   function down(fault: RedisFault): void {
     if (closed) return
@@ -57,8 +51,8 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
   }
 
   function abandon(which: RedisClient, reason: string): void {
-    if (client !== which) return
-    change(undefined)
+    if (current.client !== which) return
+    current.change(undefined)
     dismiss(which)
     down(new RedisFault('LOST', reason))
   }
@@ -74,7 +68,7 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
       }
       next.once('end', () => abandon(next, 'the connection was closed'))
       outage.ended()
-      change(next)
+      current.change(next)
       return next
     } catch (error) {
       const fault = toFault(error)
@@ -93,24 +87,40 @@ export function createUpkeep({ dialer, log, clock }: UpkeepOptions): Upkeep {
 
   return {
     get client() {
-      return client
+      return current.client
     },
     connect: () => (dialing === undefined ? dial() : dialing.catch(() => dial())),
     abandon,
     abandonAll(reason) {
       abandoned++
-      if (client !== undefined) abandon(client, reason)
+      if (current.client !== undefined) abandon(current.client, reason)
     },
-    onChange(listener) {
-      listeners.push(listener)
-      if (client !== undefined) listener(client)
-    },
+    onChange: current.onChange,
     close() {
       closed = true
       clearTimeout(retry)
-      const last = client
-      change(undefined)
+      const last = current.client
+      current.change(undefined)
       if (last !== undefined) dismiss(last)
+    },
+  }
+}
+
+/** The connection of now, and who is told when it is another one. */
+function createCurrent() {
+  const listeners: Listener[] = []
+  let client: RedisClient | undefined
+  return {
+    get client(): RedisClient | undefined {
+      return client
+    },
+    change(next: RedisClient | undefined): void {
+      client = next
+      for (const listener of listeners) listener(next)
+    },
+    onChange(listener: Listener): void {
+      listeners.push(listener)
+      if (client !== undefined) listener(client)
     },
   }
 }
