@@ -6,6 +6,7 @@ import audit from './features/audit/manifest.ts'
 import hub from './features/hub/manifest.ts'
 import login from './features/login/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
+import webauthn from './features/second-factor/methods/webauthn/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
 import settings from './features/settings/manifest.ts'
 import throttle from './features/throttle/manifest.ts'
@@ -32,6 +33,7 @@ const declared = {
   hub,
   access,
   throttle,
+  webauthn,
   login,
   settings,
   verify,

@@ -44,6 +44,12 @@ function usedWords(): { readonly names: ReadonlySet<string>; readonly texts: Rea
 /** Words that no code asks for, and why that is no silence. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   yescrypt: 'refused',
+  ...Object.fromEntries(
+    ['indirect', 'direct', 'discouraged', 'preferred'].map((word) => [
+      word,
+      'goes to the browser as it is (webauthn)',
+    ]),
+  ),
   warn: "the logger's own word; of replica_acks, what is neither off nor require",
 }
 
@@ -52,6 +58,7 @@ const SAME_ZERO: Readonly<Record<string, string>> = {
   'regulation.max_retries': 'turns bans off there too',
   'regulation.find_time': "said by the throttle's own check",
   'regulation.ban_time': "said by the throttle's own check",
+  'webauthn.timeout': 'is the default there too',
   'session.redis.database_index': 'is the first database there too',
   'server.endpoints.authz.*.authn_strategies[].scheme_basic_cache_lifespan': 'no cache there too',
 }

@@ -6,7 +6,9 @@ interface Kind {
   readonly details: Readonly<Record<string, string>>
 }
 
-const METHOD = 'How: `password` at the portal, or `basic` in a header.'
+const METHOD = 'How: `password` or `passkey` at the portal, or `basic` in a header.'
+
+const FACTOR = '`totp`, `webauthn`, `passkey`, `recovery-code` or `password`.'
 
 /** By name, `area.past-tense`. A name is never reused for another meaning. */
 export const EVENTS = {
@@ -22,7 +24,7 @@ export const EVENTS = {
   'login.failed': {
     about:
       'A name and password that were not right. Without a user when no user has the name: what was typed is never kept.',
-    details: { method: METHOD, reason: '`unknown`, `disabled` or `password`.' },
+    details: { method: METHOD, reason: '`unknown`, `disabled`, `password` or `passkey`.' },
   },
   'login.banned': {
     about: 'An attempt that a ban refused, whatever the password was.',
@@ -31,6 +33,23 @@ export const EVENTS = {
   'login.limited': {
     about: 'An attempt past the limit on failures: its password was not looked at.',
     details: { method: METHOD },
+  },
+  'factor.added': { about: 'A user has another second factor.', details: { method: FACTOR } },
+  'factor.removed': {
+    about: 'A second factor of a user was removed, or recovery codes were.',
+    details: {
+      method: FACTOR,
+      reason: '`asked`, or `reset` (by the operator or an administrator).',
+    },
+  },
+  'webauthn.renamed': {
+    about: 'A user gave a security key or a passkey another name.',
+    details: { key: 'The new name.' },
+  },
+  'webauthn.cloned': {
+    about:
+      'A security key counted less than before, so that there may be a copy of it. It was refused, and is refused from now on.',
+    details: { key: 'What the user calls it.' },
   },
   'session.linked': {
     about:
