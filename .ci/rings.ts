@@ -32,6 +32,8 @@ const ALONE: readonly string[] = [
   'src/config/yaml-faults.ts',
   // `doctor redis` speaks to Redis without the sessions' client.
   'src/storage/redis/doctor.ts',
+  // A method of second factors declares its own configuration and tables.
+  'src/features/second-factor/methods/webauthn/manifest.ts',
 ]
 
 /** The layer or feature that a file lies in, as a folder; undefined where there are no entry points. */

@@ -15,11 +15,13 @@ import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
 import {
   createFactorsPage,
+  passkeyRoutes,
   type SecondFactor,
-  type SecurityKeys,
   secondFactorPages,
   secondFactorRoutes,
   secondFactorStep,
+  type Webauthn,
+  webauthnRoutes,
 } from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
 import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
@@ -49,8 +51,7 @@ export interface Tools {
   readonly sessions: Sessions
   readonly throttle: Throttle
   readonly factors: SecondFactor
-  /** Undefined: security keys are switched off. */
-  readonly securityKeys?: SecurityKeys | undefined
+  readonly webauthn: Webauthn
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -82,7 +83,7 @@ function noSchemas(): never {
 /** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
 export async function createApp(
   config: Config,
-  { log, clock, users, sessions, throttle, factors, securityKeys, ...tools }: Tools,
+  { log, clock, users, sessions, throttle, factors, webauthn, ...tools }: Tools,
 ): Promise<App> {
   const { audit, hub, operations, checks } = tools
   const server = config['server']
@@ -106,7 +107,7 @@ export async function createApp(
   const [firstPage, ...otherPages] = ownPages
   const elevatedPages = [
     createPasswordPage({ users }),
-    createFactorsPage({ secondFactor: factors, keys: securityKeys }),
+    createFactorsPage({ secondFactor: factors, keys: webauthn.isOn ? webauthn : undefined }),
   ]
   const settingsPages = [firstPage, ...elevatedPages, ...otherPages] as const
   const access = createLiveAccess(
@@ -158,6 +159,7 @@ export async function createApp(
     ownPages: settingsPages,
     contributors: [secondFactorStep(factors)],
     interactions: undefined,
+    passkeys: webauthn.hasPasskeys,
     log,
     logoutUrl: config['logout_url'],
   })
@@ -167,6 +169,9 @@ export async function createApp(
     ...{ factors, access, throttle, interactions: undefined },
     elevatedSession: config['identity_validation.elevated_session'],
   })
+  const keys = { ...portal, webauthn, access, interactions: undefined, log }
+  await fastify.register(webauthnRoutes, { ...keys, secondFactor: factors })
+  await fastify.register(passkeyRoutes, { ...keys, users, throttle })
   await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })

@@ -9,6 +9,7 @@ import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import secondFactor from './features/second-factor/manifest.ts'
+import webauthn from './features/second-factor/methods/webauthn/manifest.ts'
 import sessions from './features/sessions/manifest.ts'
 import settings from './features/settings/manifest.ts'
 import throttle from './features/throttle/manifest.ts'
@@ -38,6 +39,7 @@ const declared = {
   access,
   throttle,
   secondFactor,
+  webauthn,
   login,
   settings,
   verify,

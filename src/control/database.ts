@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createStoredTrail } from '../features/audit/index.ts'
-import { createFactorRegistry } from '../features/second-factor/index.ts'
+import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
 import { openRegistries } from '../features/throttle/index.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -27,7 +27,11 @@ export async function askDatabase(
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
       ...openRegistries({ storage, clock: systemClock }),
-      factors: createFactorRegistry({ storage, clock: systemClock }),
+      factors: createFactorRegistry({
+        storage,
+        clock: systemClock,
+        removals: [removeStoredKeys(storage)],
+      }),
       audit,
     }
     const data = await forOperator(() => operation.execute(services, input, OPERATOR))

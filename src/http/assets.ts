@@ -31,7 +31,12 @@ export function loadAssets(accent: string | undefined): Assets {
       'text/css; charset=utf-8',
       accent === undefined ? style : `${style}${accented(accent)}`,
     ),
-    script: asset('portal.js', 'text/javascript; charset=utf-8', read('portal.js')),
+    script: asset(
+      'portal.js',
+      'text/javascript; charset=utf-8',
+      // One file for all pages: browsers keep it, and a second request costs more than its bytes.
+      read('portal.js') + read('webauthn.js'),
+    ),
   }
 }
 

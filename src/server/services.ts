@@ -12,7 +12,11 @@ import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
-import { createSecondFactor } from '../features/second-factor/index.ts'
+import {
+  createSecondFactor,
+  createWebauthn,
+  webauthnMethod,
+} from '../features/second-factor/index.ts'
 import {
   createRedisOnce,
   createRedisStore,
@@ -37,6 +41,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { bindOperations } from '../kernel/operation.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import type { Sealer } from '../kernel/seal.ts'
+import type { Secret } from '../kernel/secret.ts'
 import type { Log } from '../log/index.ts'
 import { operations as allOperations } from '../operations.ts'
 import {
@@ -86,7 +91,10 @@ export async function createServices(setting: Setting): Promise<Services> {
   const notifier = await openNotifier(setting, stores, opened)
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
-  const { sessions, hub, once } = await openSessions({ setting, stores, identities, audit }, opened)
+  const { sessions, hub, once, secrets } = await openSessions(
+    { setting, stores, identities, audit },
+    opened,
+  )
 
   const throttle = await createThrottle({
     redis,
@@ -100,9 +108,11 @@ export async function createServices(setting: Setting): Promise<Services> {
     log,
   })
   opened.defer(() => throttle.close())
+  const kept = { storage, once, sealer: key.sealer, clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
   const factors = createSecondFactor({
-    ...{ config, storage, once, sealer: key.sealer, sessions },
-    ...{ audit, users, throttle, log, clock },
+    ...{ ...kept, config, sessions, audit, users, throttle, log },
+    methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
   })
   opened.defer(() => factors.close())
 
@@ -121,6 +131,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     users,
     sessions,
     factors,
+    webauthn,
     hub,
     operations,
     checks: {
@@ -266,6 +277,7 @@ async function openSessions(
   readonly sessions: Sessions
   readonly hub: Hub | undefined
   readonly once: OnceStore
+  readonly secrets: readonly Secret[]
 }> {
   const recordRevoked = (user: string, count: number): void => {
     const details = { sessions: count, reason: 'user-changed' } as const
@@ -295,5 +307,5 @@ async function openSessions(
     clock,
   })
   await endOutdatedSessions({ users, sessions, marks, ended: recordRevoked, log })
-  return { sessions, hub, once }
+  return { sessions, hub, once, secrets }
 }

@@ -40,7 +40,7 @@ export default defineManifest({
       .describe('Where Vestibule keeps what must outlive a restart.'),
   },
   migrations: {
-    '0025_storage_encryption': {
+    '0011_storage_encryption': {
       up: async (db, { table, text, bytes }) => {
         await table(db, 'storage_encryption')
           .addColumn('name', text, (column) => column.primaryKey())

@@ -122,13 +122,13 @@ test('migrations are listed, applied without a server, and left alone by other c
   assert.match(up.out, /^applied {2}sqlite {2}0001_sessions$/m)
   assert.equal((await ask('migrate', 'up')).out, 'The database is up to date.\n')
   const list = await ask('migrate', 'list')
-  assert.match(list.out, /^sqlite +0025_storage_encryption +\d{4}-\d\d-\d\d /m)
+  assert.match(list.out, /^sqlite +0011_storage_encryption +\d{4}-\d\d-\d\d /m)
   assert.doesNotMatch(list.out, / no$/m)
   assert.match((await ask('encryption', 'check')).err, /has no encryption key yet/)
 
   const sqlite = new DatabaseSync(join(folder, 'data', 'vestibule.sqlite3'))
   sqlite.exec('drop table storage_encryption')
-  sqlite.exec("delete from vestibule_migrations where name = '0025_storage_encryption'")
+  sqlite.exec("delete from vestibule_migrations where name = '0011_storage_encryption'")
   sqlite.exec("insert into vestibule_migrations values ('9999_later', 0)")
   assert.match((await ask('migrate', 'list')).out, /^sqlite +9999_later .*\(by a newer version\)$/m)
   sqlite.exec("delete from vestibule_migrations where name = '9999_later'")
@@ -136,10 +136,10 @@ test('migrations are listed, applied without a server, and left alone by other c
   for (const command of ['check', 'change-key'])
     assert.match(
       (await ask('encryption', command)).err,
-      /older than this version: the migration 0025_storage_encryption is missing/,
+      /older than this version: the migration 0011_storage_encryption is missing/,
     )
-  assert.match((await ask('migrate', 'list')).out, /^sqlite +0025_storage_encryption +no$/m)
-  assert.match((await ask('migrate', 'up')).out, /^applied {2}sqlite {2}0025_storage_encryption$/m)
+  assert.match((await ask('migrate', 'list')).out, /^sqlite +0011_storage_encryption +no$/m)
+  assert.match((await ask('migrate', 'up')).out, /^applied {2}sqlite {2}0011_storage_encryption$/m)
 })
 
 test('servers of one PostgreSQL: a second key is refused, and a change is seen by who runs', {
@@ -161,7 +161,7 @@ test('servers of one PostgreSQL: a second key is refused, and a change is seen b
   assert.match(second.output(), /set storage\.encryption_key, on every server/)
 
   write(storage)
-  assert.match((await ask('migrate', 'list')).out, /^postgres +0025_storage_encryption +\d{4}-/m)
+  assert.match((await ask('migrate', 'list')).out, /^postgres +0011_storage_encryption +\d{4}-/m)
   const change = ['encryption', 'change-key', '--new-encryption-key', OTHER]
   const ready = () => server.request('/api/health/ready')
   assert.equal((await ready()).status, 200)

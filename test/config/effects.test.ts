@@ -46,6 +46,12 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
   yescrypt: 'refused',
   mobile_push: "said by the second factors' own check",
   open: 'of enrolment: what is not invited',
+  ...Object.fromEntries(
+    ['indirect', 'direct', 'discouraged', 'preferred'].map((word) => [
+      word,
+      'goes to the browser as it is (webauthn)',
+    ]),
+  ),
   warn: "the logger's own word; of replica_acks, what is neither off nor require",
 }
 
@@ -54,6 +60,7 @@ const SAME_ZERO: Readonly<Record<string, string>> = {
   'regulation.max_retries': 'turns bans off there too',
   'regulation.find_time': "said by the throttle's own check",
   'regulation.ban_time': "said by the throttle's own check",
+  'webauthn.timeout': 'is the default there too',
   'session.redis.database_index': 'is the first database there too',
   'server.endpoints.authz.*.authn_strategies[].scheme_basic_cache_lifespan': 'no cache there too',
 }

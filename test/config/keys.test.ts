@@ -17,6 +17,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
 /** Where we differ on purpose: key → our default. */
 const OUR_DEFAULTS: Readonly<Record<string, unknown>> = {
   'totp.issuer': 'Vestibule',
+  'webauthn.display_name': 'Vestibule',
   'session.name': 'vestibule_session',
   // Of a domain of its own; without it that of `session` holds.
   'session.cookies[].name': undefined,

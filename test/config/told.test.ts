@@ -21,7 +21,10 @@ test('without a second factor, each rule that asks for two is named: it lets no 
       policy: two_factor
 `
   assert.deepEqual((await load(t, rules)).warnings, [])
-  const { text, warnings } = await load(t, `${rules}totp: {disable: true}\n`)
+  const { text, warnings } = await load(
+    t,
+    `${rules}totp: {disable: true}\nwebauthn: {disable: true}\n`,
+  )
   assert.equal(text, '')
   const locked = 'two_factor lets no user through: every second factor is switched off'
   assert.deepEqual(warnings, [

@@ -13,7 +13,7 @@ import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
-import { createSecondFactor } from '../../src/features/second-factor/index.ts'
+import { createSecondFactor, createWebauthn } from '../../src/features/second-factor/index.ts'
 import {
   createMemoryOnce,
   createMemoryStore,
@@ -140,10 +140,11 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   })
   t.after(() => throttle.close())
   const { bans, devices } = throttle
-  const factors = createSecondFactor({
-    ...{ config, storage, once: createMemoryOnce(), sessions, audit, users, throttle, log, clock },
-    sealer: createSealer([new Secret('a secret of the tests, long enough')], 'storage'),
-  })
+  const secrets = [new Secret('a secret of the tests, long enough')]
+  const sealer = createSealer(secrets, 'storage')
+  const kept = { storage, once: createMemoryOnce(), sealer, clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
+  const factors = createSecondFactor({ ...kept, config, sessions, audit, users, throttle, log })
   t.after(() => factors.close())
   const bound = bindOperations(list, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
@@ -155,6 +156,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
     sessions,
     throttle,
     factors,
+    webauthn,
     audit,
     hub: undefined,
     checks: {},

@@ -84,7 +84,7 @@ test('what the password elevated is over when there is a second factor', async (
 })
 
 test('where every method is switched off, recovery codes open nothing', async (t) => {
-  const built = await build(t, { totp: { disable: true } })
+  const built = await build(t, { totp: { disable: true }, webauthn: { disable: true } })
   const [code] = await built.factors.recoveryCodes.generate('john')
   const john = await openBrowser(built, 'john')
   const answer = await john.api('POST', '/api/secondfactor/recovery-code', { code })
@@ -177,7 +177,10 @@ test('with enrolment by invitation, only who was invited enrols a first factor',
 test('what Authelia’s clients ask of the user', async (t) => {
   const built = await build(t)
   const john = await openBrowser(built, 'john')
-  assert.deepEqual(dataOf(await john.get('/api/configuration')).available_methods, ['totp'])
+  assert.deepEqual(dataOf(await john.get('/api/configuration')).available_methods, [
+    'totp',
+    'webauthn',
+  ])
   const before = dataOf(await john.get('/api/user/info'))
   assert.deepEqual([before.method, before.has_totp, before.has_duo], ['totp', false, false])
   await john.enrol()
@@ -185,7 +188,7 @@ test('what Authelia’s clients ask of the user', async (t) => {
   assert.equal(dataOf(await john.api('POST', '/api/user/info')).emails, undefined)
   const choose = (method: unknown) => john.api('POST', '/api/user/info/2fa_method', { method })
   assert.deepEqual(JSON.parse((await choose('totp')).body), { status: 'OK' })
-  for (const bad of ['webauthn', 'mobile_push', 'recovery_code', '', 7]) {
+  for (const bad of ['mobile_push', 'recovery_code', '', 7]) {
     const answer = await choose(bad)
     assert.equal(answer.status, 200)
     assert.deepEqual(JSON.parse(answer.body), { status: 'KO', message: 'Operation failed.' })

@@ -30,6 +30,8 @@ export async function openPortal(
         default_policy: 'deny',
         rules: [{ domain: 'bank.example.com', policy: 'two_factor' }],
       },
+      // Tests of keys have webauthn*.test.ts to themselves, but for the list in the settings.
+      webauthn: { disable: true },
       ...config,
     },
     users: await usersYaml({ john: { displayname: 'John Doe' }, jane: {} }),

@@ -164,7 +164,7 @@ test('a user without a factor is led to enrol one, a user with one is asked for 
 })
 
 test('without a method, a rule for two factors stays closed', async (t) => {
-  const built = await build(t, { totp: { disable: true } })
+  const built = await build(t, { totp: { disable: true }, webauthn: { disable: true } })
   const john = await openBrowser(built, 'john')
   const query = new URLSearchParams({ rd: BANK, rm: 'GET' })
   assert.equal((await john.get(`/?${query}`)).status, 403)

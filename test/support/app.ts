@@ -9,7 +9,14 @@ import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
-import { createSecondFactor, type SecondFactor } from '../../src/features/second-factor/index.ts'
+import {
+  createSecondFactor,
+  createWebauthn,
+  type SecondFactor,
+  type SecurityKeys,
+  type Webauthn,
+  webauthnMethod,
+} from '../../src/features/second-factor/index.ts'
 import {
   createMemoryOnce,
   createMemoryStore,
@@ -66,9 +73,10 @@ export interface AppOptions {
   /** Takes the place of the user backend: the seam at which others plug in theirs. */
   readonly wrapUsers?: (users: Users) => Users
   /** Second factors, where the test has some. */
-  readonly factors?: (
-    tools: Pick<Tools, 'sessions' | 'users' | 'clock'>,
-  ) => Partial<Pick<Tools, 'factors' | 'securityKeys'>>
+  readonly factors?: (tools: Pick<Tools, 'sessions' | 'users' | 'clock'>) => {
+    readonly factors?: SecondFactor
+    readonly securityKeys?: SecurityKeys | undefined
+  }
   /** What `/api/health/ready` asks besides the storage. */
   readonly checks?: Readonly<Record<string, () => Promise<void>>>
 }
@@ -175,18 +183,29 @@ export async function buildApp(
     clock,
   )
   opened.push(() => throttle.close())
+  const kept = { storage, once, sealer: createSealer(secrets, 'storage'), clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
   const factors = createSecondFactor({
-    ...{ config, storage, once, sealer: createSealer(secrets, 'storage'), sessions },
-    ...{ audit, users, throttle, log, clock },
+    ...{ ...kept, config, sessions, audit, users, throttle, log },
+    methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
   })
   opened.push(() => factors.close())
   const { bans, devices } = throttle
   const operations = bindOperations(allOperations, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
   })
+  const made = makeFactors?.({ sessions, users, clock })
   const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, factors, audit, hub, operations },
-    ...makeFactors?.({ sessions, users, clock }),
+    ...{ log, clock, users, sessions, throttle, audit, hub, operations },
+    factors: made?.factors ?? factors,
+    // As: the settings read no more of a key than SecurityKeys has.
+    webauthn: {
+      ...webauthn,
+      ...(made?.securityKeys !== undefined && {
+        ...(made.securityKeys as Partial<Webauthn>),
+        isOn: true,
+      }),
+    },
     checks: { storage: () => storage.check(), ...checks },
   })
   opened.push(() => app.fastify.close())

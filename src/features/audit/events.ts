@@ -6,7 +6,7 @@ interface Kind {
   readonly details: Readonly<Record<string, string>>
 }
 
-const METHOD = 'How: `password` at the portal, or `basic` in a header.'
+const METHOD = 'How: `password` or `passkey` at the portal, or `basic` in a header.'
 
 const FACTOR = '`totp`, `webauthn`, `passkey`, `recovery-code` or `password`.'
 
@@ -24,7 +24,7 @@ export const EVENTS = {
   'login.failed': {
     about:
       'A name and password that were not right. Without a user when no user has the name: what was typed is never kept.',
-    details: { method: METHOD, reason: '`unknown`, `disabled` or `password`.' },
+    details: { method: METHOD, reason: '`unknown`, `disabled`, `password` or `passkey`.' },
   },
   'login.banned': {
     about: 'An attempt that a ban refused, whatever the password was.',
@@ -68,6 +68,15 @@ export const EVENTS = {
     details: {
       method: 'What was shown: `password`, `totp`, `webauthn`, `recovery_code` or `mail`.',
     },
+  },
+  'webauthn.renamed': {
+    about: 'A user gave a security key or a passkey another name.',
+    details: { key: 'The new name.' },
+  },
+  'webauthn.cloned': {
+    about:
+      'A security key counted less than before, so that there may be a copy of it. It was refused, and is refused from now on.',
+    details: { key: 'What the user calls it.' },
   },
   'session.linked': {
     about:

@@ -2,7 +2,7 @@ import { defineManifest } from '../../kernel/feature.ts'
 
 export default defineManifest({
   migrations: {
-    '0026_opaque_identifiers': {
+    '0012_opaque_identifiers': {
       up: async (db, { table, text }) => {
         await table(db, 'opaque_identifiers')
           .addColumn('service', text, (column) => column.notNull())

@@ -26,6 +26,8 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** The user's own pages below `/settings/`, by path and the key of their title. */
   readonly ownPages: readonly { readonly path: string; readonly title: string }[]
+  /** Users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey`. */
+  readonly passkeys?: boolean
   readonly log: Logger
   /** Where Logout leads when the request names no target of its own; undefined: our own page. */
   readonly logoutUrl: string | undefined

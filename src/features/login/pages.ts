@@ -19,6 +19,7 @@ export function signInPage(
     signedOut,
     waiting,
     rememberMe,
+    passkeys,
     formAction,
     base,
   }: Place & {
@@ -31,6 +32,8 @@ export function signInPage(
     readonly waiting: boolean
     /** Milliseconds; 0 hides the box. */
     readonly rememberMe: number
+    /** Users may sign in with a passkey. */
+    readonly passkeys: boolean
     readonly formAction: readonly string[]
   },
 ): PageContent {
@@ -60,8 +63,16 @@ export function signInPage(
 </div>
 !${rememberMe > 0 ? remember : ''}
 <button class="button" type="submit">${t('login.signIn.submit')}</button>
-</form>`,
+</form>
+!${passkeys ? passkeyButton(t, { carried, base }) : ''}`,
   }
+}
+
+/** For the script of the portal, which shows it (src/http/client/webauthn.js). Without scripts there are no passkeys. */
+function passkeyButton(t: Translate, { carried, base }: Place & { readonly carried: Carried }) {
+  const next = withCarried(`${base}/`, carried, { 'signed-in': '' })
+  return html`<div id="webauthn-said" class="alert" role="alert" hidden></div>
+<button class="button quiet" type="button" id="webauthn" data-purpose="passkey" data-base="${base}" data-next="${next}" data-failed="${t('login.signIn.passkeyFailed')}" data-cancelled="${t('login.signIn.passkeyCancelled')}" data-limited="${t('error.limited.title')}" hidden>${t('login.signIn.passkey')}</button>`
 }
 
 export function signedInPage(

@@ -160,7 +160,7 @@ export default defineManifest({
   },
   sealed: [{ table: 'outbox', column: 'payload', key: ['id'] }],
   migrations: {
-    '0020_outbox': {
+    '0010_outbox': {
       up: async (db, { table, text, integer, bytes }) => {
         await table(db, 'outbox')
           .addColumn('id', text, (column) => column.primaryKey())

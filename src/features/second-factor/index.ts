@@ -23,6 +23,14 @@ export type {
   TotpConfig,
   TotpOptions,
 } from './method.ts'
+export {
+  createWebauthn,
+  passkeyRoutes,
+  removeStoredKeys,
+  type Webauthn,
+  webauthnMethod,
+  webauthnRoutes,
+} from './methods/webauthn/index.ts'
 export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
 export { createPending, type Pending } from './pending.ts'
 export { createFactorRegistry } from './registry.ts'

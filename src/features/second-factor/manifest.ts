@@ -3,6 +3,7 @@ import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import access from '../access/manifest.ts'
 import en from './messages/en.json' with { type: 'json' }
+import webauthn from './methods/webauthn/manifest.ts'
 import { migrations } from './tables.ts'
 
 const algorithm = () =>
@@ -116,8 +117,8 @@ export default defineManifest({
     second_factor: secondFactor.prefault({}),
     'identity_validation.elevated_session': elevatedSession.prefault({}),
   },
-  reads: [access],
-  check({ totp, access_control: control, default_2fa_method: method }, report) {
+  reads: [access, webauthn],
+  check({ totp, webauthn, access_control: control, default_2fa_method: method }, report) {
     if (method === 'mobile_push')
       report.warn(['default_2fa_method'], 'mobile_push is not supported: another is offered first')
     if (totp.disable_reuse_security_policy)
@@ -125,7 +126,7 @@ export default defineManifest({
         ['totp', 'disable_reuse_security_policy'],
         'a code that was seen while it was typed can be used again until it is over',
       )
-    if (!totp.disable) return
+    if (!totp.disable || !webauthn.disable) return
     if (control.default_policy === 'two_factor')
       report.warn(['access_control', 'default_policy'], `where no rule matches, ${LOCKED}`)
     for (const [index, { policy }] of control.rules.entries())

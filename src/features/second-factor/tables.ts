@@ -36,7 +36,7 @@ export type Tables = {
 }
 
 export const migrations = {
-  '0030_totp': {
+  '0013_totp': {
     up: async (db, { table, text, integer, bytes }) => {
       await table(db, 'totp')
         .addColumn('user_name', text, (column) => column.primaryKey())
@@ -61,7 +61,7 @@ export const migrations = {
         .execute()
     },
   },
-  '0031_recovery_codes': {
+  '0014_recovery_codes': {
     up: async (db, { table, text, integer, bytes }) => {
       await table(db, 'recovery_code_sets')
         .addColumn('user_name', text, (column) => column.primaryKey())
@@ -75,7 +75,7 @@ export const migrations = {
         .execute()
     },
   },
-  '0032_second_factor': {
+  '0015_second_factor': {
     up: async (db, { table, text, integer }) => {
       await table(db, 'second_factor_wrong_codes')
         .addColumn('user_name', text, (column) => column.primaryKey())

@@ -1,0 +1,50 @@
+import type { EpochMs } from '../../../../kernel/clock.ts'
+
+/** A security key or a passkey that a user has registered. */
+export interface Credential {
+  /** Ours, random. */
+  readonly id: string
+  /** Canonical name of the user. */
+  readonly user: string
+  /** The host name at which it works. */
+  readonly rpId: string
+  /** The authenticator's own id of it, base64url. */
+  readonly keyId: string
+  /** What the user calls it. */
+  readonly name: string
+  /** Format of the attestation statement that came with it. */
+  readonly attestation: string
+  readonly aaguid: string
+  /** Empty when the browser did not say. */
+  readonly attachment: string
+  readonly transports: readonly string[]
+  readonly signCount: number
+  /** It once counted less than before: there may be a copy. It is refused from then on. */
+  readonly cloneWarning: boolean
+  /** It remembers whose it is: a passkey. */
+  readonly discoverable: boolean
+  /** It asked for its PIN or a finger when it was registered. */
+  readonly verified: boolean
+  readonly backupEligible: boolean
+  readonly backedUp: boolean
+  readonly createdAt: EpochMs
+  readonly lastUsedAt: EpochMs | undefined
+}
+
+export interface NewCredential
+  extends Omit<Credential, 'id' | 'cloneWarning' | 'createdAt' | 'lastUsedAt'> {
+  /** COSE_Key. */
+  readonly publicKey: Uint8Array
+}
+
+/** What the key is asked to prove. */
+export interface StoredKey {
+  readonly credential: Credential
+  /** COSE_Key. */
+  readonly publicKey: Buffer
+  /** What the key calls the user, base64url. */
+  readonly handle: string
+}
+
+/** Characters of a name. */
+export const MAX_NAME = 64

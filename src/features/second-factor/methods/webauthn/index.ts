@@ -1,0 +1,26 @@
+/**
+ * Security keys and passkeys (Web Authentication Level 3).
+ *
+ * Owns the keys that users have registered, the challenges that they answer and what is checked of the answers. Does not own
+ * what a second factor is worth nor how many wrong ones are allowed (second-factor), nor sessions.
+ *
+ *   GET, POST /api/secondfactor/webauthn                          the challenge, and a key's answer to it
+ *   GET /api/secondfactor/webauthn/credentials                    one's own keys
+ *   PUT, POST, DELETE /api/secondfactor/webauthn/credential/register
+ *   PUT, DELETE /api/secondfactor/webauthn/credential/{id}        rename, remove
+ *   POST /api/user/session/elevation/webauthn                     the challenge of a key that elevates the session
+ *   GET, POST /api/firstfactor/passkey                            sign in with a passkey
+ */
+export type { Credential } from './credential.ts'
+export type { WebauthnConfig } from './manifest.ts'
+export { type WebauthnMethod, webauthnMethod } from './method.ts'
+export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'
+export { AssertionResponse } from './responses.ts'
+export {
+  type KeyChange,
+  type SharedFactor,
+  type WebauthnRoutesOptions,
+  webauthnRoutes,
+} from './routes.ts'
+export { removeStoredKeys } from './store.ts'
+export { createWebauthn, type NotShown, type Shown, type Webauthn } from './webauthn.ts'
