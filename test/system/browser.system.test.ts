@@ -142,11 +142,12 @@ suite('a person at a browser, behind nginx', { skip: noNginx ?? noBrowser }, () 
     await page.context().close()
   })
 
-  test('a rule that asks for two factors ends in an explanation, not in a loop', async () => {
+  test('a rule that asks for two factors leads a user who has one to another, not into a loop', async () => {
     const page = await openPage(browser)
     await page.goto(`http://bank.${site}/`)
     await signIn(page)
-    await page.getByRole('heading', { name: 'One more proof is needed' }).waitFor()
+    await page.getByRole('heading', { name: 'Add a second factor' }).waitFor()
+    assert.equal(new URL(page.url()).pathname, '/second-factor/enrol')
     await page.context().close()
   })
 
