@@ -4,6 +4,8 @@ import { type TestContext, test } from 'node:test'
 import { type BuiltApp, buildApp } from '../support/app.ts'
 import { usersYaml } from '../support/users.ts'
 import { type Browser, code, dataOf, openBrowser, secretOf } from './browser.ts'
+import { memoryFactors } from './memory-factors.ts'
+import { openPortal, Person } from './portal.ts'
 
 const REGISTER = '/api/secondfactor/totp/register'
 const HOST = 'auth.vestibule.localhost:9091'
@@ -82,4 +84,55 @@ test('a body that is held back until the user has a factor enrols none with the 
     const shown = await thief.api('POST', '/api/secondfactor/totp', { token: own })
     assert.equal(shown.status, 200, 'the app of the owner is still the one that counts')
   }
+})
+
+test('what comes back instead of our own address is no server error', async (t) => {
+  const john = new Person(await openPortal(t, () => ({})))
+  await john.signIn()
+  await john.open('/second-factor/enrol/totp')
+  for (const url of [
+    `otpauth://totp/${'\u{1F4A5}'.repeat(500)}`,
+    `otpauth://totp/${'\u20AC'.repeat(1000)}`,
+    'otpauth://totp/x\u0000?secret=A',
+    'otpauth://totp/\uFFFD?secret=%',
+  ]) {
+    const { answer } = await john.send('/second-factor/enrol/totp', { url, code: '000000x' })
+    assert.ok(answer && answer.status < 500, `${answer?.status} for ${url.slice(0, 20)}`)
+  }
+})
+
+test('a page for a very long name has the secret, and no QR code', async (t) => {
+  const issuer = '\u20AC'.repeat(64)
+  const name = `j${'\u00E4'.repeat(250)}`
+  const built = await buildApp(t, {
+    config: { totp: { issuer } },
+    users: await usersYaml({ [name]: {} }),
+  })
+  const person = await openBrowser(built, name)
+  const page = await person.get('/second-factor/enrol/totp')
+  assert.equal(page.status, 200, page.body)
+  assert.match(page.body, /<code class="secret">/)
+})
+
+test('a key gets no name that the API would refuse', async (t) => {
+  const names: string[] = []
+  const portal = await openPortal(t, (tools) => {
+    const { securityKeys } = memoryFactors(tools, { keys: ['Blue'] })
+    if (securityKeys === undefined) throw new Error('no keys')
+    const rename: typeof securityKeys.rename = async (_user, id, name) => {
+      names.push(`${id} ${name}`)
+      return 'renamed'
+    }
+    return { securityKeys: { ...securityKeys, rename } }
+  })
+  const john = new Person(portal)
+  await john.signIn()
+  for (const name of ['a\u0000b', 'a\u202Eb', 'x'.repeat(65), ' ', 'a\nb', 'x'.repeat(3000)]) {
+    const sent = { action: 'rename-key', id: 'key0', name }
+    const page = await john.send('/settings/factors', sent)
+    assert.equal(page.url.search, '?gone=', JSON.stringify(name.slice(0, 9)))
+  }
+  await john.send('/settings/factors', { action: 'rename-key', id: 'key0', name: ' Green ' })
+  await john.send('/settings/factors', { action: 'rename-key', id: 'k\u0000', name: 'Red' })
+  assert.deepEqual(names, ['key0 Green', ' Red'])
 })
