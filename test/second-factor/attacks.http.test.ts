@@ -136,3 +136,50 @@ test('a key gets no name that the API would refuse', async (t) => {
   await john.send('/settings/factors', { action: 'rename-key', id: 'k\u0000', name: 'Red' })
   assert.deepEqual(names, ['key0 Green', ' Red'])
 })
+
+/** Sends a form of a page, as its browser does, and keeps the new cookie. */
+async function post(
+  built: BuiltApp,
+  browser: Browser,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<number> {
+  const answer = await built.request(path, {
+    method: 'POST',
+    headers: {
+      Host: HOST,
+      Cookie: browser.cookie,
+      'Content-Type': 'application/x-www-form-urlencoded',
+      'Sec-Fetch-Site': 'same-origin',
+    },
+    body: new URLSearchParams(fields).toString(),
+  })
+  for (const cookie of answer.headers['set-cookie'] ?? [])
+    if (cookie.startsWith('vestibule_session='))
+      browser.cookie = cookie.slice(0, cookie.indexOf(';'))
+  return answer.status
+}
+
+test('a new password makes nothing fresh that was shown before', async (t) => {
+  const built = await build(t)
+  const john = await openBrowser(built, 'john')
+  await john.enrol()
+  const expires = async (): Promise<number> =>
+    dataOf(await john.get('/api/user/session/elevation')).expires
+  const before = await expires()
+  built.clock.advance(300_000)
+  const next = { password: 'another good password', repeat: 'another good password' }
+  assert.equal(await post(built, john, '/settings/password', next), 303)
+  assert.equal(dataOf(await john.get('/api/state')).authentication_level, 2)
+  assert.ok((await expires()) <= before - 300)
+})
+
+test('recovery codes that a page made are in the audit trail, and no code is', async (t) => {
+  const built = await build(t)
+  const john = await openBrowser(built, 'john')
+  await john.enrol()
+  const before = built.output().length
+  assert.equal(await post(built, john, '/second-factor/recovery-codes', {}), 200)
+  const found = await built.until(/^.*factor\.codes-created.*$/m, before)
+  assert.doesNotMatch(found[0], /[0-9A-Z]{4}-[0-9A-Z]{4}/)
+})
