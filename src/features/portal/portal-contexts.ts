@@ -41,9 +41,7 @@ export const portalContexts = fp<PortalContextsOptions>(
     const administers = new Set(adminGroups)
     declareChecked(app)
     app.decorateRequest('portalContext', null)
-    app.addHook('onRequest', async function readsTheContext(request) {
-      refuseQuestion(request)
-      if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, origins)
+    async function admit(request: FastifyRequest): Promise<void> {
       request.portalContext = await readContext(request, { sessions, peers })
       const { identity } = request.portalContext
       const { guard } = request.routeOptions.config
@@ -57,10 +55,24 @@ export const portalContexts = fp<PortalContextsOptions>(
         ...(missing && { needsSecondFactor: true }),
         administrator: identity?.profile.groups.some((group) => administers.has(group)) ?? false,
       })
+    }
+
+    app.addHook('onRequest', async function readsTheContext(request) {
+      refuseQuestion(request)
+      if (writes(request)) requireSameOrigin(request, origins)
+      await admit(request)
+    })
+    // A client can hold its body back until the user has a second factor, or is signed out: what was true before the body was
+    // read may be over.
+    app.addHook('preHandler', async function looksAgainAfterTheBody(request) {
+      const { guard } = request.routeOptions.config
+      if ((guard === 'elevated' || guard === 'admin') && writes(request)) await admit(request)
     })
   },
   { name: 'portal-contexts' },
 )
+
+const writes = ({ method }: FastifyRequest): boolean => method !== 'GET' && method !== 'HEAD'
 
 export function contextOf({ portalContext }: FastifyRequest): RequestContext {
   if (portalContext === null) throw new AppError('INTERNAL', { reason: 'no context was read' })

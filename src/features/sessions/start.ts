@@ -11,8 +11,8 @@ import { isAlive, type Session } from './session.ts'
 
 export interface StartOptions extends Place {
   readonly profile: Profile
-  /** What was shown just now. At least one, each once. */
-  readonly factors: readonly FactorKind[]
+  /** What was shown: just now, or when it says. At least one, each once. */
+  readonly factors: readonly (FactorKind | Factor)[]
   /** Without effect where the domain does not remember sign-ins. */
   readonly remember: boolean
 }
@@ -50,7 +50,9 @@ export function createStart(dependencies: StartDependencies) {
       const remembered = remember && domain.rememberMe > 0
       const about = {
         user: profile.name,
-        factors: factors.map((kind): Factor => ({ kind, at: now })),
+        factors: factors.map(
+          (one): Factor => (typeof one === 'string' ? { kind: one, at: now } : one),
+        ),
         createdAt: now,
         expiresAt: endOf(now, remembered, domain),
         remembered,

@@ -189,9 +189,9 @@ async function totpPage({
   })
 }
 
-/** Of the kind that we make: it only comes back from a page of ours, and is shown there again. */
+/** Of the kind that we make, which is ASCII: it only comes back from a page of ours, and is shown there again. */
 function isEnrolmentUrl(url: string): boolean {
-  return url.length <= MAX_URL && url.startsWith('otpauth://totp/') && URL.canParse(url)
+  return /^otpauth:\/\/totp\/[!-~]*$/.test(url) && url.length <= MAX_URL && URL.canParse(url)
 }
 
 async function beginWebauthn(

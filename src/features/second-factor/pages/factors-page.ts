@@ -7,6 +7,7 @@ import { readPairs } from '../../../kernel/pairs.ts'
 import { pageRefusals, textFields } from '../../portal/index.ts'
 import { ago, type SettingsPage, type SettingsServices } from '../../settings/index.ts'
 import type { MethodName, SecondFactor, TotpConfig } from '../method.ts'
+import { CredentialId, CredentialName } from '../methods/webauthn/index.ts'
 import { keyEntry, type SecurityKey, type SecurityKeys } from './key-entry.ts'
 import { notice } from './markup.ts'
 
@@ -98,7 +99,8 @@ async function apply(
   request: FastifyRequest,
 ): Promise<Notice> {
   const { user, domain } = askedBy(request)
-  const { action = '', id = '', name = '', method = '' } = textFields(request.body)
+  const { action = '', method = '', ...typed } = textFields(request.body)
+  const id = CredentialId.safeParse(typed['id']).data ?? ''
   switch (action) {
     case 'remove-totp':
       if ((await secondFactor.totp?.remove(user)) !== true) return 'gone'
@@ -109,7 +111,8 @@ async function apply(
       secondFactor.removed(request, 'webauthn')
       return 'removed'
     case 'rename-key': {
-      const renamed = name.trim() === '' ? 'unknown' : await keys?.rename(user, id, name.trim())
+      const name = CredentialName.safeParse(typed['name']).data
+      const renamed = name === undefined ? 'unknown' : await keys?.rename(user, id, name)
       if (renamed === 'name-taken') return 'name-taken'
       return renamed === 'renamed' ? 'saved' : 'gone'
     }

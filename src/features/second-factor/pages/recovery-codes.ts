@@ -60,6 +60,7 @@ async function make(
   if (!(await hasFactor(services, request)))
     return replies.redirect(reply, `${base}/settings/factors`)
   const codes = await secondFactor.recoveryCodes.generate(user)
+  await secondFactor.enrolled(request, 'recovery-code')
   const next = services.finished(carried)
   return show(request, reply, (t) => codesPage(t, { codes, next }))
 }

@@ -124,9 +124,9 @@ async function goOn(
   const profile = await users.profile(session.user)
   if (profile === undefined) return undefined
   try {
-    const factors = session.factors.map(({ kind }) => kind)
     const started = await sessions.start({
-      ...{ domain, profile, factors, address, userAgent },
+      // With their times: nothing was shown just now, and a factor that is fresh elevates.
+      ...{ domain, profile, factors: session.factors, address, userAgent },
       ...{ remember: session.remembered, replaces: cookies },
     })
     return started.cookie

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { EpochMs } from '../../../../kernel/clock.ts'
 
 /** A security key or a passkey that a user has registered. */
@@ -47,4 +48,19 @@ export interface StoredKey {
 }
 
 /** Characters of a name. */
-export const MAX_NAME = 64
+const MAX_NAME = 64
+
+/** What a user may call a key: one line of what can be seen. */
+export const CredentialName = z
+  .string()
+  .transform((text) => text.normalize('NFC').trim())
+  .pipe(
+    z
+      .string()
+      .min(1)
+      .max(MAX_NAME)
+      .regex(/^\P{C}+$/u),
+  )
+
+/** Ours are 16 characters. */
+export const CredentialId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)

@@ -12,6 +12,7 @@
  *   GET, POST /api/firstfactor/passkey                            sign in with a passkey
  */
 export type { Credential } from './credential.ts'
+export { CredentialId, CredentialName } from './credential.ts'
 export type { WebauthnConfig } from './manifest.ts'
 export { type WebauthnMethod, webauthnMethod } from './method.ts'
 export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'

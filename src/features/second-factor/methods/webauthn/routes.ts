@@ -15,7 +15,7 @@ import {
   portalContexts,
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
-import { type Credential, MAX_NAME } from './credential.ts'
+import { type Credential, CredentialId, CredentialName } from './credential.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse, RegistrationResponse } from './responses.ts'
 import type { NotShown, Webauthn } from './webauthn.ts'
@@ -47,18 +47,7 @@ export interface WebauthnRoutesOptions extends PortalContextsOptions {
   readonly changed?: (owner: Identity, change: KeyChange, name: string) => Promise<void>
 }
 
-const Description = z.object({
-  description: z
-    .string()
-    .transform((text) => text.normalize('NFC').trim())
-    .pipe(
-      z
-        .string()
-        .min(1)
-        .max(MAX_NAME)
-        .regex(/^\P{C}+$/u),
-    ),
-})
+const Description = z.object({ description: CredentialName })
 const AssertionBody = Target.extend({ response: AssertionResponse })
 /** As the browser made it, or wrapped as the other bodies are. */
 const RegistrationBody = z.union([
@@ -171,8 +160,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
   })
 }
 
-/** Ours are 16 characters. */
-const Params = z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/) })
+const Params = z.object({ id: CredentialId })
 
 const idOf = (request: FastifyRequest): string | undefined =>
   Params.safeParse(request.params).data?.id
