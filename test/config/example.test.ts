@@ -34,6 +34,17 @@ test('what the example shows as a default is one: written out, it changes nothin
   assert.deepEqual(written.config, plain.config)
 })
 
+test('what the example shows as an addition is without a fault too', async (t) => {
+  const added = EXAMPLE.replace(/^# {3}( *[a-z_]+:(?: .*)?)$/gm, '$1')
+  const env = { VESTIBULE_NOTIFIER_SMTP_PASSWORD: 'of the mail server' }
+  const { text, warnings, config } = await load(t, { 'c.yml': added }, { features, env })
+  assert.equal(text, '')
+  assert.deepEqual(warnings, [])
+  const { notifier, storage } = config as Config // loaded with the features of Config
+  assert.equal(notifier?.smtp?.sender.address, 'signin@example.com')
+  assert.ok(storage.encryption_key)
+})
+
 test('the rules of the example do what their comments say', async (t) => {
   const { config } = await load(t, { 'c.yml': EXAMPLE }, { features })
   const { access_control: control, definitions } = config as Config // loaded with the features of Config
@@ -57,6 +68,7 @@ test('the rules of the example do what their comments say', async (t) => {
   assert.equal(policy(anonymous, 'cloud.example.com', posted), 'one_factor')
   assert.equal(policy(anonymous, 'lights.example.com'), 'one_factor')
   assert.equal(policy(anonymous, 'lights.example.com', { address: '192.168.1.7' }), 'bypass')
+  assert.equal(policy(john, 'vault.example.com'), 'two_factor')
   for (const host of ['router.example.com', 'a.infra.example.com']) {
     assert.equal(policy(anonymous, host), 'one_factor', 'somebody unknown is asked to sign in')
     assert.equal(policy(admin, host), 'one_factor')
