@@ -13,7 +13,11 @@ async function startNodes(t: TestContext, config: Readonly<Record<string, unknow
   const node = () =>
     startServer(t, {
       users,
-      config: { ...CHEAP, storage: { postgres: section }, ...config },
+      config: {
+        ...CHEAP,
+        storage: { encryption_key: 'one key for the two nodes of this test', postgres: section },
+        ...config,
+      },
       env: {
         VESTIBULE_SESSION_REDIS_HOST: '127.0.0.1',
         VESTIBULE_SESSION_REDIS_PORT: String(redis.port),
