@@ -183,3 +183,18 @@ test('recovery codes that a page made are in the audit trail, and no code is', a
   const found = await built.until(/^.*factor\.codes-created.*$/m, before)
   assert.doesNotMatch(found[0], /[0-9A-Z]{4}-[0-9A-Z]{4}/)
 })
+
+test('challenges for passkeys are limited by address: each is kept until its time is over', async (t) => {
+  const built = await build(t, { webauthn: { enable_passkey_login: true } })
+  const ask = (remoteAddress: string) =>
+    built.request('/api/firstfactor/passkey', { headers: { Host: HOST }, remoteAddress })
+  let granted = 0
+  while (granted <= 2000 && (await ask('127.0.0.1')).status === 200) granted++
+  assert.equal(granted, 600)
+  const refused = await ask('127.0.0.1')
+  assert.equal(refused.status, 429)
+  assert.ok(Number(refused.headers['retry-after']) > 0)
+  assert.equal((await ask('127.0.0.2')).status, 200)
+  built.clock.advance(600_000)
+  assert.equal((await ask('127.0.0.1')).status, 200)
+})
