@@ -183,3 +183,96 @@ test('recovery codes that a page made are in the audit trail, and no code is', a
   const found = await built.until(/^.*factor\.codes-created.*$/m, before)
   assert.doesNotMatch(found[0], /[0-9A-Z]{4}-[0-9A-Z]{4}/)
 })
+
+test('challenges for passkeys are limited by address: each is kept until its time is over', async (t) => {
+  const built = await build(t, { webauthn: { enable_passkey_login: true } })
+  const ask = (remoteAddress: string) =>
+    built.request('/api/firstfactor/passkey', { headers: { Host: HOST }, remoteAddress })
+  let granted = 0
+  while (granted <= 2000 && (await ask('127.0.0.1')).status === 200) granted++
+  assert.equal(granted, 600)
+  const refused = await ask('127.0.0.1')
+  assert.equal(refused.status, 429)
+  assert.ok(Number(refused.headers['retry-after']) > 0)
+  assert.equal((await ask('127.0.0.2')).status, 200)
+  built.clock.advance(600_000)
+  assert.equal((await ask('127.0.0.1')).status, 200)
+})
+
+const WRITES = [
+  'PUT /api/user/session/elevation',
+  'POST /api/user/session/elevation',
+  'POST /api/user/session/elevation/webauthn',
+  'POST /api/user/info',
+  'POST /api/user/info/2fa_method',
+  'POST /api/secondfactor/password',
+  'POST /api/secondfactor/totp',
+  'DELETE /api/secondfactor/totp',
+  `PUT ${REGISTER}`,
+  `POST ${REGISTER}`,
+  `DELETE ${REGISTER}`,
+  'POST /api/secondfactor/recovery-codes',
+  'DELETE /api/secondfactor/recovery-codes',
+  'POST /api/secondfactor/recovery-code',
+  'POST /api/secondfactor/webauthn',
+  'PUT /api/secondfactor/webauthn/credential/register',
+  'POST /api/secondfactor/webauthn/credential/register',
+  'DELETE /api/secondfactor/webauthn/credential/register',
+  'PUT /api/secondfactor/webauthn/credential/x',
+  'DELETE /api/secondfactor/webauthn/credential/x',
+  'POST /api/firstfactor/passkey',
+  'POST /second-factor/totp',
+  'POST /second-factor/recovery-code',
+  'POST /second-factor/password',
+  'POST /second-factor/enrol/totp',
+  'POST /second-factor/recovery-codes',
+  'POST /settings/confirm',
+  'POST /settings/factors',
+  'POST /settings/password',
+] as const
+
+test('no other site writes, whatever it sends and wherever it is', async (t) => {
+  const built = await build(t, { webauthn: { enable_passkey_login: true } })
+  const john = await openBrowser(built, 'john')
+  const origins = [
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site', Origin: `https://${HOST}` },
+    { 'Sec-Fetch-Site': 'none' },
+    { Origin: 'https://evil.example' },
+    { Origin: 'null' },
+  ]
+  for (const write of WRITES) {
+    const [method = '', path = ''] = write.split(' ')
+    for (const from of origins) {
+      for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
+        const answer = await built.request(path, {
+          method,
+          headers: { Host: HOST, Cookie: john.cookie, 'Content-Type': type, ...from },
+          body: '{}',
+        })
+        assert.equal(answer.status, 403, `${write} ${JSON.stringify(from)}: ${answer.body}`)
+        assert.equal(answer.headers['set-cookie'], undefined)
+      }
+    }
+  }
+})
+
+test('no answer with a secret may be stored, and none is logged', async (t) => {
+  const built = await build(t)
+  const john = await openBrowser(built, 'john')
+  const begun = await john.api('PUT', REGISTER, {})
+  const secret: string = dataOf(begun).base32_secret
+  const page = await john.get('/second-factor/enrol/totp')
+  await john.enrol()
+  const codes = await john.api('POST', '/api/secondfactor/recovery-codes', {})
+  const [code]: string[] = dataOf(codes).codes
+  assert.ok(code)
+  const shown = await john.api('POST', '/api/secondfactor/recovery-code', { code })
+  assert.equal(shown.status, 200)
+  for (const answer of [begun, page, codes, shown])
+    assert.equal(answer.headers['cache-control'], 'no-store')
+  await built.until(/factor\.code-used/)
+  const value = john.cookie.slice(john.cookie.indexOf('=') + 1)
+  for (const hidden of [secret, code, code.replaceAll('-', ''), value])
+    assert.ok(!built.output().includes(hidden), 'a secret is in the log')
+})

@@ -12,6 +12,7 @@
  * would be over → held back until nothing can be read from the time it took. A failure on the way is 503, never a yes.
  * Wherever attempts wait, a known device does not wait for other clients.
  */
+export { addressKey } from './address-key.ts'
 export { throttleNotes } from './audit.ts'
 export type { BanRegistry, NewBan } from './ban-registry.ts'
 export type { Ban } from './bans.ts'

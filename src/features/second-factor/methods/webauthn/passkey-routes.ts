@@ -20,6 +20,7 @@ import {
 import { type CookieDomain, cookieValues, type Started } from '../../../sessions/index.ts'
 import type { Throttle } from '../../../throttle/index.ts'
 import type { Profile, Users } from '../../../users/index.ts'
+import { createPasskeyBudget } from './passkey-budget.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse } from './responses.ts'
 import type { NotShown, Shown, Webauthn } from './webauthn.ts'
@@ -57,13 +58,15 @@ export const passkeyRoutes: FastifyPluginAsync<PasskeyRoutesOptions> = async (ap
   const { webauthn, access, throttle, replies } = options
   if (!webauthn.hasPasskeys) return
   const judge = createJudge(options)
+  const budget = createPasskeyBudget(options.clock)
   await app.register(portalContexts, options)
   takeTextBodies(app, BODY_LIMIT)
   const ko = (reply: FastifyReply, status: number, message: string) =>
     replies.json(reply, koBody(message), status)
 
   app.get(PATH, { config: { guard: 'public' } }, async (request, reply) => {
-    const { domain } = contextOf(request)
+    const { domain, address } = contextOf(request)
+    budget.spend(address)
     const browser = browsersOf(request, domain)[0] ?? randomBytes(32).toString('base64url')
     const asked = await webauthn.beginPasskey(browser, domain)
     if (asked === undefined) return ko(reply, 403, FAILED)
