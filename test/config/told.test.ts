@@ -332,3 +332,22 @@ test('~ is no home folder: only a shell knows whose', async (t) => {
     )
   assert.equal((await load(t, `${COOKIES}${OPEN}data_directory: ./~x\n`)).text, '')
 })
+
+test('sessions in Redis without PostgreSQL are told that each instance has second factors of its own', async (t) => {
+  const text = (
+    storage: string,
+    policy: string,
+  ) => `${COOKIES}  secret: a secret of several instances, long enough
+  redis: {host: 127.0.0.1}
+access_control:
+  rules:
+    - {domain: a.example.com, policy: ${policy}}
+${storage}`
+  const told = async (storage: string, policy: string) =>
+    (await load(t, text(storage, policy))).warnings.filter((line) => /second factors/.test(line))
+  assert.equal((await told('', 'two_factor')).length, 1)
+  assert.deepEqual(await told('', 'one_factor'), [])
+  const postgres =
+    'storage: {encryption_key: one key for all of the instances, postgres: {address: "tcp://127.0.0.1:5432", username: v, password: v, database: v}}\n'
+  assert.deepEqual(await told(postgres, 'two_factor'), [])
+})

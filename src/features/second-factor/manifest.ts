@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
+import storage from '../../storage/manifest.ts'
+import redis from '../../storage/redis/manifest.ts'
 import access from '../access/manifest.ts'
 import en from './messages/en.json' with { type: 'json' }
 import webauthn from './methods/webauthn/manifest.ts'
@@ -104,6 +106,8 @@ export type SecondFactorSettings = z.infer<typeof secondFactor>
 export type ElevatedSessionSettings = z.infer<typeof elevatedSession>
 
 /** A rule that asks for two factors lets no user through where none can be enrolled: the operator should know. */
+const OWN_FACTORS =
+  'is for several instances, which need storage.postgres as well: without it each has second factors of its own, and a user who has one at another instance may enrol a first one here'
 const LOCKED = 'two_factor lets no user through: every second factor is switched off'
 
 export default defineManifest({
@@ -117,8 +121,9 @@ export default defineManifest({
     second_factor: secondFactor.prefault({}),
     'identity_validation.elevated_session': elevatedSession.prefault({}),
   },
-  reads: [access, webauthn],
-  check({ totp, webauthn, access_control: control, default_2fa_method: method }, report) {
+  reads: [access, webauthn, storage, redis],
+  check(config, report) {
+    const { totp, webauthn, access_control: control, default_2fa_method: method } = config
     if (method === 'mobile_push')
       report.warn(['default_2fa_method'], 'mobile_push is not supported: another is offered first')
     if (totp.disable_reuse_security_policy)
@@ -126,11 +131,18 @@ export default defineManifest({
         ['totp', 'disable_reuse_security_policy'],
         'a code that was seen while it was typed can be used again until it is over',
       )
-    if (!totp.disable || !webauthn.disable) return
-    if (control.default_policy === 'two_factor')
+    const locked = totp.disable && webauthn.disable
+    if (locked && control.default_policy === 'two_factor')
       report.warn(['access_control', 'default_policy'], `where no rule matches, ${LOCKED}`)
     for (const [index, { policy }] of control.rules.entries())
-      if (policy === 'two_factor') report.warn(['access_control', 'rules', index, 'policy'], LOCKED)
+      if (locked && policy === 'two_factor')
+        report.warn(['access_control', 'rules', index, 'policy'], LOCKED)
+    const asked =
+      control.default_policy === 'two_factor' ||
+      control.rules.some(({ policy }) => policy === 'two_factor')
+    const isShared = config.storage.postgres !== undefined
+    if (asked && !locked && !isShared && config['session.redis'] !== undefined)
+      report.warn(['session', 'redis'], OWN_FACTORS)
   },
   migrations,
   messages: { en },

@@ -16,6 +16,7 @@ export { CredentialId, CredentialName } from './credential.ts'
 export type { WebauthnConfig } from './manifest.ts'
 export { type WebauthnMethod, webauthnMethod } from './method.ts'
 export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'
+export type { NotShown, Shown } from './proofs.ts'
 export { AssertionResponse } from './responses.ts'
 export {
   type KeyChange,
@@ -24,4 +25,4 @@ export {
   webauthnRoutes,
 } from './routes.ts'
 export { removeStoredKeys } from './store.ts'
-export { createWebauthn, type NotShown, type Shown, type Webauthn } from './webauthn.ts'
+export { createWebauthn, type Webauthn } from './webauthn.ts'

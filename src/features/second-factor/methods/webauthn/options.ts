@@ -8,7 +8,7 @@ export interface BrowserOptions {
   readonly publicKey: Readonly<Record<string, unknown>>
 }
 
-type Verification = WebauthnConfig['selection_criteria']['user_verification']
+export type Verification = WebauthnConfig['selection_criteria']['user_verification']
 
 /** Authelia's default, also for 0. Milliseconds. */
 export const timeoutOf = ({ timeout }: Pick<WebauthnConfig, 'timeout'>): number => timeout || 60_000

@@ -21,9 +21,10 @@ import { type CookieDomain, cookieValues, type Started } from '../../../sessions
 import type { Throttle } from '../../../throttle/index.ts'
 import type { Profile, Users } from '../../../users/index.ts'
 import { createPasskeyBudget } from './passkey-budget.ts'
+import type { NotShown, Shown } from './proofs.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse } from './responses.ts'
-import type { NotShown, Shown, Webauthn } from './webauthn.ts'
+import type { Webauthn } from './webauthn.ts'
 
 export interface PasskeyRoutesOptions extends PortalContextsOptions {
   readonly webauthn: Webauthn

@@ -16,9 +16,10 @@ import {
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
 import { type Credential, CredentialId, CredentialName } from './credential.ts'
+import type { NotShown } from './proofs.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse, RegistrationResponse } from './responses.ts'
-import type { NotShown, Webauthn } from './webauthn.ts'
+import type { Webauthn } from './webauthn.ts'
 
 /** What all second factors share, as far as keys need it (`SecondFactor` of ../../method.ts). */
 export interface SharedFactor {

@@ -3,36 +3,23 @@ import type { Clock } from '../../../../kernel/clock.ts'
 import type { Sealer } from '../../../../kernel/seal.ts'
 import type { Secret } from '../../../../kernel/secret.ts'
 import type { Storage } from '../../../../storage/index.ts'
-import type { CookieDomain, FactorKind, Identity, OnceStore } from '../../../sessions/index.ts'
-import {
-  type Asserted,
-  clientDataFor,
-  type Refused,
-  verifyAssertion,
-  verifyRegistration,
-} from './ceremony.ts'
-import { type Claim, createChallenges } from './challenges.ts'
-import type { Credential, StoredKey } from './credential.ts'
-import { DECOY_KEY } from './decoy.ts'
+import type { CookieDomain, Identity, OnceStore } from '../../../sessions/index.ts'
+import { type Refused, verifyRegistration } from './ceremony.ts'
+import { type Challenges, createChallenges } from './challenges.ts'
+import type { Credential } from './credential.ts'
 import type { WebauthnConfig } from './manifest.ts'
-import { type BrowserOptions, creationOptions, requestOptions, timeoutOf } from './options.ts'
+import {
+  type BrowserOptions,
+  creationOptions,
+  requestOptions,
+  timeoutOf,
+  type Verification,
+} from './options.ts'
+import { createProofs, type NotShown, type Proofs, type Shown } from './proofs.ts'
+import { attachmentOf, transportsOf, whyFiltered } from './registered.ts'
 import type { AssertionResponse, RegistrationResponse } from './responses.ts'
-import { type Site, siteOf } from './site.ts'
-import { createCredentialStore } from './store.ts'
-
-/** A key has shown that it is there. */
-export interface Shown {
-  readonly credential: Credential
-  /** `passkey` when it also asked for its PIN or a finger, and that counts. */
-  readonly factor: FactorKind
-}
-
-/** It has not. `user` is whose key it said to be, where that is known; empty otherwise. Both are for the log alone. */
-export interface NotShown extends Refused {
-  readonly user: string
-  /** Set when it counted less than before: there may be a copy of it. */
-  readonly cloned?: Credential
-}
+import { siteOf } from './site.ts'
+import { type CredentialStore, createCredentialStore } from './store.ts'
 
 /** Every call may throw AppError STORE_UNAVAILABLE. */
 export interface Webauthn {
@@ -110,63 +97,11 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
   const countsAsTwo =
     config.passkey_counts_as_two_factor || config.experimental_enable_passkey_uv_two_factors
   const { user_verification: verification } = config.selection_criteria
-  const passkeyVerification = countsAsTwo ? 'required' : verification
-  const lifetime = timeoutOf(config)
-
-  /** The signature of a stored key over this challenge, and whether the key counts on. */
-  async function signature(
-    key: StoredKey | undefined,
-    response: AssertionResponse,
-    expected: { readonly site: Site; readonly challenge: string; readonly mustVerify: boolean },
-  ): Promise<Shown | NotShown> {
-    // Without a key the work is the same: how long an answer takes does not tell whether there is one.
-    const answer = await verifyAssertion(response, key?.publicKey ?? DECOY_KEY, expected)
-    if (key === undefined) return { refused: 'no such key', user: '' }
-    const { credential } = key
-    const refused = await whyNot(key, answer, response)
-    if (refused !== undefined) return refused
-    // Two kinds of proof, where the configuration lets a key alone be both.
-    const verified = 'verified' in answer && answer.verified && countsAsTwo
-    return { credential, factor: verified ? 'passkey' : 'webauthn' }
+  const shared: Shared = {
+    ...{ config, store, challenges, verification, lifetime: timeoutOf(config) },
+    passkeyVerification: countsAsTwo ? 'required' : verification,
+    ...createProofs({ store, challenges, countsAsTwo }),
   }
-
-  async function whyNot(
-    { credential, handle }: StoredKey,
-    answer: Asserted | Refused,
-    { response: { userHandle } }: AssertionResponse,
-  ): Promise<NotShown | undefined> {
-    const { user } = credential
-    if ('refused' in answer) return { ...answer, user }
-    if (userHandle && userHandle !== handle) return { refused: 'another user', user }
-    // It is for ever the same (Web Authentication Level 3, §7.2 step 20).
-    if (answer.backupEligible !== credential.backupEligible)
-      return { refused: 'whether it can be copied has changed', user }
-    if (await store.used(credential.id, answer)) return undefined
-    return {
-      refused: 'the key did not count on: there may be a copy of it',
-      user,
-      cloned: credential,
-    }
-  }
-
-  /** @returns the site and the challenge, used up; undefined for an answer to anything but what was asked here */
-  async function answered(
-    domain: CookieDomain,
-    { response: { clientDataJSON } }: AssertionResponse | RegistrationResponse,
-    bond: Pick<Claim, 'purpose' | 'holders'>,
-  ): Promise<
-    { readonly site: Site; readonly challenge: string; readonly note: string } | undefined
-  > {
-    const site = siteOf(domain)
-    if (site === undefined) return undefined
-    const type = bond.purpose === 'register' ? 'webauthn.create' : 'webauthn.get'
-    const data = clientDataFor(clientDataJSON, type, site)
-    if (data === undefined) return undefined
-    const { challenge } = data
-    const note = await challenges.redeem({ ...bond, domain: site.domain }, challenge)
-    return note === undefined ? undefined : { site, challenge, note }
-  }
-
   return {
     isOn: !config.disable,
     hasPasskeys: !config.disable && config.enable_passkey_login,
@@ -179,7 +114,29 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
     rename: store.rename,
     remove: store.remove,
     removeAll: store.removeAll,
+    ...registration(shared),
+    ...assertion(shared),
+    ...passkeys(shared),
+  }
+}
 
+/** What the three ceremonies share. */
+interface Shared extends Proofs {
+  readonly config: WebauthnConfig
+  readonly store: CredentialStore
+  readonly challenges: Challenges
+  readonly verification: Verification
+  readonly passkeyVerification: Verification
+  /** Milliseconds. */
+  readonly lifetime: number
+}
+
+/** A key is made. */
+function registration(
+  shared: Shared,
+): Pick<Webauthn, 'beginRegistration' | 'register' | 'cancelRegistration'> {
+  const { config, store, challenges, verification, lifetime, answered } = shared
+  return {
     async beginRegistration({ session, profile }, domain, name) {
       const site = siteOf(domain)
       if (site === undefined) return 'unusable'
@@ -218,7 +175,13 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
     async cancelRegistration({ session }, { domain }) {
       await challenges.cancel({ purpose: 'register', domain, holder: holderOf(session) })
     },
+  }
+}
 
+/** A key answers for a user who is signed in. */
+function assertion(shared: Shared): Pick<Webauthn, 'beginAssertion' | 'assert'> {
+  const { config, store, challenges, verification, lifetime, answered, signature } = shared
+  return {
     async beginAssertion({ session, profile }, domain) {
       const site = siteOf(domain)
       const allowed = site === undefined ? [] : await store.list(profile.name, site.rpId)
@@ -238,7 +201,13 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
       const shown = await signature(own, response, { ...found, mustVerify })
       return 'refused' in shown ? { ...shown, user } : shown
     },
+  }
+}
 
+/** A key says whose it is, and signs the user in. */
+function passkeys(shared: Shared): Pick<Webauthn, 'beginPasskey' | 'claimant' | 'showPasskey'> {
+  const { config, store, challenges, passkeyVerification, answered, signature } = shared
+  return {
     async beginPasskey(browser, domain) {
       const site = siteOf(domain)
       if (site === undefined) return undefined
@@ -272,33 +241,3 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
 const holderOf = ({ login, user }: Identity['session']): string => JSON.stringify([login, user])
 
 const hashOf = (browser: string): string => hash('sha256', browser, 'base64url')
-
-const ATTACHMENTS: readonly string[] = ['platform', 'cross-platform']
-const TRANSPORTS: readonly string[] = [
-  'ble',
-  'cable',
-  'hybrid',
-  'internal',
-  'nfc',
-  'smart-card',
-  'usb',
-]
-
-const attachmentOf = ({ authenticatorAttachment: given }: RegistrationResponse): string =>
-  typeof given === 'string' && ATTACHMENTS.includes(given) ? given : ''
-
-/** Those that we know, each once: they go back to the browser as hints. */
-const transportsOf = ({ response: { transports } }: RegistrationResponse): readonly string[] =>
-  TRANSPORTS.filter((one) => transports?.includes(one))
-
-function whyFiltered(
-  { filtering }: WebauthnConfig,
-  { aaguid, backupEligible }: { readonly aaguid: string; readonly backupEligible: boolean },
-): string | undefined {
-  const { permitted_aaguids: permitted, prohibited_aaguids: prohibited } = filtering
-  if (permitted.length > 0 && !permitted.includes(aaguid)) return `model ${aaguid} is not permitted`
-  if (prohibited.includes(aaguid)) return `model ${aaguid} is prohibited`
-  return filtering.prohibit_backup_eligibility && backupEligible
-    ? 'keys that can be copied are prohibited'
-    : undefined
-}
