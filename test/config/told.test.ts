@@ -337,8 +337,7 @@ test('sessions in Redis without PostgreSQL are told that each instance has secon
   const text = (
     storage: string,
     policy: string,
-  ) => `${COOKIES}  secret: a secret of several instances, long enough
-  redis: {host: 127.0.0.1}
+  ) => `session: {secret: 'a secret of several instances, long enough', redis: {host: 127.0.0.1}, cookies: [{domain: example.com, portal_url: 'https://auth.example.com'}]}
 access_control:
   rules:
     - {domain: a.example.com, policy: ${policy}}

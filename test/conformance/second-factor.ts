@@ -89,6 +89,9 @@ export function secondFactorConformance(
       await enrol(nodes[0], clock)
       assert.equal(await nodes[0].store.sweep(clock.now(), 100), 0)
       clock.advance(60_000)
+      // The clock of another node may be minutes behind: its code would be good once more there.
+      assert.equal(await nodes[0].store.sweep(clock.now(), 100), 0)
+      clock.advance(300_000)
       assert.equal(await nodes[0].store.sweep(clock.now(), 100), 1)
     })
 

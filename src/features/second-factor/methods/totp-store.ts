@@ -12,7 +12,7 @@ export interface StoredTotp extends TotpConfig {
 
 export interface UsedStep {
   readonly step: number
-  /** From then on its code is refused by the clock. */
+  /** From then on its code is refused by the clock of every node. */
   readonly expiresAt: number
 }
 

@@ -20,6 +20,8 @@ export interface TotpDependencies {
 
 /** Milliseconds that an enrolment may take. */
 const ENROLMENT = 600_000
+/** Milliseconds by which the clock of another node may be behind: it still accepts what is over here. */
+const NODES_APART = 300_000
 
 const pendingShape = z.object({
   secret: z.base64url(),
@@ -38,7 +40,7 @@ export function createTotp({ config, store, once, sealer, clock, random }: TotpD
   })
   const usedStep = (step: number, period: number): UsedStep => ({
     step,
-    expiresAt: (step + config.skew + 1) * period * 1000,
+    expiresAt: (step + config.skew + 1) * period * 1000 + NODES_APART,
   })
 
   return {
