@@ -155,8 +155,8 @@ suite('keys and passkeys in Chromium', { skip: noBrowser }, () => {
     await register(page, origin, 'Phone')
     await who(page)
     await page.context().clearCookies()
-    await page.goto(origin)
-    // The authenticator of the test chooses at once.
+    // The authenticator of the test chooses at once, perhaps before the page has loaded whole.
+    await page.goto(origin, { waitUntil: 'commit' })
     await page.waitForURL('**/?signed-in=')
     await page.goto(`${origin}/who`)
     assert.deepEqual(await who(page), { user: 'nina', factors: ['passkey'] })
