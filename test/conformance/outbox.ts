@@ -135,9 +135,12 @@ export function outboxConformance(
       await until('it was tried', () => said.length > 0)
       // Given back first: what is held is not dropped.
       await until('it is given back', async () => {
-        clock.advance(100_000)
-        return (await createOutboxStore(storage).count()) === 0
+        const rows = (await storage.db()).$extendTables<{ outbox: { problem: string } }>()
+        const row = await rows.selectFrom('outbox').select('problem').executeTakeFirst()
+        return row?.problem === 'it is away'
       })
+      clock.advance(400_000)
+      await until('it is dropped', async () => (await createOutboxStore(storage).count()) === 0)
       const [line] = said.filter(({ msg }) => /expired and was dropped/.test(msg))
       assert.equal(line?.fields['kind'], 'event')
       assert.equal(line?.fields['problem'], 'it is away')
