@@ -89,7 +89,7 @@ export const unchanging = (text: string): string =>
     .trimEnd()
 
 const KNOWN_FILES =
-  /^(?:users\.yml|\.users\.yml\.lock|vestibule\.sqlite3(?:-wal|-shm)?|lock|secrets|secrets\/session|control\.sock)$/
+  /^(?:users\.yml|\.users\.yml\.lock|vestibule\.sqlite3(?:-wal|-shm)?|lock|secrets|secrets\/(?:session|encryption)|control\.sock)$/
 
 /**
  * @param unasked who is not to sign in now
