@@ -113,6 +113,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+    stored: [webauthn],
   })
   opened.defer(() => factors.close())
 

@@ -32,7 +32,7 @@ import { createSealer } from '../../src/kernel/seal.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
 import { operations as allOperations } from '../../src/operations.ts'
-import { openStorage } from '../../src/storage/index.ts'
+import { openStorage, type Storage } from '../../src/storage/index.ts'
 import { Collector } from './cli.ts'
 import { FakeClock } from './clock.ts'
 import { until } from './pace.ts'
@@ -53,6 +53,7 @@ export interface BuiltApp
   readonly users: Users
   readonly throttle: Throttle
   readonly factors: SecondFactor
+  readonly storage: Storage
   /** Moves for answers that are held back, by the monotonic clock only, and when the test says so. */
   readonly clock: FakeClock
   /** One request from `remoteAddress`, by default 127.0.0.1. */
@@ -188,6 +189,7 @@ export async function buildApp(
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+    stored: [webauthn],
   })
   opened.push(() => factors.close())
   const { bans, devices } = throttle
@@ -212,7 +214,7 @@ export async function buildApp(
 
   const request: BuiltApp['request'] = (path, options) => inject(app, path, options)
   return {
-    ...{ app, users, throttle, factors, clock, request, folder },
+    ...{ app, users, throttle, factors, storage, clock, request, folder },
     port: PORT,
     usersFile: paths.users,
     output: () => out.text,
