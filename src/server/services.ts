@@ -108,10 +108,10 @@ export async function createServices(setting: Setting): Promise<Services> {
     log,
   })
   opened.defer(() => throttle.close())
-  const kept = { storage, once, sealer: key.sealer, clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
+  const kept = { storage, once, sealer: key.sealer, secrets, clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'] })
   const factors = createSecondFactor({
-    ...{ ...kept, config, sessions, audit, users, throttle, log },
+    ...{ ...kept, config, sessions, audit, users, throttle, notifier, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
   })
   opened.defer(() => factors.close())

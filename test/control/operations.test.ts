@@ -142,9 +142,11 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   const { bans, devices } = throttle
   const secrets = [new Secret('a secret of the tests, long enough')]
   const sealer = createSealer(secrets, 'storage')
-  const kept = { storage, once: createMemoryOnce(), sealer, clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
-  const factors = createSecondFactor({ ...kept, config, sessions, audit, users, throttle, log })
+  const kept = { storage, once: createMemoryOnce(), sealer, secrets, clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'] })
+  const factors = createSecondFactor({
+    ...{ ...kept, config, sessions, audit, users, throttle, notifier: undefined, log },
+  })
   t.after(() => factors.close())
   const bound = bindOperations(list, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },

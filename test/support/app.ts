@@ -8,6 +8,7 @@ import { type App, createApp, type Tools } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
+import { createNotifier } from '../../src/features/notify/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -183,10 +184,16 @@ export async function buildApp(
     clock,
   )
   opened.push(() => throttle.close())
-  const kept = { storage, once, sealer: createSealer(secrets, 'storage'), clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
+  const kept = { storage, once, sealer: createSealer(secrets, 'storage'), secrets, clock }
+  const webauthn = createWebauthn({ ...kept, config: config['webauthn'] })
+  const section = config['notifier']
+  const notifier =
+    section === undefined
+      ? undefined
+      : await createNotifier({ ...kept, config: section, cwd: folder, trusted: undefined, log })
+  if (notifier !== undefined) opened.push(() => notifier.close())
   const factors = createSecondFactor({
-    ...{ ...kept, config, sessions, audit, users, throttle, log },
+    ...{ ...kept, config, sessions, audit, users, throttle, notifier, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
   })
   opened.push(() => factors.close())
