@@ -8,9 +8,15 @@ import { type App, createApp } from '../app.ts'
 import { commandsOf } from '../control/commands.ts'
 import { socketPath } from '../control/protocol.ts'
 import { openControlServer } from '../control/server.ts'
-import { type Audit, createAudit } from '../features/audit/index.ts'
+import { type Audit, createAudit, createWebhookRoute, WEBHOOK } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
-import { createNotifier, type Notifier } from '../features/notify/index.ts'
+import {
+  createNotifier,
+  NOTIFICATION,
+  type Notifier,
+  openNotificationRoute,
+} from '../features/notify/index.ts'
+import { createOutbox, type Outbox, type Route } from '../features/outbox/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -85,10 +91,11 @@ export async function createServices(setting: Setting): Promise<Services> {
   const { config, clock, log } = setting
   await using opened = new AsyncDisposableStack()
   const stores = await openStores(setting, opened)
-  const { data, storage, redis, trusted, key } = stores
-  const audit = createAudit({ config: config['audit'], storage, trusted, clock, log })
+  const { data, storage, redis, key } = stores
+  const outbox = await openOutbox(setting, stores, opened)
+  const audit = createAudit({ config: config['audit'], storage, outbox, clock, log })
   opened.defer(() => audit.close())
-  const notifier = await openNotifier(setting, stores, opened)
+  const notifier = config['notifier'] && outbox ? createNotifier({ outbox, clock, log }) : undefined
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
   const { sessions, hub, once, secrets } = await openSessions(
@@ -203,18 +210,22 @@ async function openStores(
   return { data, storage, key, redis, trusted }
 }
 
-/** Messages to users. Most installations without a second factor send none, and open nothing. */
-async function openNotifier(
+/** Mails and the posts of the webhook. Where none are configured, nothing is opened. */
+async function openOutbox(
   { config, cwd, clock, log }: Setting,
   { storage, key: { sealer }, trusted }: Stores,
   opened: AsyncDisposableStack,
-): Promise<Notifier | undefined> {
+): Promise<Outbox | undefined> {
   const section = config['notifier']
-  if (section === undefined) return undefined
-  const options = { config: section, cwd, trusted, clock, storage, log, sealer }
-  const notifier = await createNotifier(options)
-  opened.defer(() => notifier.close())
-  return notifier
+  const { webhook } = config['audit']
+  const channels: Record<string, Route> = {}
+  if (section !== undefined)
+    channels[NOTIFICATION] = await openNotificationRoute({ config: section, cwd, trusted, clock })
+  if (webhook !== undefined) channels[WEBHOOK] = createWebhookRoute({ ...webhook, trusted, clock })
+  if (Object.keys(channels).length === 0) return undefined
+  const outbox = await createOutbox({ storage, sealer, clock, log, channels })
+  opened.defer(() => outbox.close())
+  return outbox
 }
 
 interface Identities {

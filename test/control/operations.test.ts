@@ -125,7 +125,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
     log,
   })
   t.after(() => sessions.close())
-  const audit = createAudit({ config: config['audit'], storage, trusted: undefined, clock, log })
+  const audit = createAudit({ config: config['audit'], storage, outbox: undefined, clock, log })
   t.after(() => audit.close())
   const throttle = await createThrottle({
     redis: undefined,

@@ -8,7 +8,12 @@ import { type App, createApp, type Tools } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
-import { createNotifier } from '../../src/features/notify/index.ts'
+import {
+  createNotifier,
+  NOTIFICATION,
+  openNotificationRoute,
+} from '../../src/features/notify/index.ts'
+import { createOutbox } from '../../src/features/outbox/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -127,7 +132,20 @@ export async function buildApp(
   const { log } = logging
   const storage = await openStorage({ path: ':memory:', migrations, log })
   opened.push(() => storage.close())
-  const audit = createAudit({ config: config['audit'], storage, trusted: undefined, clock, log })
+  const secrets = [new Secret('a secret of the tests, long enough')]
+  const sealer = createSealer(secrets, 'storage')
+  const section = config['notifier']
+  const place = { config: section, cwd: folder, trusted: undefined, clock }
+  const outbox =
+    section === undefined
+      ? undefined
+      : await createOutbox({
+          ...{ storage, sealer, clock, log },
+          channels: { [NOTIFICATION]: await openNotificationRoute({ ...place, config: section }) },
+        })
+  if (outbox !== undefined) opened.push(() => outbox.close())
+  const notifier = outbox && createNotifier({ outbox, clock, log })
+  const audit = createAudit({ config: config['audit'], storage, outbox, clock, log })
   opened.push(() => audit.close())
   const backend = config['authentication_backend.file']
   const passwords = createPasswords({
@@ -151,7 +169,6 @@ export async function buildApp(
     }),
   )
   opened.push(() => users.close())
-  const secrets = [new Secret('a secret of the tests, long enough')]
   const sessions = createSessions({
     config: config['session'],
     store: kind === 'memory' ? createMemoryStore() : createSqliteStore(storage),
@@ -184,14 +201,8 @@ export async function buildApp(
     clock,
   )
   opened.push(() => throttle.close())
-  const kept = { storage, once, sealer: createSealer(secrets, 'storage'), secrets, clock }
+  const kept = { storage, once, sealer, secrets, clock }
   const webauthn = createWebauthn({ ...kept, config: config['webauthn'] })
-  const section = config['notifier']
-  const notifier =
-    section === undefined
-      ? undefined
-      : await createNotifier({ ...kept, config: section, cwd: folder, trusted: undefined, log })
-  if (notifier !== undefined) opened.push(() => notifier.close())
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, notifier, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
