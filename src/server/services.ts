@@ -15,6 +15,7 @@ import {
   NOTIFICATION,
   type Notifier,
   openNotificationRoute,
+  sendNotices,
 } from '../features/notify/index.ts'
 import { createOutbox, type Outbox, type Route } from '../features/outbox/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
@@ -98,6 +99,8 @@ export async function createServices(setting: Setting): Promise<Services> {
   const notifier = config['notifier'] && outbox ? createNotifier({ outbox, clock, log }) : undefined
   const identities = await openUsers(setting, stores, opened)
   const { users, usersFile, passwords } = identities
+  if (notifier !== undefined)
+    sendNotices({ config: config['notifications'], audit, users, notifier, log })
   const { sessions, hub, once, secrets } = await openSessions(
     { setting, stores, identities, audit },
     opened,

@@ -12,6 +12,7 @@ import {
   createNotifier,
   NOTIFICATION,
   openNotificationRoute,
+  sendNotices,
 } from '../../src/features/notify/index.ts'
 import { createOutbox } from '../../src/features/outbox/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
@@ -169,6 +170,8 @@ export async function buildApp(
     }),
   )
   opened.push(() => users.close())
+  if (notifier !== undefined)
+    sendNotices({ config: config['notifications'], audit, users, notifier, log })
   const sessions = createSessions({
     config: config['session'],
     store: kind === 'memory' ? createMemoryStore() : createSqliteStore(storage),

@@ -128,10 +128,21 @@ const notifier = z
       refuse(['smtp', 'username'], 'is missing: there is a password', 'the user of that password')
   })
 
+const notifications = z
+  .strictObject({
+    new_device: z
+      .boolean()
+      .default(true)
+      .describe('Tells a user by mail when a browser signs in that was no known device of theirs.'),
+  })
+  .describe('What users are told of. Without a notifier, nothing.')
+
+export type NotificationsConfig = z.infer<typeof notifications>
 export type NotifierConfig = z.infer<typeof notifier>
 
 export default defineManifest({
   config: {
+    notifications: notifications.prefault({}),
     notifier: notifier
       .optional()
       .describe('Messages to users, by mail or into a file (docs/guides/notifications.md).'),
