@@ -12,16 +12,16 @@ const MAX_ID = 64
  */
 export async function revokeMailedCode(
   {
-    factors,
+    secondFactor,
     audit,
   }: {
-    readonly factors: Pick<SecondFactor, 'mailedCodes'>
+    readonly secondFactor: Pick<SecondFactor, 'mailedCodes'>
     readonly audit: Pick<Audit, 'record'>
   },
   request: FastifyRequest,
   id: string,
 ): Promise<boolean> {
-  const user = id.length > MAX_ID ? undefined : await factors.mailedCodes?.revoke(id)
+  const user = id.length > MAX_ID ? undefined : await secondFactor.mailedCodes?.revoke(id)
   if (user === undefined) return false
   const { address, userAgent } = contextOf(request)
   audit.record('elevation.revoked', {

@@ -38,7 +38,7 @@ export const revokeRoutes: FastifyPluginAsync<{ readonly services: PageServices 
 
   app.post(REVOKE_PATH, { config }, async (request, reply) => {
     const { id = '' } = textFields(request.query)
-    await revokeMailedCode({ factors: secondFactor, audit }, request, id)
+    await revokeMailedCode({ secondFactor, audit }, request, id)
     return show(
       request,
       reply,
