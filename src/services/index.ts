@@ -43,8 +43,10 @@ export const services = compose<Resources>()
   })
   .add('marks', ({ storage }) => openPasswordMarks(storage))
   .add('users', openUsers)
-  .add('notices', ({ config, notifier, ...base }) =>
-    notifier && sendNotices({ ...base, notifier, config: config['notifications'] }),
+  .add(
+    'notices',
+    ({ config, notifier, ...base }) =>
+      notifier && sendNotices({ ...base, notifier, config: config['notifications'] }),
   )
   .add('secrets', ({ config, data }) => config['session'].secret ?? [data.secret('session')])
   .add('sessionStore', ({ redis: connection, storage, clock, secrets }) =>

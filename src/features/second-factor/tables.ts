@@ -96,7 +96,7 @@ export const migrations = {
         .execute()
     },
   },
-  '0017_mailed_codes': {
+  '0018_mailed_codes': {
     up: async (db, { table, text, integer }) => {
       await table(db, 'mailed_code_requests')
         .addColumn('user_name', text, (column) => column.notNull())
