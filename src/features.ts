@@ -7,6 +7,7 @@ import hub from './features/hub/manifest.ts'
 import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
+import outbox from './features/outbox/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import secondFactor from './features/second-factor/manifest.ts'
 import webauthn from './features/second-factor/methods/webauthn/manifest.ts'
@@ -28,6 +29,7 @@ const declared = {
   http,
   log,
   storage,
+  outbox,
   audit,
   notify,
   redis,

@@ -46,6 +46,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   NOT_FOUND: 'error.notFound',
   STORE_UNAVAILABLE: 'error.unavailable',
   HASHING_BUSY: 'error.busy',
+  MAILED_CODES_LIMITED: 'error.limited',
   SECOND_FACTOR_LIMITED: 'error.limited',
   SIGN_IN_LIMITED: 'error.limited',
   INTERNAL: 'error.internal',

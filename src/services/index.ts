@@ -4,7 +4,7 @@
  */
 import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
-import { createNotifier } from '../features/notify/index.ts'
+import { createNotifier, sendNotices } from '../features/notify/index.ts'
 import { createPasswords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -22,17 +22,19 @@ import { hashParameters, openPasswordMarks } from '../features/users/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type Composed, compose } from '../kernel/composition.ts'
 import type { Services as OperationServices } from '../operations.ts'
+import { openOutbox } from './outbox.ts'
 import type { Resources } from './resources.ts'
 import { openSessions } from './sessions.ts'
 import { openUsers } from './users.ts'
 
 export const services = compose<Resources>()
+  // Undefined where nothing leaves later.
+  .add('outbox', openOutbox)
   .add('audit', ({ config, ...base }) => createAudit({ ...base, config: config['audit'] }))
   // Undefined without the section `notifier`.
-  .add('notifier', async ({ config, ...base }) => {
-    const section = config['notifier']
-    return section && (await createNotifier({ ...base, config: section }))
-  })
+  .add('notifier', ({ config, outbox, ...base }) =>
+    config['notifier'] && outbox ? createNotifier({ ...base, outbox }) : undefined,
+  )
   .add('passwords', ({ config }) => {
     const { concurrency, queue } = config['authentication_backend.hashing']
     const parameters = hashParameters(config['authentication_backend.file'].password)
@@ -41,6 +43,11 @@ export const services = compose<Resources>()
   })
   .add('marks', ({ storage }) => openPasswordMarks(storage))
   .add('users', openUsers)
+  .add(
+    'notices',
+    ({ config, notifier, ...base }) =>
+      notifier && sendNotices({ ...base, notifier, config: config['notifications'] }),
+  )
   .add('secrets', ({ config, data }) => config['session'].secret ?? [data.secret('session')])
   .add('sessionStore', ({ redis: connection, storage, clock, secrets }) =>
     connection === undefined

@@ -69,6 +69,10 @@ export const EVENTS = {
       method: 'What was shown: `password`, `totp`, `webauthn`, `recovery_code` or `mail`.',
     },
   },
+  'elevation.revoked': {
+    about: 'A mailed code was revoked by the link of its mail: the user may not have asked for it.',
+    details: {},
+  },
   'webauthn.renamed': {
     about: 'A user gave a security key or a passkey another name.',
     details: { key: 'The new name.' },

@@ -10,6 +10,7 @@
  */
 export type { AuditEvent } from './event.ts'
 export { type Actor, EVENT_NAMES, EVENTS, type EventName, type Happening } from './events.ts'
+export { createWebhookRoute, WEBHOOK } from './sinks/index.ts'
 export { createAuditStore, type Selection } from './store.ts'
 export { createStoredTrail } from './stored-trail.ts'
 export { type Audit, createAudit } from './trail.ts'
