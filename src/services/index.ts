@@ -63,7 +63,11 @@ export const services = compose<Resources>()
   )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
   .add('secondFactor', ({ webauthn, ...base }) =>
-    createSecondFactor({ ...base, methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [] }),
+    createSecondFactor({
+      ...base,
+      methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+      stored: [webauthn],
+    }),
   )
 
 export type Services = Composed<typeof services>
