@@ -14,8 +14,6 @@ import type { Cli, Configure, Invocation, Operations } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { version } from './version.ts'
 
-export type { Invocation } from './invocation.ts'
-
 /**
  * Runs one command line to its end.
  * @param operations those that commands may call

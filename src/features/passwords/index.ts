@@ -19,12 +19,7 @@ import { createThreads } from './threads.ts'
 
 export { parseDigest } from './digest.ts'
 export type { Place } from './pool.ts'
-export type {
-  Argon2Parameters,
-  Digest,
-  HashParameters,
-  ParsedDigest,
-} from './scheme.ts'
+export type { Argon2Parameters, Digest, HashParameters } from './scheme.ts'
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
 export type { Reserved } from './waiting.ts'
 

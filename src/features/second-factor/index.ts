@@ -32,7 +32,6 @@ export {
   webauthnRoutes,
 } from './methods/webauthn/index.ts'
 export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
-export { createPending, type Pending } from './pending.ts'
 export { createFactorRegistry } from './registry.ts'
 export { secondFactorRoutes } from './routes.ts'
 export { createSecondFactor, type SecondFactorOptions } from './second-factor.ts'

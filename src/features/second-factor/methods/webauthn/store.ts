@@ -96,25 +96,7 @@ export function createCredentialStore({
       const rows = await (rpId === undefined ? all : all.where('rpid', '=', rpId)).execute()
       return rows.map(toCredential)
     },
-    async find(keyId, rpId) {
-      const db = await open()
-      const row = await db
-        .selectFrom('webauthn_credentials')
-        .selectAll()
-        .where('kid', '=', keyId)
-        .where('rpid', '=', rpId)
-        .executeTakeFirst()
-      if (row === undefined) return undefined
-      const handle = await handleIn(db, row.user_name, rpId)
-      const publicKey = sealer.open(row.public_key, placeOf(row))
-      if (publicKey === undefined)
-        throw new AppError('STORE_UNAVAILABLE', {
-          reason:
-            'the public key of a credential could not be opened: storage.encryption_key is another one, or the row was changed',
-          credential: row.id,
-        })
-      return handle === undefined ? undefined : { credential: toCredential(row), publicKey, handle }
-    },
+    find: async (keyId, rpId) => findIn(await open(), sealer, keyId, rpId),
     add: (credential) =>
       change([ofUser(credential.user), `webauthn-key:${credential.keyId}`], (db) =>
         addIn(db, credential, { sealer, now: clock.now() }),
@@ -145,6 +127,30 @@ export function createCredentialStore({
       return countOn(await open(), id, { ...answer, now: clock.now() })
     },
   }
+}
+
+async function findIn(
+  db: Db,
+  sealer: Sealer,
+  keyId: string,
+  rpId: string,
+): ReturnType<CredentialStore['find']> {
+  const row = await db
+    .selectFrom('webauthn_credentials')
+    .selectAll()
+    .where('kid', '=', keyId)
+    .where('rpid', '=', rpId)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const handle = await handleIn(db, row.user_name, rpId)
+  const publicKey = sealer.open(row.public_key, placeOf(row))
+  if (publicKey === undefined)
+    throw new AppError('STORE_UNAVAILABLE', {
+      reason:
+        'the public key of a credential could not be opened: storage.encryption_key is another one, or the row was changed',
+      credential: row.id,
+    })
+  return handle === undefined ? undefined : { credential: toCredential(row), publicKey, handle }
 }
 
 /** Removes the keys of a user, also while no server runs: it opens nothing that is sealed. @returns how many */
