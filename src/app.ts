@@ -29,7 +29,8 @@ import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
 import { type Config, messageCatalogues, ownPaths } from './features.ts'
-import { assetRoutes, loadAssets } from './http/assets.ts'
+import { assetRoutes, loadScript } from './http/assets.ts'
+import { createBrands } from './http/branding/brands.ts'
 import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { createIcons, iconRoutes } from './http/icons.ts'
@@ -92,9 +93,17 @@ export async function createApp(
     frameAncestors: server.headers.frame_ancestors,
   })
   const messages = createMessages(messageCatalogues)
-  const assets = loadAssets(config['branding'].accent)
+  const script = loadScript()
+  const brands = createBrands(
+    config['branding'],
+    new Map(
+      sessions.domains.flatMap(({ domain, branding }) =>
+        branding === undefined ? [] : [[domain, branding]],
+      ),
+    ),
+  )
   const base = server.address.basePath === '/' ? '' : server.address.basePath
-  const layout = createLayout({ assets, headers, brand: config['branding'].title, base })
+  const layout = createLayout({ script, brands, headers, base })
   const icons = createIcons(log)
   // A picture that is missing is said at the start, not when a user opens the page.
   for (const { icon } of config['access_control'].rules) if (icon !== undefined) icons.urlOf(icon)
@@ -103,6 +112,7 @@ export async function createApp(
     ...{ headers, layout, messages, log, base },
     answersInText: isVerifyPath,
     isSignedIn: (request) => isSignedIn(request, { sessions, peers }),
+    domainOf: (request) => request.portalContext?.domain.domain,
   })
   const [firstPage, ...otherPages] = ownPages
   const elevatedPages = [
@@ -176,7 +186,7 @@ export async function createApp(
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })
-  await fastify.register(assetRoutes, { assets, headers })
+  await fastify.register(assetRoutes, { assets: [script, ...brands.files], headers })
   await fastify.register(iconRoutes, { icons, headers })
   // Fastify's own router of unknown addresses has a parser of its own, and reads thousands of names in their queries.
   fastify.route({

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { contains, type Network, parseAddress, parseNetwork } from '../kernel/cidr.ts'
 import { type ConfigPath, type ConfigReport, defineManifest } from '../kernel/feature.ts'
 import { duration, listenAddress, networkText, oneOrMany, scalarMeta } from '../kernel/scalars.ts'
+import { brandingConfig } from './branding/config.ts'
 import en from './messages/en.json' with { type: 'json' }
 
 /** RFC 6797 §6.1: directives, max-age among them. */
@@ -114,29 +115,15 @@ export default defineManifest({
   config: {
     server: server.prefault({}).describe('The listener.'),
     trusted_proxies: trustedProxies,
-    branding: z
-      .strictObject({
-        title: z
-          .string()
-          .min(1)
-          .max(64)
-          .default('Vestibule')
-          .describe('The name above the sign-in form and in the title of the window.'),
-        accent: z
-          .string()
-          .regex(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, {
-            error: 'is no colour; six hex digits, in quotes',
-          })
-          .optional()
-          .describe(
-            "The colour of buttons and links: `'#3454d1'`, quoted, as YAML reads # as a comment.",
-          ),
-      })
-      .prefault({}),
+    branding: brandingConfig.prefault({}),
   },
   check({ trusted_proxies: proxies }, report) {
     for (const [index, text] of proxies.entries())
       openToAll(text, ['trusted_proxies', index], report)
+  },
+  async look({ branding }, place, report) {
+    const { lookAtBranding } = await import('./branding/look.ts')
+    lookAtBranding(branding, ['branding'], place, report)
   },
   messages: { en },
 })
