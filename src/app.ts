@@ -27,7 +27,13 @@ import type { Sessions } from './features/sessions/index.ts'
 import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
-import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
+import {
+  createEntrance,
+  createIdentity,
+  createRefusedRequests,
+  isVerifyPath,
+  verify,
+} from './features/verify/index.ts'
 import { type Config, messageCatalogues, ownPaths } from './features.ts'
 import { assetRoutes, loadScript } from './http/assets.ts'
 import { createBrands } from './http/branding/brands.ts'
@@ -143,6 +149,8 @@ export async function createApp(
   fastify.addHook('onRoute', onlyAt(ownPaths))
   await fastify.register(noBody)
   replies.installErrorHandlers(fastify)
+  const present = createIdentity(config['identity_headers'], log)
+  const refused = createRefusedRequests({ clock })
   await fastify.register(verify, {
     access,
     sessions,
@@ -153,7 +161,8 @@ export async function createApp(
     headers,
     layout,
     messages,
-    identityHeaders: config['identity_headers'],
+    present,
+    refused,
     endpoints: config['server.endpoints'].authz,
     entrance,
     clock,
@@ -167,6 +176,7 @@ export async function createApp(
     throttle,
     icons,
     ownPages: settingsPages,
+    hasAdmin: !config['admin'].disable,
     contributors: [secondFactorStep(factors)],
     interactions: undefined,
     passkeys: webauthn.hasPasskeys,
@@ -184,7 +194,8 @@ export async function createApp(
   await fastify.register(passkeyRoutes, { ...keys, users, throttle })
   await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
   await fastify.register(settings, { ...portal, pages: settingsPages })
-  if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
+  if (!config['admin'].disable)
+    await fastify.register(admin, { ...portal, operations, access, users, present, refused })
   await fastify.register(health, { checks, peers, replies, log })
   await fastify.register(assetRoutes, { assets: [script, ...brands.files], headers })
   await fastify.register(iconRoutes, { icons, headers })

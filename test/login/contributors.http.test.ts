@@ -42,6 +42,8 @@ async function openPortal(
       defaultRedirection: () => undefined,
       icons: createIcons(pino({ level: 'silent' })),
       ownPages: [],
+      adminGroups: [],
+      hasAdmin: false,
     },
     [],
   )
