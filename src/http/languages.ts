@@ -5,7 +5,15 @@ import { parseCookie, stringifySetCookie } from 'cookie'
 export const LANGUAGES: Readonly<Record<string, string>> = {
   en: 'English',
   de: 'Deutsch',
+  es: 'Espa\u00f1ol',
+  fr: 'Fran\u00e7ais',
+  it: 'Italiano',
+  nl: 'Nederlands',
+  pl: 'Polski',
+  pt: 'Portugu\u00eas',
   ar: '\u0627\u0644\u0639\u0631\u0628\u064a\u0629',
+  ja: '\u65e5\u672c\u8a9e',
+  zh: '\u4e2d\u6587',
 }
 
 const FROM_RIGHT: ReadonlySet<string> = new Set(['ar', 'fa', 'he', 'ur'])
