@@ -24,7 +24,7 @@ import {
   webauthnRoutes,
 } from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
-import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
+import { createPasswordPage, createPlaces, ownPages, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import {
@@ -193,7 +193,8 @@ export async function createApp(
   await fastify.register(webauthnRoutes, { ...keys, secondFactor: factors })
   await fastify.register(passkeyRoutes, { ...keys, users, throttle })
   await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
-  await fastify.register(settings, { ...portal, pages: settingsPages })
+  const places = createPlaces(config['location_database'], log)
+  await fastify.register(settings, { ...portal, pages: settingsPages, places })
   if (!config['admin'].disable)
     await fastify.register(admin, { ...portal, operations, access, users, present, refused })
   await fastify.register(health, { checks, peers, replies, log })

@@ -38,7 +38,7 @@ export function cookieDomains(config: SessionConfig): readonly CookieDomain[] {
       expiration: entry.expiration ?? config.expiration,
       inactivity: entry.inactivity ?? config.inactivity,
       rememberMe: entry.remember_me ?? config.remember_me,
-      branding: entry.branding,
+      ...(entry.branding !== undefined && { branding: entry.branding }),
     }
   })
 }

@@ -21,6 +21,7 @@ import { pages } from './pages/index.ts'
 export { ago } from './ago.ts'
 export type { SettingsPage } from './page.ts'
 export { createPasswordPage } from './pages/password.ts'
+export { createPlaces } from './places.ts'
 export { settings } from './routes.ts'
 export type { SettingsOptions, SettingsServices } from './services.ts'
 

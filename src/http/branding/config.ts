@@ -4,8 +4,7 @@ import { filePath } from '../../kernel/scalars.ts'
 const HEX = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i
 const MAX_LINKS = 8
 
-const colour = () =>
-  z.string().regex(HEX, { error: 'is no colour; three or six hex digits, in quotes' })
+const colour = () => z.string().regex(HEX, { error: 'is no colour; six hex digits, in quotes' })
 
 /** An https or http address, or a path of this host. Nothing that runs a script. */
 const address = () =>
