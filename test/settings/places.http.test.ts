@@ -26,21 +26,24 @@ writeFileSync(
 )
 
 test('city and country are named in the language, else in English, and nothing is said of other addresses', async () => {
-  const warnings: unknown[] = []
-  const places = createPlaces(path, { warn: (...said: unknown[]) => void warnings.push(said) })
+  let warnings = 0
+  const log = {
+    warn: () => {
+      warnings++
+    },
+  }
+  const places = createPlaces(path, log)
   const german = await places.load('de')
   assert.equal(german('127.0.0.1'), 'Köln, Deutschland')
   assert.equal((await places.load('ja'))('127.0.0.1'), 'Cologne, Germany')
   for (const address of ['10.0.0.1', '', 'x', '::1'])
     assert.equal(german(address), undefined, address)
   assert.equal((await places.load('en'))('198.51.100.1'), undefined)
-  assert.deepEqual(warnings, [])
-  const broken = createPlaces(join(folder, 'none.mmdb'), {
-    warn: (...said: unknown[]) => void warnings.push(said),
-  })
+  assert.equal(warnings, 0)
+  const broken = createPlaces(join(folder, 'none.mmdb'), log)
   assert.equal((await broken.load('en'))('127.0.0.1'), undefined)
   assert.equal((await broken.load('en'))('127.0.0.1'), undefined)
-  assert.equal(warnings.length, 1)
+  assert.equal(warnings, 1)
 })
 
 test('the page of sessions says where, and says the address alone without the file', async (t) => {
