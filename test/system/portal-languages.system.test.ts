@@ -87,7 +87,7 @@ suite('the portal in other languages', { skip: noBrowser }, () => {
       await page.keyboard.press('Enter')
       await page.locator('.apps').waitFor()
       await look('apps')
-      for (const path of ['/settings/sessions', '/settings/second-factor', why]) {
+      for (const path of ['/settings/sessions', '/settings/factors', why]) {
         await page.goto(address(path))
         await look(path.replaceAll('/', '-').split('?', 1)[0] ?? path)
       }

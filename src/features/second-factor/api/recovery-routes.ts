@@ -25,7 +25,7 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
 
   app.post(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     const { user } = ownerOf(request).session
-    if (!(await factors.mayEnrol(user))) throw new AppError('ENROLMENT_CLOSED')
+    if (!(await factors.hasFactor(user))) throw new AppError('FACTOR_MISSING')
     const codes = await recoveryCodes.generate(user)
     await factors.enrolled(request, 'recovery-code')
     return ok(services, reply, { codes })
