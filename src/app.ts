@@ -29,7 +29,7 @@ import {
 } from './features/verify/index.ts'
 import { messageCatalogues, ownPaths } from './features.ts'
 import { assetRoutes, loadScript } from './http/assets.ts'
-import { createBrands } from './http/branding/brands.ts'
+import { createBrands } from './http/brands.ts'
 import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
 import { createIcons, iconRoutes } from './http/icons.ts'

@@ -1,6 +1,6 @@
 import { html } from 'ghtml'
 import type { Asset } from './assets.ts'
-import type { Brand, Brands } from './branding/brands.ts'
+import type { Brand, Brands } from './brands.ts'
 import type { HeaderSets } from './headers.ts'
 import { LANGUAGES } from './languages.ts'
 import type { Translate } from './messages.ts'

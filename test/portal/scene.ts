@@ -5,7 +5,7 @@ import { type PortalContextsOptions, portalContexts } from '../../src/features/p
 import { createMemoryStore, type Session } from '../../src/features/sessions/index.ts'
 import { messageCatalogues } from '../../src/features.ts'
 import { loadScript } from '../../src/http/assets.ts'
-import { createBrands } from '../../src/http/branding/brands.ts'
+import { createBrands } from '../../src/http/brands.ts'
 import { guards } from '../../src/http/guard.ts'
 import { createHeaderSets } from '../../src/http/headers.ts'
 import { createLayout } from '../../src/http/layout.ts'

@@ -1,4 +1,4 @@
-import type { DomainBrandingConfig } from '../../http/branding/config.ts'
+import type { DomainBrandingConfig } from '../../http/manifest.ts'
 import { canonicalDomain, isHostOnly } from './domain-name.ts'
 import type { SessionConfig } from './manifest.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { domainBrandingConfig } from '../../http/branding/config.ts'
+import { domainBrandingConfig, lookAtBrand } from '../../http/manifest.ts'
 import { type ConfigReport, defineManifest, type SlicesOf } from '../../kernel/feature.ts'
 import {
   duration,
@@ -222,8 +222,7 @@ export default defineManifest({
   async look({ session: { cookies } }, place, report) {
     for (const [index, { branding }] of cookies.entries()) {
       if (branding === undefined) continue
-      const { lookAtBranding } = await import('../../http/branding/look.ts')
-      lookAtBranding(branding, ['session', 'cookies', index, 'branding'], place, report)
+      await lookAtBrand(branding, ['session', 'cookies', index, 'branding'], place, report)
     }
   },
   migrations: {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { type Asset, type FileAsset, fileAsset, styleAsset } from '../assets.ts'
-import { type BrandingConfig, type DomainBrandingConfig, isColour } from './config.ts'
-import { inkOn, readableOn } from './contrast.ts'
-import { type Picture, readPicture, readStylesheet } from './files.ts'
+import { type Asset, type FileAsset, fileAsset, styleAsset } from './assets.ts'
+import { type BrandingConfig, type DomainBrandingConfig, isColour } from './branding/config.ts'
+import { inkOn, readableOn } from './branding/contrast.ts'
+import { type Picture, readPicture, readStylesheet } from './branding/files.ts'
 
 /** What the pages of a cookie domain look like. */
 export interface Brand {
