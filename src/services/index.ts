@@ -62,7 +62,7 @@ export const services = compose<Resources>()
     }),
   )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
-  .add('factors', ({ webauthn, ...base }) =>
+  .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
       ...base,
       methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
@@ -75,10 +75,10 @@ export type Services = Composed<typeof services>
 /** What operations work on. */
 export const forOperations = ({
   audit,
-  factors,
+  secondFactor,
   sessions,
   throttle,
 }: Services): OperationServices => ({
-  ...{ audit, sessions, factors: factors.registry },
+  ...{ audit, sessions, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
 })

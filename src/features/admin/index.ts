@@ -20,7 +20,8 @@ export type { AdminPage } from './page.ts'
 export type { AdminOptions } from './services.ts'
 
 export const admin: FastifyPluginAsync<AdminOptions> = async (app, options) => {
-  const { operations, replies, base } = options
+  const { operations, replies, base, hasAdmin } = options
+  if (!hasAdmin) return
   const services = createAdminServices(options, pages)
   await app.register(portalContexts, options)
   await app.register(operationRoutes, { operations, replies })

@@ -17,6 +17,8 @@ export interface PageLink {
 
 export interface AdminOptions extends PortalContextsOptions {
   readonly operations: readonly BoundOperation[]
+  /** False with `admin.disable`. */
+  readonly hasAdmin: boolean
   readonly replies: Replies
   readonly messages: Messages
   readonly access: Access

@@ -1,7 +1,6 @@
 import { parseAddress } from '../../kernel/cidr.ts'
-import { anonymous, type Explanation, inspect, type Subject } from '../access/index.ts'
+import { anonymous, type Explanation, inspect, parseTarget, type Subject } from '../access/index.ts'
 import { textFields } from '../portal/index.ts'
-import { parseTarget } from '../verify/index.ts'
 import type { AdminServices } from './services.ts'
 
 export interface AskedWhy {

@@ -28,4 +28,3 @@ export {
   type RefusedRequests,
 } from './refused-requests.ts'
 export { verify } from './routes.ts'
-export { type Asked, type Malformed, parseTarget } from './target.ts'

@@ -25,12 +25,13 @@ export interface VerifyOptions {
   readonly layout: Layout
   readonly messages: Messages
   readonly present: (profile: Profile | undefined) => Presented
-  /** `server.endpoints.authz` */
-  readonly endpoints: EndpointsConfig | undefined
-  /** The other way in. */
-  readonly entrance: Entrance
   /** What users were refused, for administrators. */
   readonly refused: Pick<RefusedRequests, 'note'>
+  readonly config: {
+    readonly 'server.endpoints': { readonly authz?: EndpointsConfig | undefined }
+  }
+  /** The other way in. */
+  readonly entrance: Entrance
   readonly clock: Clock
   readonly log: Logger
 }

@@ -12,10 +12,10 @@ import { userOf } from './walk.ts'
 import { createWalker, type Walker } from './walker.ts'
 
 export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) => {
-  const { present } = options
+  const { config, present } = options
   const walker = createWalker(options)
   const answer = createAnswer(options)
-  for (const endpoint of endpointsOf(options.endpoints)) {
+  for (const endpoint of endpointsOf(config['server.endpoints'].authz)) {
     const begin = createBegin(endpoint, walker)
     options.entrance.mount(endpoint, {
       begin,
