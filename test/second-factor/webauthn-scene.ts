@@ -27,7 +27,8 @@ import {
 import { createThrottle } from '../../src/features/throttle/index.ts'
 import throttleManifest from '../../src/features/throttle/manifest.ts'
 import { messageCatalogues, migrations } from '../../src/features.ts'
-import { type Assets, assetRoutes, loadAssets } from '../../src/http/assets.ts'
+import { type Asset, assetRoutes, type FileAsset, loadScript } from '../../src/http/assets.ts'
+import { createBrands } from '../../src/http/brands.ts'
 import { guards } from '../../src/http/guard.ts'
 import { createHeaderSets } from '../../src/http/headers.ts'
 import { createLayout } from '../../src/http/layout.ts'
@@ -45,7 +46,7 @@ export interface WebauthnScene {
   readonly house: House
   readonly storage: Storage
   readonly webauthn: Webauthn
-  readonly assets: Assets
+  readonly assets: readonly (Asset | FileAsset)[]
   readonly messages: Messages
   readonly replies: Replies
   readonly options: PortalContextsOptions
@@ -122,8 +123,10 @@ export async function openWebauthnScene(
   })
   const headers = createHeaderSets({ hsts: undefined, frameAncestors: [] })
   const messages = createMessages(messageCatalogues)
-  const assets = loadAssets(undefined)
-  const layout = createLayout({ assets, headers, brand: 'Test', base: '' })
+  const script = loadScript()
+  const brands = createBrands({ title: 'Test' })
+  const assets = [script, ...brands.files]
+  const layout = createLayout({ script, brands, headers, base: '' })
   const replies = createReplies({
     ...{ headers, layout, messages, log, base: '' },
     isSignedIn: async () => false,

@@ -26,6 +26,8 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** The user's own pages below `/settings/`, by path and the key of their title. */
   readonly pages: readonly { readonly path: string; readonly title: string }[]
+  /** Administrators have pages of their own, at `/admin`. */
+  readonly hasAdmin: boolean
   /** Whether users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey` then. */
   readonly webauthn: { readonly hasPasskeys: boolean }
   readonly log: Logger

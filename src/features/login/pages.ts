@@ -1,7 +1,6 @@
 import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
-import { formatDuration } from '../../kernel/duration.ts'
 import { type Carried, hiddenFields, withCarried } from '../portal/index.ts'
 
 /** What each of these pages needs besides its own words. */
@@ -39,7 +38,7 @@ export function signInPage(
 ): PageContent {
   const alert = html`<div class="alert" role="alert" id="failed"><p><strong>${t('login.signIn.failed')}</strong> ${t('login.signIn.failedHint')}</p></div>`
   const notice = html`<p class="hint" role="status">${t('login.signedOut')}</p>`
-  const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: formatDuration(rememberMe) })}</label>`
+  const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: { milliseconds: rememberMe } })}</label>`
   return {
     title: t('login.signIn.title'),
     script: true,

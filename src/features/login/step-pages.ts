@@ -21,7 +21,7 @@ import type { LoginServices } from './services.ts'
 
 export type StepPagesServices = Pick<
   LoginServices,
-  'access' | 'base' | 'icons' | 'pages' | 'webauthn' | 'show'
+  'access' | 'adminGroups' | 'base' | 'hasAdmin' | 'icons' | 'pages' | 'webauthn' | 'show'
 >
 
 /** One request for the portal: its facts, collected before any of them is answered. */
@@ -97,10 +97,15 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           user: displayNameOf(context),
           address: context.identity?.session.address ?? '',
           apps: appsOf(services, context),
-          pages: pages.map(({ path, title }) => ({
-            href: `${base}/settings/${path}`,
-            title: t(title),
-          })),
+          pages: [
+            ...pages.map(({ path, title }) => ({
+              href: `${base}/settings/${path}`,
+              title: t(title),
+            })),
+            ...(isAdministrator(services, context)
+              ? [{ href: `${base}/admin`, title: t('admin.pages') }]
+              : []),
+          ],
           formAction,
           base,
         }),
@@ -124,3 +129,9 @@ function appsOf(
       return { title, url, host, picture: picture === undefined ? undefined : base + picture }
     })
 }
+
+const isAdministrator = (
+  { hasAdmin, adminGroups }: Pick<LoginServices, 'hasAdmin' | 'adminGroups'>,
+  { identity }: RequestContext,
+): boolean =>
+  hasAdmin && (identity?.profile.groups.some((group) => adminGroups.includes(group)) ?? false)
