@@ -12,6 +12,11 @@ import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
+import {
+  changePasswordRoute,
+  type PasswordReset,
+  passwordResetRoutes,
+} from './features/password-reset/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
 import {
   createFactorsPage,
@@ -52,6 +57,8 @@ export interface Tools {
   readonly throttle: Throttle
   readonly factors: SecondFactor
   readonly webauthn: Webauthn
+  /** Undefined where passwords cannot be reset. */
+  readonly passwordReset: PasswordReset | undefined
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -85,7 +92,7 @@ export async function createApp(
   config: Config,
   { log, clock, users, sessions, throttle, factors, webauthn, ...tools }: Tools,
 ): Promise<App> {
-  const { audit, hub, operations, checks } = tools
+  const { audit, hub, operations, checks, passwordReset } = tools
   const server = config['server']
   const headers = createHeaderSets({
     hsts: server.headers.hsts,
@@ -110,6 +117,10 @@ export async function createApp(
     createFactorsPage({ secondFactor: factors, keys: webauthn.isOn ? webauthn : undefined }),
   ]
   const settingsPages = [firstPage, ...elevatedPages, ...otherPages] as const
+  const { custom_url: otherReset, disable: noReset } =
+    config['authentication_backend.password_reset']
+  const ownReset = passwordReset === undefined ? undefined : `${base}/reset-password`
+  const forgotten = noReset ? undefined : (otherReset ?? ownReset)
   const access = createLiveAccess(
     createAccess(config['access_control'], config['definitions'].network),
   )
@@ -160,6 +171,7 @@ export async function createApp(
     contributors: [secondFactorStep(factors)],
     interactions: undefined,
     passkeys: webauthn.hasPasskeys,
+    forgotten,
     log,
     logoutUrl: config['logout_url'],
   })
@@ -167,12 +179,16 @@ export async function createApp(
   await fastify.register(secondFactorRoutes, {
     ...portal,
     ...{ factors, access, throttle, interactions: undefined },
+    passwordResetDisabled: forgotten === undefined,
     elevatedSession: config['identity_validation.elevated_session'],
   })
   const keys = { ...portal, webauthn, access, interactions: undefined, log }
   await fastify.register(webauthnRoutes, { ...keys, secondFactor: factors })
   await fastify.register(passkeyRoutes, { ...keys, users, throttle })
   await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
+  if (passwordReset !== undefined)
+    await fastify.register(passwordResetRoutes, { ...portal, reset: passwordReset })
+  await fastify.register(changePasswordRoute, { replies, base })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })

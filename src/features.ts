@@ -7,6 +7,7 @@ import hub from './features/hub/manifest.ts'
 import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
+import passwordReset from './features/password-reset/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import secondFactor from './features/second-factor/manifest.ts'
 import webauthn from './features/second-factor/methods/webauthn/manifest.ts'
@@ -42,6 +43,7 @@ const declared = {
   webauthn,
   login,
   settings,
+  passwordReset,
   verify,
   admin,
 } as const satisfies Readonly<Record<string, Manifest>>

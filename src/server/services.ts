@@ -11,6 +11,7 @@ import { openControlServer } from '../control/server.ts'
 import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createNotifier, type Notifier } from '../features/notify/index.ts'
+import { openPasswordReset } from '../features/password-reset/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -116,6 +117,12 @@ export async function createServices(setting: Setting): Promise<Services> {
   })
   opened.defer(() => factors.close())
 
+  const passwordReset = await openPasswordReset({
+    ...{ config, storage, users, sessions, throttle, notifier, audit, clock, log },
+    secret: () => data.secret('reset-password'),
+  })
+  opened.defer(() => passwordReset?.close())
+
   const operations = bindOperations(allOperations, {
     factors: factors.registry,
     bans: throttle.bans,
@@ -132,6 +139,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     sessions,
     factors,
     webauthn,
+    passwordReset,
     hub,
     operations,
     checks: {

@@ -159,6 +159,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
     webauthn,
     audit,
     hub: undefined,
+    passwordReset: undefined,
     checks: {},
   }
   const { fastify } = await createApp(config, { ...tools, operations: bound })

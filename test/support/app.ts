@@ -8,6 +8,8 @@ import { type App, createApp, type Tools } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
+import { createNotifier } from '../../src/features/notify/index.ts'
+import { openPasswordReset } from '../../src/features/password-reset/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
@@ -190,13 +192,27 @@ export async function buildApp(
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
   })
   opened.push(() => factors.close())
+  const section = config['notifier']
+  const notifier =
+    section === undefined
+      ? undefined
+      : await createNotifier({
+          ...{ config: section, cwd: folder, trusted: undefined, clock, storage, log },
+          sealer: kept.sealer,
+        })
+  opened.push(() => notifier?.close())
+  const passwordReset = await openPasswordReset({
+    ...{ config, storage, users, sessions, throttle, notifier, audit, clock, log },
+    secret: () => new Secret('a secret of the resets, long enough'),
+  })
+  opened.push(() => passwordReset?.close())
   const { bans, devices } = throttle
   const operations = bindOperations(allOperations, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
   })
   const made = makeFactors?.({ sessions, users, clock })
   const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, audit, hub, operations },
+    ...{ log, clock, users, sessions, throttle, audit, hub, operations, passwordReset },
     factors: made?.factors ?? factors,
     // As: the settings read no more of a key than SecurityKeys has.
     webauthn: {

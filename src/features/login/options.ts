@@ -28,6 +28,8 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly ownPages: readonly { readonly path: string; readonly title: string }[]
   /** Users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey`. */
   readonly passkeys?: boolean
+  /** Where a user who has forgotten the password goes; undefined: nowhere. */
+  readonly forgotten?: string | undefined
   readonly log: Logger
   /** Where Logout leads when the request names no target of its own; undefined: our own page. */
   readonly logoutUrl: string | undefined

@@ -21,7 +21,7 @@ import type { LoginServices } from './services.ts'
 
 export type StepPagesServices = Pick<
   LoginServices,
-  'access' | 'base' | 'icons' | 'ownPages' | 'passkeys' | 'show'
+  'access' | 'base' | 'icons' | 'ownPages' | 'forgotten' | 'passkeys' | 'show'
 >
 
 /** One request for the portal: its facts, collected before any of them is answered. */
@@ -49,6 +49,7 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           signedOut: flags.has('signed-out'),
           waiting: hasPendingTransaction(request),
           rememberMe: context.domain.rememberMe,
+          forgotten: services.forgotten,
           passkeys: services.passkeys === true && context.domain.portalUrl !== undefined,
           formAction,
           base,

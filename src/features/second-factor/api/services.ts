@@ -25,6 +25,8 @@ export interface SecondFactorRoutesOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** No link leads to a reset of the password. */
+  readonly passwordResetDisabled: boolean
   /** `identity_validation.elevated_session` */
   readonly elevatedSession: {
     readonly require_second_factor: boolean
