@@ -12,11 +12,13 @@ import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
 import { type Hub, hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
+import { passwordPolicyRoutes } from './features/password-policy/index.ts'
 import {
   changePasswordRoute,
   type PasswordReset,
   passwordResetRoutes,
 } from './features/password-reset/index.ts'
+import type { PasswordPolicy } from './features/passwords/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
 import {
   createFactorsPage,
@@ -59,6 +61,7 @@ export interface Tools {
   readonly webauthn: Webauthn
   /** Undefined where passwords cannot be reset. */
   readonly passwordReset: PasswordReset | undefined
+  readonly policy: PasswordPolicy
   readonly audit: Audit
   /** Undefined where each cookie domain signs in for itself. */
   readonly hub: Hub | undefined
@@ -92,7 +95,7 @@ export async function createApp(
   config: Config,
   { log, clock, users, sessions, throttle, factors, webauthn, ...tools }: Tools,
 ): Promise<App> {
-  const { audit, hub, operations, checks, passwordReset } = tools
+  const { audit, hub, operations, checks, passwordReset, policy } = tools
   const server = config['server']
   const headers = createHeaderSets({
     hsts: server.headers.hsts,
@@ -113,7 +116,7 @@ export async function createApp(
   })
   const [firstPage, ...otherPages] = ownPages
   const elevatedPages = [
-    createPasswordPage({ users }),
+    createPasswordPage({ users, policy }),
     createFactorsPage({ secondFactor: factors, keys: webauthn.isOn ? webauthn : undefined }),
   ]
   const settingsPages = [firstPage, ...elevatedPages, ...otherPages] as const
@@ -187,7 +190,8 @@ export async function createApp(
   await fastify.register(passkeyRoutes, { ...keys, users, throttle })
   await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
   if (passwordReset !== undefined)
-    await fastify.register(passwordResetRoutes, { ...portal, reset: passwordReset })
+    await fastify.register(passwordResetRoutes, { ...portal, policy, reset: passwordReset })
+  await fastify.register(passwordPolicyRoutes, { ...portal, policy, throttle })
   await fastify.register(changePasswordRoute, { replies, base })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })

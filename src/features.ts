@@ -7,6 +7,7 @@ import hub from './features/hub/manifest.ts'
 import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
+import passwordPolicy from './features/password-policy/manifest.ts'
 import passwordReset from './features/password-reset/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import secondFactor from './features/second-factor/manifest.ts'
@@ -43,6 +44,7 @@ const declared = {
   webauthn,
   login,
   settings,
+  passwordPolicy,
   passwordReset,
   verify,
   admin,

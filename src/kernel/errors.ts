@@ -27,6 +27,10 @@ export const ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   PASSWORD_UNUSABLE: { status: 400, message: 'This password cannot be used.' },
+  PASSWORD_WEAK: {
+    status: 400,
+    message: 'Your supplied password does not meet the password policy requirements.',
+  },
   SECOND_FACTOR_LIMITED: { status: 429, message: 'Too many wrong codes. Try again later.' },
   SIGN_IN_LIMITED: { status: 429, message: 'Too many failed sign-ins. Try again later.' },
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },

@@ -12,7 +12,11 @@ import { type Audit, createAudit } from '../features/audit/index.ts'
 import { createHub, type Hub } from '../features/hub/index.ts'
 import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { openPasswordReset } from '../features/password-reset/index.ts'
-import { createPasswords, type Passwords } from '../features/passwords/index.ts'
+import {
+  createPasswordPolicy,
+  createPasswords,
+  type Passwords,
+} from '../features/passwords/index.ts'
 import {
   createSecondFactor,
   createWebauthn,
@@ -117,8 +121,12 @@ export async function createServices(setting: Setting): Promise<Services> {
   })
   opened.defer(() => factors.close())
 
+  const policy = createPasswordPolicy(config['password_policy'], (path) =>
+    resolve(setting.cwd, path),
+  )
+  opened.defer(() => policy.close())
   const passwordReset = await openPasswordReset({
-    ...{ config, storage, users, sessions, throttle, notifier, audit, clock, log },
+    ...{ config, storage, users, policy, sessions, throttle, notifier, audit, clock, log },
     secret: () => data.secret('reset-password'),
   })
   opened.defer(() => passwordReset?.close())
@@ -140,6 +148,7 @@ export async function createServices(setting: Setting): Promise<Services> {
     factors,
     webauthn,
     passwordReset,
+    policy,
     hub,
     operations,
     checks: {

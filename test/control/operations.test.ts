@@ -12,7 +12,7 @@ import { commandsOf } from '../../src/control/commands.ts'
 import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
-import { createPasswords } from '../../src/features/passwords/index.ts'
+import { createPasswordPolicy, createPasswords } from '../../src/features/passwords/index.ts'
 import { createSecondFactor, createWebauthn } from '../../src/features/second-factor/index.ts'
 import {
   createMemoryOnce,
@@ -160,6 +160,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
     audit,
     hub: undefined,
     passwordReset: undefined,
+    policy: createPasswordPolicy(config['password_policy'], (path) => path),
     checks: {},
   }
   const { fastify } = await createApp(config, { ...tools, operations: bound })

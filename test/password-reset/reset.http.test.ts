@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { approved } from '../support/approved.ts'
 import { until } from '../support/pace.ts'
 import { PASSWORD } from '../support/server.ts'
 import { cookieOf, FINISH, HOST, openScene, PORTAL, RESET, START } from './scene.ts'
@@ -103,7 +104,7 @@ test('known devices of before are forgotten, and a second factor is asked for as
 test('a token is worth nothing once the password was changed otherwise', async (t) => {
   const { app, call, mailFor } = await openScene(t)
   const { token } = await mailFor('john')
-  await app.users.setPassword('john', NEW)
+  await app.users.setPassword('john', approved(NEW))
   await until('it is refused', async () =>
     /can&#39;t be used/.test((await call('GET', `/reset-password/step2?token=${token}`)).body),
   )

@@ -10,7 +10,7 @@ import { createAudit } from '../../src/features/audit/index.ts'
 import { createHub } from '../../src/features/hub/index.ts'
 import { createNotifier } from '../../src/features/notify/index.ts'
 import { openPasswordReset } from '../../src/features/password-reset/index.ts'
-import { createPasswords } from '../../src/features/passwords/index.ts'
+import { createPasswordPolicy, createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
   createWebauthn,
@@ -201,8 +201,10 @@ export async function buildApp(
           sealer: kept.sealer,
         })
   opened.push(() => notifier?.close())
+  const policy = createPasswordPolicy(config['password_policy'], (path) => join(folder, path))
+  opened.push(() => policy.close())
   const passwordReset = await openPasswordReset({
-    ...{ config, storage, users, sessions, throttle, notifier, audit, clock, log },
+    ...{ config, storage, users, policy, sessions, throttle, notifier, audit, clock, log },
     secret: () => new Secret('a secret of the resets, long enough'),
   })
   opened.push(() => passwordReset?.close())
@@ -212,7 +214,7 @@ export async function buildApp(
   })
   const made = makeFactors?.({ sessions, users, clock })
   const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, audit, hub, operations, passwordReset },
+    ...{ log, clock, users, sessions, throttle, audit, hub, operations, passwordReset, policy },
     factors: made?.factors ?? factors,
     // As: the settings read no more of a key than SecurityKeys has.
     webauthn: {

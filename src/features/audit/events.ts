@@ -116,7 +116,8 @@ export const EVENTS = {
   },
   'password.changed': { about: 'A user has a new password.', details: { reason: 'Why.' } },
   'password.reset-asked': {
-    about: 'A new password was asked for at the portal, as forgotten. Without a user when no user has the name.',
+    about:
+      'A new password was asked for at the portal, as forgotten. Without a user when no user has the name.',
     details: {
       sent: 'Whether a mail is on its way.',
       reason:

@@ -58,7 +58,8 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: ResetServices }>
       return done ? replies.json(reply, okBody()) : failed(reply, UNABLE)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      if (error.code === 'PASSWORD_UNUSABLE') return failed(reply, AGAINST_POLICY)
+      if (error.code === 'PASSWORD_WEAK' || error.code === 'PASSWORD_UNUSABLE')
+        return failed(reply, AGAINST_POLICY)
       if (error.code === 'USERS_UNWRITABLE') return failed(reply, UNABLE)
       throw error
     }

@@ -2,11 +2,12 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../kernel/errors.ts'
 import { readPairs } from '../../kernel/pairs.ts'
+import { faultsIn } from '../password-policy/index.ts'
 import { contextOf, pageRefusals, textFields } from '../portal/index.ts'
 import {
   askPage,
   donePage,
-  type NewPasswordFault,
+  type Faults,
   newPasswordPage,
   revokedPage,
   revokePage,
@@ -23,7 +24,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly services: ResetServices }
   app,
   { services },
 ) => {
-  const { base, show } = services
+  const { base, show, policy } = services
   const config = { guard: 'public' } as const
   await app.register(pageRefusals, services)
   await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
@@ -39,7 +40,9 @@ export const pageRoutes: FastifyPluginAsync<{ readonly services: ResetServices }
     const { token = '' } = textFields(request.query)
     const found = await services.reset.ofToken(token, originOf(request))
     if (found === undefined) return unusable(services, request, reply)
-    return show(request, reply, (t) => newPasswordPage(t, { token, user: found.user, base }))
+    return show(request, reply, (t) =>
+      newPasswordPage(t, { token, user: found.user, base, policy }),
+    )
   })
   app.post('/reset-password/step2', { config }, (request, reply) =>
     change(services, request, reply),
@@ -83,21 +86,27 @@ async function change(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { reset, replies, show, base } = services
+  const { reset, replies, show, base, policy } = services
   const origin = originOf(request)
   const { token = '', password = '', repeat = '' } = textFields(request.body)
   const found = await reset.ofToken(token, origin)
   if (found === undefined) return unusable(services, request, reply)
-  const again = (fault: NewPasswordFault) =>
-    show(request, reply, (t) => newPasswordPage(t, { token, user: found.user, fault, base }), 400)
-  if (password !== repeat) return again('different')
-  if (password.length > MAX_PASSWORD) return again('unusable')
+  const again = (fault: Faults) =>
+    show(
+      request,
+      reply,
+      (t) => newPasswordPage(t, { ...fault, token, user: found.user, base, policy }),
+      400,
+    )
+  if (password !== repeat) return again({ fault: 'different' })
+  if (password.length > MAX_PASSWORD) return again({ fault: 'unusable' })
   try {
     if (!(await reset.complete(found, password, origin))) return unusable(services, request, reply)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    if (error.code === 'PASSWORD_UNUSABLE') return again('unusable')
-    if (error.code === 'USERS_UNWRITABLE') return again('fixed')
+    if (error.code === 'PASSWORD_WEAK') return again({ weak: faultsIn(error) })
+    if (error.code === 'PASSWORD_UNUSABLE') return again({ fault: 'unusable' })
+    if (error.code === 'USERS_UNWRITABLE') return again({ fault: 'fixed' })
     throw error
   }
   return replies.redirect(reply, `${base}/reset-password/done`)

@@ -1,6 +1,8 @@
 import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
+import { faultsAlert, strengthMeter } from '../password-policy/index.ts'
+import type { PasswordPolicy, PolicyFault } from '../passwords/index.ts'
 
 export function askPage(t: Translate, base: string): PageContent {
   return {
@@ -28,7 +30,12 @@ export const sentPage = (t: Translate, base: string): PageContent => ({
 })
 
 /** What is wrong with what was typed. */
-export type NewPasswordFault = 'different' | 'unusable' | 'fixed'
+type NewPasswordFault = 'different' | 'unusable' | 'fixed'
+export interface Faults {
+  readonly fault?: NewPasswordFault
+  /** What the policy refuses. */
+  readonly weak?: readonly PolicyFault[]
+}
 
 export function newPasswordPage(
   t: Translate,
@@ -36,11 +43,13 @@ export function newPasswordPage(
     token,
     user,
     fault,
+    weak = [],
+    policy,
     base,
-  }: {
+  }: Faults & {
     readonly token: string
     readonly user: string
-    readonly fault?: NewPasswordFault
+    readonly policy: Pick<PasswordPolicy, 'isOn' | 'config'>
     readonly base: string
   },
 ): PageContent {
@@ -49,11 +58,13 @@ export function newPasswordPage(
     script: true,
     content: html`<h1>${t('passwordReset.change.title')}</h1>
 <p class="lead">${t('passwordReset.change.text', { user })}</p>
+!${weak.length === 0 ? '' : faultsAlert(t, weak, policy)}
 !${fault === undefined ? '' : html`<div class="alert" role="alert" id="wrong"><p>${t(`settings.password.${fault}`)}</p></div>`}
 <form method="post" action="${base}/reset-password/step2" data-once>
 <input type="hidden" name="token" value="${token}">
 <input type="text" name="username" value="${user}" autocomplete="username" readonly hidden>
-!${field(t, 'password', fault)}
+!${field(t, 'password', weak.length > 0 ? 'unusable' : fault)}
+!${strengthMeter(t, policy, base)}
 !${field(t, 'repeat', fault)}
 <button class="button" type="submit">${t('settings.password.save')}</button>
 </form>`,

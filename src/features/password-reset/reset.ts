@@ -7,6 +7,7 @@ import type { Secret } from '../../kernel/secret.ts'
 import { type Storage, startSweeper } from '../../storage/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Notifier } from '../notify/index.ts'
+import type { PasswordPolicy } from '../passwords/index.ts'
 import type { CookieDomain, Sessions } from '../sessions/index.ts'
 import { addressKey, type Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -37,7 +38,8 @@ export interface PasswordReset {
   /**
    * Sets the password, uses the reset up and ends all sessions of the user. Signs no user in.
    * @returns false: the reset was used meanwhile, or its user is gone or disabled
-   * @throws AppError PASSWORD_UNUSABLE, USERS_UNWRITABLE, HASHING_BUSY, STORE_UNAVAILABLE; the reset can be used again then
+   * @throws AppError PASSWORD_WEAK, PASSWORD_UNUSABLE, USERS_UNWRITABLE, HASHING_BUSY, STORE_UNAVAILABLE; the reset can be
+   *   used again then
    */
   complete(reset: OpenReset, password: string, from: Origin): Promise<boolean>
   close(): Promise<void>
@@ -52,6 +54,7 @@ export interface PasswordResetOptions {
     Users,
     'findAccount' | 'profile' | 'setPassword' | 'onInvalidated' | 'takesPasswords'
   >
+  readonly policy: Pick<PasswordPolicy, 'approve'>
   readonly sessions: Pick<Sessions, 'revokeUser'>
   readonly throttle: Pick<Throttle, 'limit' | 'devices'>
   readonly notifier: Pick<Notifier, 'send'>
@@ -206,16 +209,17 @@ function createReader({
 }
 
 function createCompletion(
-  { users, sessions, notifier, audit, log }: PasswordResetOptions,
+  { users, policy, sessions, notifier, audit, log }: PasswordResetOptions,
   store: Pick<ResetStore, 'take' | 'add'>,
 ): PasswordReset['complete'] {
   return async (reset, password, { domain, address, userAgent, fields }) => {
     const { user } = reset
     const profile = await users.profile(user)
     if (profile === undefined) return false
+    const approved = await policy.approve(password, profile)
     if (!(await store.take(reset))) return false
     try {
-      await users.setPassword(user, password)
+      await users.setPassword(user, approved)
     } catch (error) {
       // The user may choose another password, or try again.
       if (error instanceof AppError && error.code !== 'USER_UNKNOWN') await store.add(reset)

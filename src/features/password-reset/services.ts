@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Messages } from '../../http/messages.ts'
 import type { Replies } from '../../http/replies.ts'
+import type { PasswordPolicy } from '../passwords/index.ts'
 import {
   contextOf,
   createRendering,
@@ -13,6 +14,7 @@ import type { PasswordReset } from './reset.ts'
 
 export interface PasswordResetPlugin extends PortalContextsOptions {
   readonly reset: PasswordReset
+  readonly policy: Pick<PasswordPolicy, 'isOn' | 'config'>
   readonly replies: Replies
   readonly messages: Messages
   /** Base path without a slash at its end; empty at the root. */
