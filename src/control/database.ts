@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createStoredTrail } from '../features/audit/index.ts'
 import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
-import { openRegistries } from '../features/throttle/index.ts'
+import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type AnyOperation, forOperator, OPERATOR } from '../kernel/operation.ts'
@@ -26,7 +26,7 @@ export async function askDatabase(
     const isKept = config['audit'].retention > 0
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
-      ...openRegistries({ storage, clock: systemClock }),
+      ...openRegistries({ storage, clock: systemClock, ...throttleNotes(audit) }),
       factors: createFactorRegistry({
         storage,
         clock: systemClock,

@@ -15,6 +15,6 @@
  *
  * A GET changes nothing: programs that look at mails follow the links in them.
  */
-export { openPasswordReset } from './open.ts'
+export { forgottenPath, openPasswordReset } from './open.ts'
 export type { PasswordReset } from './reset.ts'
 export { changePasswordRoute, passwordResetRoutes } from './routes.ts'

@@ -60,7 +60,7 @@ export default defineManifest({
       report.warn(path, `is shorter than ${SAFE_SECRET} characters: links could be forged`)
   },
   migrations: {
-    '0017_password_resets': {
+    '0018_password_resets': {
       up: async (db, { table, text, integer }) => {
         await table(db, 'password_resets')
           .addColumn('id', text, (column) => column.primaryKey())

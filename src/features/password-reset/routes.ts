@@ -4,12 +4,13 @@ import { apiRoutes } from './api-routes.ts'
 import { pageRoutes } from './page-routes.ts'
 import { createResetServices, type PasswordResetPlugin } from './services.ts'
 
-/** Registered only where a password can be reset: without it, none of these addresses exists (requirement 17). */
 export const passwordResetRoutes: FastifyPluginAsync<PasswordResetPlugin> = async (
   app,
   options,
 ) => {
-  const services = createResetServices(options)
+  const { passwordReset } = options
+  if (passwordReset === undefined) return
+  const services = createResetServices(options, passwordReset)
   await app.register(portalContexts, options)
   // The token stands in the address: no other server is to read it in a Referer.
   app.addHook('onSend', async function keepsTheAddressToItself(_request, reply) {

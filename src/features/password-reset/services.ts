@@ -13,7 +13,8 @@ import type { Origin } from './requests.ts'
 import type { PasswordReset } from './reset.ts'
 
 export interface PasswordResetPlugin extends PortalContextsOptions {
-  readonly reset: PasswordReset
+  /** Undefined where no password can be reset: none of the addresses exists then (requirement 17). */
+  readonly passwordReset: PasswordReset | undefined
   readonly policy: Pick<PasswordPolicy, 'isOn' | 'config'>
   readonly replies: Replies
   readonly messages: Messages
@@ -22,10 +23,16 @@ export interface PasswordResetPlugin extends PortalContextsOptions {
 }
 
 /** What the pages and the API of this feature share. */
-export interface ResetServices extends PasswordResetPlugin, Rendering {}
+export interface ResetServices extends PasswordResetPlugin, Rendering {
+  readonly reset: PasswordReset
+}
 
-export const createResetServices = (options: PasswordResetPlugin): ResetServices => ({
+export const createResetServices = (
+  options: PasswordResetPlugin,
+  reset: PasswordReset,
+): ResetServices => ({
   ...options,
+  reset,
   ...createRendering(options),
 })
 
