@@ -210,7 +210,7 @@ test('a mailbox gets one mail a minute and three an hour, from however many addr
   assert.equal(mails(), 3)
 })
 
-test('an address that asks too often is told to wait, whoever it asks for', async (t) => {
+test('an address that asks too often is told to wait, for every name alike', async (t) => {
   const { call } = await openScene(t)
   const statuses: number[] = []
   for (let i = 0; i < 8; i++)

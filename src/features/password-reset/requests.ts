@@ -71,7 +71,7 @@ export function createRequests(options: RequestsOptions) {
   }
 
   return {
-    /** @throws AppError STORE_UNAVAILABLE when too many wait, whoever is asked for */
+    /** @throws AppError STORE_UNAVAILABLE when too many wait, for every name alike */
     take(request: ResetRequest): void {
       if (underWay.size >= MOST_WAITING)
         throw new AppError('STORE_UNAVAILABLE', { reason: 'too many password resets wait' })

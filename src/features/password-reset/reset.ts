@@ -75,7 +75,7 @@ const FINISH_LIMIT = [
   { count: 10, period: MINUTE },
   { count: 15, period: 2 * MINUTE },
 ]
-/** Mails to one user: a mailbox is not to be flooded by whoever knows the name, from however many addresses. */
+/** Mails to one user: a mailbox is not to be flooded by a stranger who knows the name, from however many addresses. */
 const MAIL_LIMIT = [
   { count: 1, period: MINUTE },
   { count: 3, period: HOUR },

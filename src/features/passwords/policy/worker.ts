@@ -11,7 +11,7 @@ const MAX_LENGTH = 128
 const MAX_COMMON_FILE = 16 * 1024 * 1024
 
 let zxcvbn: ZxcvbnFactory | undefined
-let list: { readonly stamp: string; readonly words: ReadonlySet<string> } | undefined
+let list: { readonly stamp: string; readonly entries: ReadonlySet<string> } | undefined
 
 function score(password: string, names: readonly string[]): number {
   zxcvbn ??= new ZxcvbnFactory({
@@ -29,9 +29,9 @@ function isCommon(password: string, path: string): boolean {
   const stamp = `${path} ${ino} ${size} ${mtimeMs}`
   if (list?.stamp !== stamp) {
     const lines = readFileSync(path, 'utf8').toLowerCase().split(/\r?\n/)
-    list = { stamp, words: new Set(lines.filter((line) => line !== '')) }
+    list = { stamp, entries: new Set(lines.filter((line) => line !== '')) }
   }
-  return list.words.has(password.toLowerCase())
+  return list.entries.has(password.toLowerCase())
 }
 
 parentPort?.on('message', ({ id, question }: { id: number; question: Question }) => {
