@@ -2,10 +2,12 @@
  * The services of the features, in the order in which one needs the other. A feature whose service is opened with the server
  * adds a line here; `createApp` hands all of them to the features' routes.
  */
+import { resolve } from 'node:path'
 import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
 import { createNotifier, sendNotices } from '../features/notify/index.ts'
-import { createPasswords } from '../features/passwords/index.ts'
+import { openPasswordReset } from '../features/password-reset/index.ts'
+import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
   createWebauthn,
@@ -75,6 +77,13 @@ export const services = compose<Resources>()
       methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
       stored: [webauthn],
     }),
+  )
+  .add('policy', ({ config, cwd }) =>
+    createPasswordPolicy(config['password_policy'], (path) => resolve(cwd, path)),
+  )
+  // Undefined where no password can be reset.
+  .add('passwordReset', ({ data, ...base }) =>
+    openPasswordReset({ ...base, secret: () => data.secret('reset-password') }),
   )
 
 export type Services = Composed<typeof services>

@@ -1,4 +1,5 @@
 import { createAccess, createLiveAccess } from '../features/access/index.ts'
+import { forgottenPath } from '../features/password-reset/index.ts'
 import { isSignedIn, type StepContributor } from '../features/portal/index.ts'
 import { createFactorsPage, secondFactorStep } from '../features/second-factor/index.ts'
 import {
@@ -33,12 +34,12 @@ const steps: readonly ((services: Services) => StepContributor)[] = [
 
 /** The pages below `/settings/`, in the order in which they are offered; `/settings` leads to the first one. */
 function settingsPages(services: Services): readonly [SettingsPage, ...SettingsPage[]] {
-  const { users, secondFactor, webauthn } = services
+  const { users, policy, secondFactor, webauthn } = services
   const [sessions, ...others] = ownPages
   const keys = webauthn.isOn ? webauthn : undefined
   return [
     sessions,
-    createPasswordPage({ users }),
+    createPasswordPage({ users, policy }),
     createFactorsPage({ secondFactor, keys }),
     ...others,
   ]
@@ -82,6 +83,7 @@ export function createSite(services: Services, operations: readonly BoundOperati
     entrance: createEntrance(base === '' ? undefined : (url) => withoutBase(url, base)),
     contributors: steps.map((make) => make(services)),
     pages: settingsPages(services),
+    forgotten: forgottenPath(services, base),
     elevation: secondFactor.elevation,
     adminGroups: config['admin'].groups,
     hasAdmin: !config['admin'].disable,

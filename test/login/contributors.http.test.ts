@@ -45,6 +45,7 @@ async function openPortal(
       webauthn: { hasPasskeys: false },
       adminGroups: [],
       hasAdmin: false,
+      forgotten: undefined,
     },
     [],
   )

@@ -119,6 +119,19 @@ export const EVENTS = {
     details: { subject: '`user:<name>`, `address:<address>` or `device:<id>`.' },
   },
   'password.changed': { about: 'A user has a new password.', details: { reason: 'Why.' } },
+  'password.reset-asked': {
+    about:
+      'A new password was asked for at the portal, as forgotten. Without a user when no user has the name.',
+    details: {
+      sent: 'Whether a mail is on its way.',
+      reason:
+        'Why none is: `unknown`, `disabled`, `unwritable` (the user backend takes no passwords), `no-mail` or `limited`.',
+    },
+  },
+  'password.reset-revoked': {
+    about: 'The link of a mail that sets a new password was made void.',
+    details: {},
+  },
   'user.added': { about: 'There is a new user.', details: { reason: 'Why.' } },
   'config.reloaded': {
     about: 'A changed configuration is in force.',

@@ -30,6 +30,8 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly hasAdmin: boolean
   /** Whether users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey` then. */
   readonly webauthn: { readonly hasPasskeys: boolean }
+  /** Where a user who has forgotten the password goes; undefined: nowhere. */
+  readonly forgotten: string | undefined
   readonly log: Logger
   readonly config: {
     /** Where Logout leads when the request names no target of its own; undefined: our own page. */

@@ -19,6 +19,7 @@ export function signInPage(
     waiting,
     rememberMe,
     passkeys,
+    forgotten,
     formAction,
     base,
   }: Place & {
@@ -33,6 +34,8 @@ export function signInPage(
     readonly rememberMe: number
     /** Users may sign in with a passkey. */
     readonly passkeys: boolean
+    /** Where a user who has forgotten the password goes; undefined: nowhere. */
+    readonly forgotten?: string | undefined
     readonly formAction: readonly string[]
   },
 ): PageContent {
@@ -63,7 +66,8 @@ export function signInPage(
 !${rememberMe > 0 ? remember : ''}
 <button class="button" type="submit">${t('login.signIn.submit')}</button>
 </form>
-!${passkeys ? passkeyButton(t, { carried, base }) : ''}`,
+!${passkeys ? passkeyButton(t, { carried, base }) : ''}
+!${forgotten === undefined ? '' : html`<p class="hint below"><a href="${forgotten}">${t('login.signIn.forgotten')}</a></p>`}`,
   }
 }
 
