@@ -14,6 +14,7 @@ import { createNotifier, type Notifier } from '../features/notify/index.ts'
 import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
+  createStoredFactors,
   createWebauthn,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
@@ -118,6 +119,11 @@ export async function createServices(setting: Setting): Promise<Services> {
 
   const operations = bindOperations(allOperations, {
     factors: factors.registry,
+    storedFactors: createStoredFactors({
+      ...kept,
+      sealer: async () => key.sealer,
+      totp: config.totp,
+    }),
     bans: throttle.bans,
     devices: throttle.devices,
     sessions,

@@ -13,7 +13,11 @@ import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
 import { createAudit } from '../../src/features/audit/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
-import { createSecondFactor, createWebauthn } from '../../src/features/second-factor/index.ts'
+import {
+  createSecondFactor,
+  createStoredFactors,
+  createWebauthn,
+} from '../../src/features/second-factor/index.ts'
 import {
   createMemoryOnce,
   createMemoryStore,
@@ -148,6 +152,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   t.after(() => factors.close())
   const bound = bindOperations(list, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
+    storedFactors: createStoredFactors({ ...kept, sealer: async () => sealer, totp: config.totp }),
   })
   const tools = {
     log,

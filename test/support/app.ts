@@ -11,6 +11,7 @@ import { createHub } from '../../src/features/hub/index.ts'
 import { createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
+  createStoredFactors,
   createWebauthn,
   type SecondFactor,
   type SecurityKeys,
@@ -193,6 +194,10 @@ export async function buildApp(
   const { bans, devices } = throttle
   const operations = bindOperations(allOperations, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
+    storedFactors: createStoredFactors({
+      ...{ ...kept, totp: config.totp },
+      sealer: async () => kept.sealer,
+    }),
   })
   const made = makeFactors?.({ sessions, users, clock })
   const app = await createApp(config, {

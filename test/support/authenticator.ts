@@ -122,7 +122,7 @@ function authenticatorData(
   return Buffer.concat([sha256(rpId), Buffer.of(flags), count])
 }
 
-function coseOf(publicKey: KeyObject, alg: number): Buffer {
+export function coseOf(publicKey: KeyObject, alg: number): Buffer {
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
   return cbor(
     new Map<number, Cbor>([

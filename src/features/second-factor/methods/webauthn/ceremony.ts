@@ -95,7 +95,7 @@ export async function verifyRegistration(
   response: RegistrationResponse,
   { site, challenge, mustVerify }: Expected,
 ): Promise<Registered | Refused> {
-  const { verifyRegistrationResponse, cose, decodeCredentialPublicKey } = await load()
+  const { verifyRegistrationResponse } = await load()
   const { id, rawId, type } = response
   const { clientDataJSON, attestationObject } = response.response
   const answer = await orRefused(() =>
@@ -118,9 +118,7 @@ export async function verifyRegistration(
   // The browser says the id beside the authenticator's signed data; what was signed counts.
   if (info.credential.id !== id) return { refused: 'the id is not that of the key' }
   // The library compares the algorithm with those that were offered, and not with the key. It has decoded this once already.
-  const key = decodeCredentialPublicKey(info.credential.publicKey)
-  const { kty, alg } = cose.COSEKEYS
-  if (KEY_TYPES.get(key.get(alg)) !== key.get(kty))
+  if (!(await isOfferedKey(info.credential.publicKey)))
     return { refused: 'the key is none of its algorithm' }
   return {
     keyId: info.credential.id,
@@ -131,6 +129,20 @@ export async function verifyRegistration(
     verified: info.userVerified,
     backupEligible: info.credentialDeviceType === 'multiDevice',
     backedUp: info.credentialBackedUp,
+  }
+}
+
+/** Whether it is a COSE_Key of an algorithm that is offered. */
+export async function isOfferedKey(publicKey: Uint8Array): Promise<boolean> {
+  const { cose, decodeCredentialPublicKey } = await load()
+  const { kty, alg } = cose.COSEKEYS
+  try {
+    const key = decodeCredentialPublicKey(new Uint8Array(publicKey))
+    const expected = KEY_TYPES.get(key.get(alg))
+    return expected !== undefined && expected === key.get(kty)
+  } catch {
+    // What is no CBOR map is no key.
+    return false
   }
 }
 
