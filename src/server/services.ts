@@ -16,6 +16,7 @@ import {
   createSecondFactor,
   createStoredFactors,
   createWebauthn,
+  openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
 import {
@@ -110,7 +111,11 @@ export async function createServices(setting: Setting): Promise<Services> {
   })
   opened.defer(() => throttle.close())
   const kept = { storage, once, sealer: key.sealer, clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
+  const { metadata } = config['webauthn']
+  const webauthn = createWebauthn({
+    ...{ ...kept, config: config['webauthn'], secrets },
+    metadata: await openMetadata({ ...setting, config: metadata }),
+  })
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, log },
     methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],

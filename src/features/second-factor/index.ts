@@ -25,6 +25,7 @@ export type {
 } from './method.ts'
 export {
   createWebauthn,
+  openMetadata,
   passkeyRoutes,
   removeStoredKeys,
   type Webauthn,

@@ -16,7 +16,10 @@ const KEY_TYPES: ReadonlyMap<unknown, number> = new Map([
 ])
 
 type Library = typeof import('@simplewebauthn/server') &
-  Pick<typeof import('@simplewebauthn/server/helpers'), 'cose' | 'decodeCredentialPublicKey'>
+  Pick<
+    typeof import('@simplewebauthn/server/helpers'),
+    'cose' | 'decodeAttestationObject' | 'decodeCredentialPublicKey'
+  > & { readonly metadataRoots: readonly string[] }
 
 /** Attestation statements whose verifier has root certificates of its own. */
 const ROOTED = ['android-key', 'android-safetynet', 'apple', 'mds'] as const
@@ -30,15 +33,16 @@ const load = (): Promise<Library> => {
 }
 
 async function open(): Promise<Library> {
-  const [server, { cose, decodeCredentialPublicKey }] = await Promise.all([
+  const [server, { cose, decodeAttestationObject, decodeCredentialPublicKey }] = await Promise.all([
     import('@simplewebauthn/server'),
     import('@simplewebauthn/server/helpers'),
   ])
+  const metadataRoots = server.SettingsService.getRootCertificates({ identifier: 'mds' })
   // With roots it would fetch the revocation lists that certificates name. The server asks no other host: which maker signed
   // the statement is not checked, only that the statement belongs to the key.
   for (const identifier of ROOTED)
     server.SettingsService.setRootCertificates({ identifier, certificates: [] })
-  return { ...server, cose, decodeCredentialPublicKey }
+  return { ...server, cose, decodeAttestationObject, decodeCredentialPublicKey, metadataRoots }
 }
 
 /** A check said no. The reason is for the log: it may hold what the browser sent, bounded. */
@@ -130,6 +134,21 @@ export async function verifyRegistration(
     backupEligible: info.credentialDeviceType === 'multiDevice',
     backedUp: info.credentialBackedUp,
   }
+}
+
+/** The certificates to which those lead that sign the metadata of the FIDO Alliance, as the library knows them: PEM. */
+export const metadataRoots = async (): Promise<readonly string[]> => (await load()).metadataRoots
+
+/**
+ * The certificates that came with a statement, leaf first; none where the key signed it itself, or nothing did.
+ * @param attestationObject base64url, and read by `verifyRegistration` before
+ */
+export async function attestationCertificates(
+  attestationObject: string,
+): Promise<readonly Uint8Array[]> {
+  const { decodeAttestationObject } = await load()
+  const bytes = new Uint8Array(Buffer.from(attestationObject, 'base64url'))
+  return decodeAttestationObject(bytes).get('attStmt').get('x5c') ?? []
 }
 
 /** Whether it is a COSE_Key of an algorithm that is offered. */

@@ -14,6 +14,7 @@
 export type { Credential } from './credential.ts'
 export { CredentialId, CredentialName } from './credential.ts'
 export type { WebauthnConfig } from './manifest.ts'
+export { type Metadata, openMetadata } from './metadata/metadata.ts'
 export { type WebauthnMethod, webauthnMethod } from './method.ts'
 export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'
 export type { NotShown, Shown } from './proofs.ts'
