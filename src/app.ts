@@ -1,34 +1,27 @@
 /**
- * The application: makes the services and registers the features. Read from top to bottom it is the order in which they
+ * The application: registers the features, over their services. Read from top to bottom it is the order in which they
  * depend on each other. What belongs to the process (listening, signals, files watched) is server/.
  */
 import { randomBytes } from 'node:crypto'
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import type { Logger } from 'pino'
 import { createAccess, createLiveAccess, type LiveAccess } from './features/access/index.ts'
 import { admin } from './features/admin/index.ts'
-import type { Audit } from './features/audit/index.ts'
 import { health } from './features/health/index.ts'
-import { type Hub, hubRoutes } from './features/hub/index.ts'
+import { hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
 import { isSignedIn } from './features/portal/index.ts'
 import {
   createFactorsPage,
   passkeyRoutes,
-  type SecondFactor,
   secondFactorPages,
   secondFactorRoutes,
   secondFactorStep,
-  type Webauthn,
   webauthnRoutes,
 } from './features/second-factor/index.ts'
-import type { Sessions } from './features/sessions/index.ts'
 import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
-import type { Throttle } from './features/throttle/index.ts'
-import type { Users } from './features/users/index.ts'
 import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
-import { type Config, messageCatalogues, ownPaths } from './features.ts'
+import { messageCatalogues, ownPaths } from './features.ts'
 import { assetRoutes, loadAssets } from './http/assets.ts'
 import { guards } from './http/guard.ts'
 import { createHeaderSets } from './http/headers.ts'
@@ -39,27 +32,9 @@ import { noBody } from './http/no-body.ts'
 import { onlyAt } from './http/own-paths.ts'
 import { createPeers, type Peers } from './http/peers.ts'
 import { createReplies, type Replies } from './http/replies.ts'
-import type { Clock } from './kernel/clock.ts'
 import type { BoundOperation } from './kernel/operation.ts'
 import { readPairs } from './kernel/pairs.ts'
-
-/** What outlives a request and is not made from the configuration alone. */
-export interface Tools {
-  readonly log: Logger
-  readonly clock: Clock
-  readonly users: Users
-  readonly sessions: Sessions
-  readonly throttle: Throttle
-  readonly factors: SecondFactor
-  readonly webauthn: Webauthn
-  readonly audit: Audit
-  /** Undefined where each cookie domain signs in for itself. */
-  readonly hub: Hub | undefined
-  /** Some of them have routes of the admin API. */
-  readonly operations: readonly BoundOperation[]
-  /** What `/api/health/ready` asks. */
-  readonly checks: Readonly<Record<string, () => Promise<void>>>
-}
+import type { Services } from './services/index.ts'
 
 export interface App {
   readonly fastify: FastifyInstance
@@ -80,12 +55,16 @@ function noSchemas(): never {
   throw new TypeError('a route with a schema of Fastify: nothing here compiles one')
 }
 
-/** In one piece, although it is long: its order is the order in which the services and features depend on each other. */
+/**
+ * In one piece, although it is long: its order is the order in which the services and features depend on each other.
+ * @param operations some of them have routes of the admin API
+ */
 export async function createApp(
-  config: Config,
-  { log, clock, users, sessions, throttle, factors, webauthn, ...tools }: Tools,
+  services: Services,
+  operations: readonly BoundOperation[],
 ): Promise<App> {
-  const { audit, hub, operations, checks } = tools
+  const { config, log, clock, users, sessions, throttle, factors, webauthn } = services
+  const { audit, hub, checks } = services
   const server = config['server']
   const headers = createHeaderSets({
     hsts: server.headers.hsts,

@@ -177,6 +177,13 @@ suite('keys that are looked up in the FIDO metadata', () => {
     assert.equal((await enrol()).status, 201)
   })
 
+  test('without a file no key is taken', async (t) => {
+    const { enrol } = await openScene(t, {}, { path: '' })
+    const refused = await enrol()
+    assert.equal(refused.status, 403)
+    assert.match(refused.log, /path names no file/)
+  })
+
   test('past its time no key is taken, or the log alone says so', async (t) => {
     for (const [cache_policy, status] of [
       ['strict', 403],

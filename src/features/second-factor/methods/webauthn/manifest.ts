@@ -112,10 +112,9 @@ export default defineManifest({
   check({ webauthn: given }, report) {
     const { filtering, attestation_conveyance_preference: conveyance, metadata } = given
     if (metadata.enabled && metadata.path === '')
-      report.fault(
-        ['webauthn', 'metadata', 'path'],
-        'is needed where webauthn.metadata is enabled',
-        'the file of https://mds3.fidoalliance.org/; the server does not download it',
+      report.warn(
+        ['webauthn', 'metadata'],
+        'no security key can be added: path has to name the file of https://mds3.fidoalliance.org/, which is not downloaded',
       )
     if (metadata.enabled && conveyance !== 'direct')
       report.warn(

@@ -40,6 +40,9 @@ const NO_MODEL = '00000000-0000-0000-0000-000000000000'
 export async function openMetadata(options: MetadataOptions): Promise<Metadata | undefined> {
   const { config, cwd, clock, log } = options
   if (!config.enabled) return undefined
+  // Authelia downloads the file, and has no such key. Its configuration is accepted; a key whose model is not looked up is not.
+  if (config.path === '')
+    return { whyRefused: async () => 'webauthn.metadata.path names no file to look it up in' }
   const path = resolve(cwd, config.path)
   const roots = await rootsOf(config.trust_anchor && resolve(cwd, config.trust_anchor))
   const read = async (): Promise<Blob> =>

@@ -31,7 +31,7 @@ export const metadata = z
       .default('')
       .describe(
         'The metadata file of the FIDO Alliance, as https://mds3.fidoalliance.org/ has it. The server does not download it. ' +
-          'It is read again after it has changed.',
+          'It is read again after it has changed. Without it no key can be added.',
       ),
     trust_anchor: z
       .string()
