@@ -67,6 +67,9 @@ function textOf(path: string): string {
   }
 }
 
+/** Milliseconds: some ten thousand entries, each written by itself. */
+export const IMPORT_TIMEOUT = 300_000
+
 export interface ImportOptions {
   readonly force?: boolean
   readonly dryRun?: boolean

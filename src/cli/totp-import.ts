@@ -1,7 +1,7 @@
 import { readTotpFile } from '../features/second-factor/stored/factor-file.ts'
 import { importTotp } from '../features/second-factor/stored/operations.ts'
 import { callOperation } from './call-operation.ts'
-import { type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
+import { IMPORT_TIMEOUT, type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
 import type { Configure } from './invocation.ts'
 
 export const configure: Configure = (command, cli) => {
@@ -13,7 +13,12 @@ export const configure: Configure = (command, cli) => {
       const entries = await readFactorFile(cli, name, readTotpFile)
       if (entries === undefined) return
       await runImport(cli, 'One-time codes', options, (wish) =>
-        callOperation(cli, importTotp, { entries: [...entries], ...wish }),
+        callOperation(
+          cli,
+          importTotp,
+          { entries: [...entries], ...wish },
+          { timeout: IMPORT_TIMEOUT },
+        ),
       )
     })
 }

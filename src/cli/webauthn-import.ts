@@ -1,7 +1,7 @@
 import { readKeyFile } from '../features/second-factor/stored/factor-file.ts'
 import { importKeys } from '../features/second-factor/stored/operations.ts'
 import { callOperation } from './call-operation.ts'
-import { type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
+import { IMPORT_TIMEOUT, type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
 import type { Configure } from './invocation.ts'
 
 export const configure: Configure = (command, cli) => {
@@ -16,7 +16,12 @@ export const configure: Configure = (command, cli) => {
       const entries = await readFactorFile(cli, name, (text) => readKeyFile(text, isOfferedKey))
       if (entries === undefined) return
       await runImport(cli, 'Security keys', options, (wish) =>
-        callOperation(cli, importKeys, { entries: [...entries], ...wish }),
+        callOperation(
+          cli,
+          importKeys,
+          { entries: [...entries], ...wish },
+          { timeout: IMPORT_TIMEOUT },
+        ),
       )
     })
 }

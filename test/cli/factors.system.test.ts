@@ -1,6 +1,6 @@
 /** `vestibule storage user totp` beside running servers, on both databases. */
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -36,6 +36,26 @@ async function roundTrip(t: TestContext, config: Readonly<Record<string, unknown
   assert.match(await ask('audit', 'list', '--user', 'john'), /factor\.exported/)
 }
 
+/** More users than one transaction locks one by one. */
+async function many(t: TestContext, config: Readonly<Record<string, unknown>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'vestibule-factors-cli-'))
+  const users = await usersYaml({ john: {} })
+  const server = await startServer(t, { config: { ...CHEAP, ...config }, users, folder })
+  const entries = Array.from({ length: 2500 }, (_, index) => ({
+    created_at: '2026-01-01T00:00:00Z',
+    username: `user${index}`,
+    issuer: 'Example',
+    algorithm: 'SHA1',
+    digits: 6,
+    period: 30,
+    secret: Buffer.from('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ').toString('base64'),
+  }))
+  writeFileSync(join(folder, 'many.yml'), JSON.stringify({ totp_configurations: entries }))
+  const argv = ['storage', 'user', 'totp', 'import', 'many.yml', '--config', server.configFile]
+  const { out, err } = await runCli(t, argv, { cwd: folder })
+  assert.match(out, /2500 added, 0 replaced/, err)
+}
+
 async function shown(server: RunningServer, token: string): Promise<number> {
   const host = `auth.vestibule.localhost:${server.port}`
   const cookie = await signIn(server.port, 'john')
@@ -55,4 +75,5 @@ test('a factor that was exported, reset and imported opens with its code: Postgr
 }, async (t) => {
   const postgres = await startPostgres(t)
   await roundTrip(t, { storage: { postgres: await postgres.section() } })
+  await many(t, { storage: { postgres: await postgres.section() } })
 })

@@ -21,6 +21,16 @@ export const doesNotOpen = (what: string): OperatorError =>
     'see `vestibule storage encryption check`',
   )
 
+/** PostgreSQL keeps some 6,000 for all transactions together. */
+const MAX_LOCKS = 1000
+
+/**
+ * The locks of an import. A larger one goes without: who changes a factor in the same moment makes one of the two fail by the
+ * table's own keys, and it is undone.
+ */
+export const boundedLocks = (names: readonly string[]): readonly string[] =>
+  names.length <= MAX_LOCKS ? names : []
+
 export function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += CHUNK) yield all.slice(at, at + CHUNK)
 }

@@ -10,7 +10,7 @@ import {
   placeOfKey,
 } from '../methods/webauthn/tables.ts'
 import type { Imported, ImportWish, KeyEntry, KeySummary } from './entries.ts'
-import { alreadyThere, chunks, doesNotOpen } from './faults.ts'
+import { alreadyThere, boundedLocks, chunks, doesNotOpen } from './faults.ts'
 import type { StoredDependencies } from './stored-totp.ts'
 
 /** Which keys: one by its id, one of a user by its name, all of a user. Never all of all users. */
@@ -123,7 +123,7 @@ class Looked extends Error {
 
 /** Those of the store that registers keys (methods/webauthn/store.ts). */
 const locksOf = (entries: readonly KeyEntry[]): readonly string[] =>
-  entries.flatMap(({ user, keyId }) => [`webauthn:${user}`, `webauthn-key:${keyId}`])
+  boundedLocks(entries.flatMap(({ user, keyId }) => [`webauthn:${user}`, `webauthn-key:${keyId}`]))
 
 const siteKey = (user: string, rpId: string): string => JSON.stringify([user, rpId])
 

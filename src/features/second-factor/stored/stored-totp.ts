@@ -7,7 +7,7 @@ import type { TotpSettings } from '../manifest.ts'
 import { base32Of, bytesOf, enrolmentOf } from '../methods/totp-code.ts'
 import type { Tables } from '../tables.ts'
 import type { Imported, ImportWish, TotpEntry, TotpSummary } from './entries.ts'
-import { alreadyThere, chunks, doesNotOpen } from './faults.ts'
+import { alreadyThere, boundedLocks, chunks, doesNotOpen } from './faults.ts'
 
 /** What is given in place of the configuration. */
 export interface TotpWish {
@@ -62,7 +62,7 @@ export function createStoredTotp({ storage, sealer, clock, totp }: StoredDepende
     const key = await sealer()
     const opened: Opened[] = []
     for (const entry of entries) opened.push({ ...entry, bytes: await bytesOf(entry.secret) })
-    const locks = entries.map(({ user }) => lockOf(user))
+    const locks = boundedLocks(entries.map(({ user }) => lockOf(user)))
     return storage.transaction(
       async (plain) => {
         const db = plain.$extendTables<Tables>()
