@@ -55,8 +55,12 @@ function install(packages: readonly string[]): void {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
       timeout: 8 * 60_000,
     }).status
-  apply('update', '-qq')
-  apply('install', '-y', '-qq', '--no-install-recommends', ...packages)
+  // Another run may be installing the same: each apt command waits for the other's lock, or is repeated.
+  for (let tries = 0; tries < 3; tries++) {
+    apply('update', '-qq')
+    const lock = ['-o', 'DPkg::Lock::Timeout=400']
+    if (apply(...lock, 'install', '-y', '-qq', '--no-install-recommends', ...packages) === 0) return
+  }
 }
 
 /** How long each file took when it last ran in this checkout, in milliseconds. */
@@ -93,7 +97,7 @@ async function runFiles(
   const events = run({
     files: [...files],
     // Most files wait for another program most of the time.
-    concurrency: 2 * availableParallelism(),
+    concurrency: 3 * availableParallelism(),
     // For what never ends. A suite may wait for its turn on a machine that is busy with something else.
     timeout: 600_000,
     execArgv: ['--import', new URL('compile-cache.ts', import.meta.url).href],

@@ -5,7 +5,7 @@ import {
   createStoredFactors,
   removeStoredKeys,
 } from '../features/second-factor/index.ts'
-import { openRegistries } from '../features/throttle/index.ts'
+import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import { type Config, sealed } from '../features.ts'
 import { openDataDirectory } from '../files/data-directory.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -31,7 +31,7 @@ export async function askDatabase(
     const isKept = config['audit'].retention > 0
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
-      ...openRegistries({ storage, clock: systemClock }),
+      ...openRegistries({ storage, clock: systemClock, ...throttleNotes(audit) }),
       factors: createFactorRegistry({
         storage,
         clock: systemClock,

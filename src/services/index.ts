@@ -68,8 +68,12 @@ export const services = compose<Resources>()
     openMetadata({ ...base, config: config['webauthn'].metadata }),
   )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
-  .add('factors', ({ webauthn, ...base }) =>
-    createSecondFactor({ ...base, methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [] }),
+  .add('secondFactor', ({ webauthn, ...base }) =>
+    createSecondFactor({
+      ...base,
+      methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+      stored: [webauthn],
+    }),
   )
   .add('storedFactors', ({ config, sealer, ...base }) =>
     createStoredFactors({ ...base, totp: config['totp'], sealer: async () => sealer }),
@@ -80,11 +84,11 @@ export type Services = Composed<typeof services>
 /** What operations work on. */
 export const forOperations = ({
   audit,
-  factors,
+  secondFactor,
   sessions,
   storedFactors,
   throttle,
 }: Services): OperationServices => ({
-  ...{ audit, sessions, storedFactors, factors: factors.registry },
+  ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
 })

@@ -159,13 +159,13 @@ export async function buildApp(
           ? webauthn
           : { ...webauthn, ...(keys as Partial<Webauthn>), isOn: true }
       },
-      factors: (factors) => ({ ...factors, ...made?.factors }),
+      secondFactor: (factors) => ({ ...factors, ...made?.factors }),
     },
   )
   const bound = bindOperations(operations, forOperations(open))
   const app = await createApp(open, bound)
   opened.defer(() => app.fastify.close())
-  const { users, throttle, factors } = open
+  const { users, throttle, secondFactor: factors } = open
 
   const request: BuiltApp['request'] = (path, options) => inject(app, path, options)
   return {
