@@ -1,8 +1,7 @@
 /** What the commands of `storage user totp` and `storage user webauthn` share: the files they read and write. */
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Imported } from '../features/second-factor/stored/entries.ts'
-import type { FactorFile } from '../features/second-factor/stored/factor-file.ts'
+import type { FactorFile, Imported } from '../features/second-factor/index.ts'
 import { createPrivateFile, replacePrivateFile } from '../files/atomic-write.ts'
 import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { printable } from '../kernel/printable.ts'

@@ -1,4 +1,4 @@
-import { deleteTotp } from '../features/second-factor/stored/operations.ts'
+import { deleteTotp } from '../features/second-factor/operations.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation } from './call-operation.ts'
 import type { Configure } from './invocation.ts'

@@ -1,4 +1,4 @@
-import { totpCsv } from '../features/second-factor/stored/factor-file.ts'
+import { totpCsv } from '../features/second-factor/index.ts'
 import type { Configure } from './invocation.ts'
 import { configureExport, DEFAULT_CSV_FILE } from './totp-exports.ts'
 

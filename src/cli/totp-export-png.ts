@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { totpUrl } from '../features/second-factor/stored/stored-totp.ts'
+import { totpUrl } from '../features/second-factor/index.ts'
 import { OperatorError, systemCode } from '../kernel/operator-error.ts'
 import { writeSecretFile } from './factor-files.ts'
 import type { Configure } from './invocation.ts'

@@ -1,4 +1,4 @@
-import { totpUrl } from '../features/second-factor/stored/stored-totp.ts'
+import { totpUrl } from '../features/second-factor/index.ts'
 import type { Configure } from './invocation.ts'
 import { entriesOf, optionsOf, userOption } from './totp-exports.ts'
 

@@ -1,4 +1,4 @@
-import { totpFileText } from '../features/second-factor/stored/factor-file.ts'
+import { totpFileText } from '../features/second-factor/index.ts'
 import type { Configure } from './invocation.ts'
 import { configureExport, DEFAULT_TOTP_FILE } from './totp-exports.ts'
 

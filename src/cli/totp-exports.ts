@@ -1,7 +1,7 @@
 /** What the commands of `storage user totp export` share. */
 import { type Command, Option } from 'commander'
-import type { TotpEntry } from '../features/second-factor/stored/entries.ts'
-import { exportTotp } from '../features/second-factor/stored/operations.ts'
+import type { TotpEntry } from '../features/second-factor/index.ts'
+import { exportTotp } from '../features/second-factor/operations.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation } from './call-operation.ts'
 import { writeSecretFile } from './factor-files.ts'

@@ -1,5 +1,5 @@
-import { readTotpFile } from '../features/second-factor/stored/factor-file.ts'
-import { importTotp } from '../features/second-factor/stored/operations.ts'
+import { readTotpFile } from '../features/second-factor/index.ts'
+import { importTotp } from '../features/second-factor/operations.ts'
 import { callOperation } from './call-operation.ts'
 import { IMPORT_TIMEOUT, type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
 import type { Configure } from './invocation.ts'

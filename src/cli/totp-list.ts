@@ -1,4 +1,4 @@
-import { listTotp } from '../features/second-factor/stored/operations.ts'
+import { listTotp } from '../features/second-factor/operations.ts'
 import { callOperation } from './call-operation.ts'
 import type { Configure } from './invocation.ts'
 import { moment } from './moment.ts'

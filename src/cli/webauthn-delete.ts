@@ -1,4 +1,4 @@
-import { deleteKeys } from '../features/second-factor/stored/operations.ts'
+import { deleteKeys } from '../features/second-factor/operations.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation, type InputOf } from './call-operation.ts'
 import type { Configure } from './invocation.ts'

@@ -1,5 +1,5 @@
-import { keyFileText } from '../features/second-factor/stored/factor-file.ts'
-import { exportKeys } from '../features/second-factor/stored/operations.ts'
+import { keyFileText } from '../features/second-factor/index.ts'
+import { exportKeys } from '../features/second-factor/operations.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { callOperation } from './call-operation.ts'
 import { writeSecretFile } from './factor-files.ts'

@@ -1,5 +1,5 @@
-import { readKeyFile } from '../features/second-factor/stored/factor-file.ts'
-import { importKeys } from '../features/second-factor/stored/operations.ts'
+import { isOfferedKey, readKeyFile } from '../features/second-factor/index.ts'
+import { importKeys } from '../features/second-factor/operations.ts'
 import { callOperation } from './call-operation.ts'
 import { IMPORT_TIMEOUT, type ImportOptions, readFactorFile, runImport } from './factor-files.ts'
 import type { Configure } from './invocation.ts'
@@ -10,9 +10,6 @@ export const configure: Configure = (command, cli) => {
     .option('-f, --force', 'replace keys that are there already')
     .option('--dry-run', 'say what would happen, and change nothing')
     .action(async (name: string, options: ImportOptions) => {
-      const { isOfferedKey } = await import(
-        '../features/second-factor/methods/webauthn/ceremony.ts'
-      )
       const entries = await readFactorFile(cli, name, (text) => readKeyFile(text, isOfferedKey))
       if (entries === undefined) return
       await runImport(cli, 'Security keys', options, (wish) =>

@@ -4,6 +4,8 @@ import { defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
 import { storedOperations } from './stored/operations.ts'
 
+export * from './stored/operations.ts'
+
 /** Of second factors and the audit trail, what is needed here. */
 interface Services {
   readonly factors: {

@@ -6,7 +6,6 @@
  */
 import type { Document, Node } from 'yaml'
 import { z } from 'zod'
-import { syntaxFault } from '../../../config/yaml-faults.ts'
 import { CredentialName } from '../methods/webauthn/credential.ts'
 import {
   issuerName,
@@ -185,7 +184,10 @@ type Read<T> =
     }
 
 async function readYaml<T>(text: string, shape: z.ZodType<T>): Promise<Read<T>> {
-  const { isAlias, isNode, LineCounter, parseDocument, visit } = await import('yaml')
+  // Here: a server that starts reads no such file, and does without the parser.
+  const { syntaxFault } = await import('../../../config/yaml-faults.ts')
+  const yaml = await import('yaml')
+  const { isAlias, isNode, LineCounter, parseDocument } = yaml
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
   const lineOf = (offset: number): number => Math.max(1, lines.linePos(offset).line)
@@ -193,7 +195,7 @@ async function readYaml<T>(text: string, shape: z.ZodType<T>): Promise<Read<T>> 
   if (syntax !== undefined)
     return { ok: false, faults: [{ line: lineOf(syntax.offset), message: syntax.message }] }
   const aliases: FileFault[] = []
-  visit(document, {
+  yaml.visit(document, {
     Node(_, node) {
       if (isAlias(node))
         aliases.push({ line: lineOf(node.range?.[0] ?? 0), message: 'is an alias (*)' })

@@ -11,6 +11,8 @@
  *   POST /api/user/session/elevation/webauthn                     the challenge of a key that elevates the session
  *   GET, POST /api/firstfactor/passkey                            sign in with a passkey
  */
+
+export { isOfferedKey } from './ceremony.ts'
 export type { Credential } from './credential.ts'
 export { CredentialId, CredentialName } from './credential.ts'
 export type { WebauthnConfig } from './manifest.ts'
