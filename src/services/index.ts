@@ -10,7 +10,9 @@ import { openPasswordReset } from '../features/password-reset/index.ts'
 import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
+  createStoredFactors,
   createWebauthn,
+  openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
 import {
@@ -70,6 +72,10 @@ export const services = compose<Resources>()
       regulation: config['regulation'],
     }),
   )
+  // Undefined where `webauthn.metadata` is off.
+  .add('metadata', ({ config, ...base }) =>
+    openMetadata({ ...base, config: config['webauthn'].metadata }),
+  )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
   .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
@@ -85,6 +91,9 @@ export const services = compose<Resources>()
   .add('passwordReset', ({ data, ...base }) =>
     openPasswordReset({ ...base, secret: () => data.secret('reset-password') }),
   )
+  .add('storedFactors', ({ config, sealer, ...base }) =>
+    createStoredFactors({ ...base, totp: config['totp'], sealer: async () => sealer }),
+  )
 
 export type Services = Composed<typeof services>
 
@@ -93,8 +102,9 @@ export const forOperations = ({
   audit,
   secondFactor,
   sessions,
+  storedFactors,
   throttle,
 }: Services): OperationServices => ({
-  ...{ audit, sessions, factors: secondFactor.registry },
+  ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
 })

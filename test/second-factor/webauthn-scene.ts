@@ -19,6 +19,10 @@ import {
   webauthnRoutes,
 } from '../../src/features/second-factor/methods/webauthn/index.ts'
 import manifest from '../../src/features/second-factor/methods/webauthn/manifest.ts'
+import type {
+  Metadata,
+  MetadataOptions,
+} from '../../src/features/second-factor/methods/webauthn/metadata/metadata.ts'
 import {
   type CookieDomain,
   createMemoryStore,
@@ -85,6 +89,9 @@ export interface SceneOptions {
   /** `failed_login_rate_limit`; off unless told otherwise. */
   readonly limits?: string
   readonly secondFactor?: Partial<SharedFactor>
+  readonly metadata?: (
+    tools: Pick<MetadataOptions, 'clock' | 'log'>,
+  ) => Promise<Metadata | undefined>
 }
 
 const MINUTE = 60_000
@@ -92,7 +99,13 @@ const MINUTE = 60_000
 /** The routes of keys and passkeys over real sessions, a real database and the real limits. */
 export async function openWebauthnScene(
   t: Pick<TestContext, 'after'>,
-  { config = {}, session, limits = 'disable', secondFactor: more = {} }: SceneOptions = {},
+  {
+    config = {},
+    session,
+    limits = 'disable',
+    secondFactor: more = {},
+    metadata,
+  }: SceneOptions = {},
 ): Promise<WebauthnScene> {
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
@@ -120,6 +133,7 @@ export async function openWebauthnScene(
     secrets: [SECRET],
     once: createSqliteOnce(storage),
     clock,
+    metadata: await metadata?.({ clock, log }),
   })
   const headers = createHeaderSets({ hsts: undefined, frameAncestors: [] })
   const messages = createMessages(messageCatalogues)

@@ -47,6 +47,10 @@ export const EVENTS = {
     details: {},
   },
   'factor.added': { about: 'A user has another second factor.', details: { method: FACTOR } },
+  'factor.exported': {
+    about: 'The operator wrote the secret of a second factor to a file.',
+    details: { method: FACTOR },
+  },
   'factor.removed': {
     about: 'A second factor of a user was removed, or recovery codes were.',
     details: {

@@ -11,8 +11,11 @@
  *   POST /api/user/session/elevation/webauthn                     the challenge of a key that elevates the session
  *   GET, POST /api/firstfactor/passkey                            sign in with a passkey
  */
+
+export { isOfferedKey } from './ceremony.ts'
 export type { Credential } from './credential.ts'
 export { CredentialId, CredentialName } from './credential.ts'
+export { type Metadata, openMetadata } from './metadata/metadata.ts'
 export { webauthnMethod } from './method.ts'
 export { passkeyRoutes } from './passkey-routes.ts'
 export type { Shown } from './proofs.ts'
