@@ -47,7 +47,7 @@ userBackendConformance(
       },
     }
   },
-  ['writing', 'creation'],
+  ['writing', 'creation', 'editing', 'removal'],
 )
 
 const user = (name: string, digest = DIGEST, more = '') =>

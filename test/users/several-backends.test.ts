@@ -7,6 +7,7 @@ import type { UserBackend } from '../../src/features/users/backend.ts'
 import { defineBackend } from '../../src/features/users/definition.ts'
 import type { PasswordMarks } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { bob, CLIENT, isRefused, john } from '../conformance/user-case.ts'
 import { createBindBackend, createDigestBackend } from './memory-backend.ts'
@@ -239,6 +240,7 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
       lookUp: () => assert.fail('there is nothing to look up'),
       passwords: cheapPasswords(),
       rehash: undefined,
+      clock: systemClock,
       answerWithin: 20,
     })
     await assert.rejects(authenticate('bob', 'password', CLIENT), isRefused('STORE_UNAVAILABLE'))

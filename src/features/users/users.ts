@@ -1,15 +1,19 @@
 import type { BaseLogger } from 'pino'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { StartPlace } from '../../kernel/feature.ts'
 import type { Digest, Passwords } from '../passwords/index.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
-import type {
-  Account,
-  DigestAccount,
-  DigestWriting,
-  MaybePromise,
-  Profile,
-  ReloadResult,
-  UserBackend,
+import {
+  type Account,
+  type AccountQuery,
+  type DigestAccount,
+  type DigestWriting,
+  type Found,
+  isExpired,
+  type MaybePromise,
+  type Profile,
+  type ReloadResult,
+  type UserBackend,
 } from './backend.ts'
 import { backends } from './backends/index.ts'
 import { createChanges, type UserChanges } from './changes.ts'
@@ -26,6 +30,10 @@ export interface Users extends UserChanges {
    * request. The answer is current; it is not to be kept.
    */
   profile(name: string): MaybePromise<Profile | undefined>
+  /** The account of this canonical name as its backend has it now, disabled or not. */
+  account(name: string): Promise<Found | undefined>
+  /** Accounts of all backends, disabled ones included, in the order of their names' characters. */
+  search(query: AccountQuery): Promise<readonly Found[]>
   authenticate: Authenticate
   /** Whether there is no user at all, disabled ones included. */
   isEmpty(): boolean
@@ -47,6 +55,7 @@ export interface CombineOptions {
   /** `authentication_backend.rehash_on_login` */
   readonly rehash?: boolean
   readonly marks?: PasswordMarks
+  readonly clock?: Clock
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
@@ -81,7 +90,7 @@ export async function createUsers({
 /** @param backends opened, in order; `close` closes them */
 export function combineUsers(
   backends: readonly UserBackend[],
-  { passwords, rehash: isRehashing, marks: known, log }: CombineOptions,
+  { passwords, rehash: isRehashing, marks: known, clock = systemClock, log }: CombineOptions,
 ): Users {
   const order = createOrder(backends)
   const { lookUp, inMemory } = order
@@ -107,6 +116,9 @@ export function combineUsers(
       .catch((error: unknown) => log.error({ err: error }, 'new users could not be noted'))
   }
 
+  const unexpired = (profile: Profile | undefined): Profile | undefined =>
+    profile !== undefined && isExpired(profile, clock.now()) ? undefined : profile
+
   observe(order.listed())
   for (const backend of backends) {
     // A name that another backend had until now, or has, may be another person: no session of it goes on.
@@ -119,8 +131,13 @@ export function combineUsers(
   }
 
   return {
-    profile: order.profile,
-    authenticate: createAuthenticate({ backends, lookUp, passwords, rehash }),
+    profile(name) {
+      const profile = order.profile(name)
+      return profile instanceof Promise ? profile.then(unexpired) : unexpired(profile)
+    },
+    account: lookUp,
+    search: order.search,
+    authenticate: createAuthenticate({ backends, lookUp, passwords, rehash, clock }),
     ...createChanges({ backends, lookUp, passwords }),
     isEmpty: () => backends.every((backend) => backend.isEmpty()),
     reload: () => reloadAll(backends),
