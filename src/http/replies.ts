@@ -146,7 +146,7 @@ export function createReplies({
   return replies
 }
 
-const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
+const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function asRefusal(error: FastifyError | AppError, { raw }: FastifyRequest): AppError {
   if (error instanceof AppError) return error

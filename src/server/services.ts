@@ -122,6 +122,13 @@ export async function createServices(setting: Setting): Promise<Services> {
     devices: throttle.devices,
     sessions,
     audit,
+    users: () => users,
+    adminGroups: config['admin'].groups,
+    async onDeleted(user) {
+      await sessions.revokeUser(user)
+      await throttle.devices.revokeUser(user)
+      await factors.registry.removeAll(user)
+    },
   })
   const app = await createApp(config, {
     log,
@@ -248,6 +255,7 @@ async function openUsers(
     rehash: config['authentication_backend.rehash_on_login'],
     marks,
     separator: config['identity_headers'].separator,
+    clock,
     log,
   })
   opened.defer(() => users.close())

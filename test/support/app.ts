@@ -146,6 +146,7 @@ export async function buildApp(
       separator: config['identity_headers'].separator,
       passwords,
       rehash: false,
+      clock,
       log,
     }),
   )
@@ -193,6 +194,13 @@ export async function buildApp(
   const { bans, devices } = throttle
   const operations = bindOperations(allOperations, {
     ...{ bans, devices, sessions, audit, factors: factors.registry },
+    users: () => users,
+    adminGroups: config['admin'].groups,
+    async onDeleted(user) {
+      await sessions.revokeUser(user)
+      await devices.revokeUser(user)
+      await factors.registry.removeAll(user)
+    },
   })
   const made = makeFactors?.({ sessions, users, clock })
   const app = await createApp(config, {
