@@ -24,7 +24,7 @@ import {
   webauthnRoutes,
 } from './features/second-factor/index.ts'
 import type { Sessions } from './features/sessions/index.ts'
-import { createPasswordPage, ownPages, settings } from './features/settings/index.ts'
+import { createPasswordPage, ownPages, passwordStep, settings } from './features/settings/index.ts'
 import type { Throttle } from './features/throttle/index.ts'
 import type { Users } from './features/users/index.ts'
 import { createEntrance, isVerifyPath, verify } from './features/verify/index.ts'
@@ -157,7 +157,7 @@ export async function createApp(
     throttle,
     icons,
     ownPages: settingsPages,
-    contributors: [secondFactorStep(factors)],
+    contributors: [passwordStep, secondFactorStep(factors)],
     interactions: undefined,
     passkeys: webauthn.hasPasskeys,
     log,

@@ -4,13 +4,18 @@ import { createStoredTrail } from '../features/audit/index.ts'
 import { createPasswords } from '../features/passwords/index.ts'
 import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
 import { openRegistries } from '../features/throttle/index.ts'
-import { createUsers, hashParameters, type Users } from '../features/users/index.ts'
+import {
+  createUsers,
+  hashParameters,
+  passwordConfigIn,
+  type Users,
+} from '../features/users/index.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type AnyOperation, forOperator, OPERATOR } from '../kernel/operation.ts'
 import type { StoredServices } from '../operations.ts'
 import { storageOptions } from '../server/database.ts'
-import { openStorage } from '../storage/index.ts'
+import { openStorage, type Storage } from '../storage/index.ts'
 
 interface Place {
   readonly config: Config
@@ -46,7 +51,7 @@ export async function askDatabase(
       ...registries,
       factors,
       audit,
-      users: () => openUsers(place, opened),
+      users: () => openUsers(place, storage, opened),
       adminGroups: config['admin'].groups,
       // A user's sessions end at the next start, before it answers the first request.
       async onDeleted(user: string) {
@@ -65,11 +70,12 @@ export async function askDatabase(
 /** The users, for one operation. */
 async function openUsers(
   { config, directory, cwd }: Place,
+  storage: Storage,
   opened: AsyncDisposableStack,
 ): Promise<Users> {
   const hashing = config['authentication_backend.hashing']
   const passwords = createPasswords({
-    parameters: hashParameters(config['authentication_backend.file'].password),
+    parameters: hashParameters(passwordConfigIn(config)),
     ...{ concurrency: hashing.concurrency, queue: hashing.queue, clock: systemClock },
   })
   opened.defer(() => passwords.close())
@@ -81,6 +87,7 @@ async function openUsers(
       inDataDirectory: (name) => join(directory, name),
     },
     passwords,
+    storage,
     separator: config['identity_headers'].separator,
     log: { error() {}, warn() {}, info() {} },
   })

@@ -32,6 +32,7 @@ import {
   createUsers,
   hashParameters,
   openPasswordMarks,
+  passwordConfigIn,
   type Users,
   usersFileOf,
 } from '../features/users/index.ts'
@@ -239,7 +240,7 @@ async function openUsers(
   const file = config['authentication_backend.file']
   const hashing = config['authentication_backend.hashing']
   const passwords = createPasswords({
-    parameters: hashParameters(file.password),
+    parameters: hashParameters(passwordConfigIn(config)),
     concurrency: hashing.concurrency,
     queue: hashing.queue,
     clock,
@@ -254,13 +255,15 @@ async function openUsers(
     passwords,
     rehash: config['authentication_backend.rehash_on_login'],
     marks,
+    storage,
     separator: config['identity_headers'].separator,
     clock,
     log,
   })
   opened.defer(() => users.close())
   warnOfUnknownSubjects(config['access_control'], users, log)
-  if (users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
+  const isFile = config['authentication_backend.database'] === undefined
+  if (isFile && users.isEmpty() && !marks.isEmpty() && existsSync(usersFile))
     throw new OperatorError(
       `the users file ${usersFile} has no users, and there were some at the last start`,
       'restore it from a backup; to begin anew with an administrator, remove it',

@@ -117,12 +117,10 @@ function lookupConformance(open: OpenUsers): void {
 
   test('a user with a digest has a mark of the password, which changes with it', async (t) => {
     const { users, backend, replaceAll } = await open(t, [john, gone])
-    if ((await backend.byName('john'))?.kind !== 'digest') {
-      assert.deepEqual([...users.marks()], [])
-      assert.equal(backend.costliest(), undefined)
-      return
-    }
-    assert.ok((backend.costliest()?.weight ?? 0) > 0)
+    const isDigest = (await backend.byName('john'))?.kind === 'digest'
+    assert.equal((backend.costliest()?.weight ?? 0) > 0, isDigest)
+    // They are for backends that have their users in memory.
+    if (Symbol.asyncIterator in backend.list()) return assert.deepEqual([...users.marks()], [])
     const before = users.marks().get('john')
     assert.match(before ?? '', /^[\w-]{22}$/)
     assert.deepEqual(

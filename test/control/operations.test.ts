@@ -104,18 +104,19 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
   t.after(() => passwords.close())
   const path = join(folder, 'users.yml')
   writeFileSync(path, await usersYaml({ root: { groups: ['admins'] }, john: {} }))
+  const storage = await openStorage({ path: ':memory:', migrations, log })
+  t.after(() => storage.close())
   const separator = ','
   const users = await createUsers({
     config: { ...config, 'authentication_backend.file': { ...backend, path } },
     place: { resolve: (given) => given, inDataDirectory: (name) => join(folder, name) },
     separator,
     passwords,
+    storage,
     rehash: false,
     log,
   })
   t.after(() => users.close())
-  const storage = await openStorage({ path: ':memory:', migrations, log })
-  t.after(() => storage.close())
   const sessions = createSessions({
     config: config['session'],
     store: createMemoryStore(),

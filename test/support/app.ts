@@ -145,6 +145,7 @@ export async function buildApp(
       place: { resolve: (path) => path, inDataDirectory: (name) => join(folder, name) },
       separator: config['identity_headers'].separator,
       passwords,
+      storage,
       rehash: false,
       clock,
       log,

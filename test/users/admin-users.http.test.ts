@@ -219,3 +219,19 @@ test('without an admin area there is no such API', async (t) => {
   })
   assert.equal(status, 404)
 })
+
+test('who has to change the password comes to that page after the sign-in, until it is changed', async (t) => {
+  const { send, signIn, cookie, server } = await start(t)
+  const body = { password: 'for the first day', must_change_password: true }
+  await send('PUT', '/api/admin/users/john/password', { cookie, body })
+  const john = await signIn('john', body.password)
+  const open = () =>
+    server.request('/', {
+      headers: { Host: `auth.vestibule.localhost:${server.port}`, Cookie: john.cookie },
+    })
+  const led = await open()
+  assert.equal(led.status, 303)
+  assert.match(String(led.headers['location']), /\/settings\/password$/)
+  await send('PATCH', '/api/admin/users/john', { cookie, body: { must_change_password: false } })
+  assert.equal((await open()).status, 200)
+})

@@ -9,6 +9,7 @@ import type { PasswordMarks } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { bob, CLIENT, isRefused, john } from '../conformance/user-case.ts'
 import { createBindBackend, createDigestBackend } from './memory-backend.ts'
 import { cheapPasswords, DIGEST, keptLog, SECRET_DIGEST } from './store.ts'
@@ -248,20 +249,24 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
   assert.deepEqual(aborted, ['find', 'bind'])
 })
 
-test('a backend is opened with its own part of the configuration, and only when that is there', async () => {
+test('a backend is opened with its own part of the configuration, and only when that is there', async (t) => {
+  const storage = await openStorage({ path: ':memory:', migrations: {}, log: { info() {} } })
+  t.after(() => storage.close())
   const { backend } = createBindBackend()
   const opened: string[] = []
   const ldap = defineBackend({
     key: 'authentication_backend.ldap',
     schema: z.strictObject({ address: z.string() }).optional(),
     async open(part) {
-      opened.push(part?.address ?? '')
+      opened.push(part.address)
       return backend
     },
   })
   const tools = {
     place: { resolve: (path: string) => path, inDataDirectory: (name: string) => name },
     separator: ',',
+    storage,
+    clock: systemClock,
     log: keptLog().log,
   }
   assert.equal(await ldap.open({ 'authentication_backend.file': {} }, tools), undefined)

@@ -20,6 +20,7 @@ import { pages } from './pages/index.ts'
 export { ago } from './ago.ts'
 export type { SettingsPage } from './page.ts'
 export { createPasswordPage } from './pages/password.ts'
+export { passwordStep } from './password-step.ts'
 export { settings } from './routes.ts'
 export type { SettingsOptions, SettingsServices } from './services.ts'
 

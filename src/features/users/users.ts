@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { StartPlace } from '../../kernel/feature.ts'
+import type { Storage } from '../../storage/index.ts'
 import type { Digest, Passwords } from '../passwords/index.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 import {
@@ -15,7 +16,7 @@ import {
   type ReloadResult,
   type UserBackend,
 } from './backend.ts'
-import { backends } from './backends/index.ts'
+import { backendsIn } from './backends/index.ts'
 import { createChanges, type UserChanges } from './changes.ts'
 import { type Directory, directoryOf } from './directory.ts'
 import type { BackendsConfig } from './manifest.ts'
@@ -65,6 +66,7 @@ export interface UsersOptions extends CombineOptions {
   readonly place: StartPlace
   /** `identity_headers.separator`: no group may hold it. */
   readonly separator: string
+  readonly storage: Storage
 }
 
 /** @throws OperatorError when the users of a backend cannot be read; the message names every fault with its place */
@@ -72,12 +74,14 @@ export async function createUsers({
   config,
   place,
   separator,
+  storage,
   ...tools
 }: UsersOptions): Promise<Users> {
   const opened: UserBackend[] = []
   try {
-    for (const backend of backends) {
-      const one = await backend.open(config, { place, separator, log: tools.log })
+    for (const backend of backendsIn(config)) {
+      const { clock = systemClock, log } = tools
+      const one = await backend.open(config, { place, separator, storage, clock, log })
       if (one !== undefined) opened.push(one)
     }
   } catch (error) {
@@ -104,9 +108,11 @@ export function combineUsers(
     writing: DigestWriting,
   ): Promise<void> {
     // Another password was set meanwhile: this one is not to come back.
-    if (marks.get(name) !== mark) return
+    const now = inMemory(name)
+    if (now !== undefined && marks.get(name) !== mark) return
     const store = () => writing.renew(name, digest, mark)
-    if (known === undefined) await store()
+    // Marks are kept of users in memory; a database keeps its own.
+    if (known === undefined || now === undefined) await store()
     else await known.renew(name, digest, marks, store)
   }
 
