@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { createStoredTrail } from '../features/audit/index.ts'
 import { createPasswords } from '../features/passwords/index.ts'
 import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
-import { openRegistries } from '../features/throttle/index.ts'
+import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
@@ -40,7 +40,7 @@ export async function askDatabase(
   try {
     const isKept = config['audit'].retention > 0
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
-    const registries = openRegistries({ storage, clock: systemClock })
+    const registries = openRegistries({ storage, clock: systemClock, ...throttleNotes(audit) })
     const factors = createFactorRegistry({
       storage,
       clock: systemClock,
@@ -55,7 +55,7 @@ export async function askDatabase(
       adminGroups: config['admin'].groups,
       // A user's sessions end at the next start, before it answers the first request.
       async onDeleted(user: string) {
-        await registries.devices.revokeUser(user)
+        await registries.devices.revokeUser(user, 'operator')
         await factors.removeAll(user)
       },
     }

@@ -21,6 +21,7 @@ export const ERRORS = {
     status: 403,
     message: 'Your administrator has to let you set up a second factor first.',
   },
+  FACTOR_MISSING: { status: 409, message: 'Set up a second factor first.' },
   HASHING_BUSY: { status: 503, message: 'Too many sign-ins at once. Try again in a moment.' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, message: 'This content type is not supported.' },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { Tables } from '../../src/features/second-factor/tables.ts'
 import { buildApp } from '../support/app.ts'
 import { PASSWORD } from '../support/server.ts'
 import { usersYaml } from '../support/users.ts'
@@ -43,7 +44,7 @@ test('a sign-in with the password elevates for ten minutes who has no second fac
   assert.equal((await john.api('PUT', ELEVATION, { password: PASSWORD })).status, 200)
   assert.notEqual(john.cookie, before)
   assert.equal(dataOf(await john.get(ELEVATION)).expires, 600)
-  assert.equal((await john.api('POST', CODES)).status, 200)
+  assert.equal((await john.api('POST', CODES)).status, 409, 'they stand in for a factor')
   await pass(built, john, 12)
   assert.equal(dataOf(await john.get(ELEVATION)).elevated, false)
 })
@@ -92,6 +93,31 @@ test('where every method is switched off, recovery codes open nothing', async (t
   assert.equal((await john.api('PUT', ELEVATION, { recovery_code: code })).status, 403)
   assert.equal((await john.api('POST', CODES, {})).status, 404)
   assert.equal(await john.verify(), 401)
+})
+
+test('a factor of a method that was switched off protects the account: the password alone enrols no other', async (t) => {
+  for (const disabled of [
+    { totp: { disable: true } },
+    { totp: { disable: true }, webauthn: { disable: true } },
+  ]) {
+    const built = await build(t, disabled)
+    const { storage } = built.services
+    const db = (await storage.db()).$extendTables<Tables>()
+    const row = { issuer: '', algorithm: 'SHA1', digits: 6, period: 30, created_at: 0 }
+    await db
+      .insertInto('totp')
+      .values({ ...row, user_name: 'john', secret: Buffer.of(1), last_used_at: null })
+      .execute()
+    const john = await openBrowser(built, 'john')
+    const state = dataOf(await john.get(ELEVATION))
+    assert.deepEqual([state.elevated, state.methods], [false, []])
+    assert.equal((await john.api('PUT', ELEVATION, { password: PASSWORD })).status, 403)
+    const key = '/api/secondfactor/webauthn/credential/register'
+    const status = 'webauthn' in disabled ? 404 : 403
+    assert.equal((await john.api('PUT', key, { description: 'Key' })).status, status)
+    assert.equal(await built.factors.registry.removeAll('john'), 1)
+    assert.equal(dataOf(await john.get(ELEVATION)).elevated, true, 'until the operator resets it')
+  }
 })
 
 test('level 2 elevates for ten minutes, or as long as skip_second_factor says', async (t) => {
@@ -164,7 +190,7 @@ test('with enrolment by invitation, only who was invited enrols a first factor',
   const john = await openBrowser(built, 'john')
   const register = '/api/secondfactor/totp/register'
   assert.equal((await john.api('PUT', register, {})).status, 403)
-  assert.equal((await john.api('POST', CODES)).status, 403)
+  assert.equal((await john.api('POST', CODES)).status, 409)
   await built.factors.registry.invite('john')
   await john.enrol()
   // Who has one may add and replace.

@@ -178,6 +178,7 @@ export function watched(store: SessionStore): SessionStore & {
     list: through('list', store.list),
     put: through('put', store.put),
     replace: through('replace', store.replace),
+    replaced: through('replaced', store.replaced),
     touch: through('touch', store.touch),
     delete: through('delete', store.delete),
     deleteOwned: through('deleteOwned', store.deleteOwned),

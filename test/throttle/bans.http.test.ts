@@ -200,6 +200,8 @@ suite('a known device', () => {
     assert.equal((await api(server, 'DELETE', `/api/user/devices/${id}`, both)).status, 200)
     const left = (await api(server, 'GET', '/api/user/devices', both)).body.data
     assert.deepEqual(left, [body.data[1]])
+    const [removed] = await server.until(/^.*device\.removed.*$/m)
+    assert.match(removed, /actor="user:john".* user=john/)
   })
 })
 

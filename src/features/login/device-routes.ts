@@ -15,6 +15,7 @@ export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices
   takeTextBodies(app, FORM_LIMIT)
   const config = { guard: 'user' } as const
   const nameOf = (request: FastifyRequest): string => ownerOf(request).profile.name
+  const actorOf = (request: FastifyRequest) => `user:${nameOf(request)}` as const
 
   app.get('/api/user/devices', { config }, async (request, reply) => {
     const here = new Set((await devices.recognise(contextOf(request).devices)).map(({ id }) => id))
@@ -34,14 +35,14 @@ export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices
     '/api/user/devices/:id',
     { config },
     async (request, reply) => {
-      if (!(await devices.revoke(request.params.id, nameOf(request))))
-        throw new AppError('NOT_FOUND')
+      const by = { user: nameOf(request), actor: actorOf(request) }
+      if (!(await devices.revoke(request.params.id, by))) throw new AppError('NOT_FOUND')
       return replies.json(reply, okBody())
     },
   )
 
   app.delete('/api/user/devices', { config }, async (request, reply) => {
-    const revoked = await devices.revokeUser(nameOf(request))
+    const revoked = await devices.revokeUser(nameOf(request), actorOf(request))
     return replies.json(reply, okBody({ revoked }))
   })
 }

@@ -39,7 +39,10 @@ export interface SecondFactor {
   readonly elevation: Elevation
   /** What the user may use here, preferred first. */
   available(user: string, domain: CookieDomain): Promise<readonly MethodName[]>
-  /** Whether the user has a second factor at any portal. Recovery codes that are left count: they open the account. */
+  /**
+   * Whether the user has a second factor, at whatever portal. One of a method that is switched off counts: otherwise the
+   * password alone would enrol another one. Recovery codes that are left count: they open the account.
+   */
   hasFactor(user: string): Promise<boolean>
   preferred(user: string): Promise<MethodName | undefined>
   setPreferred(user: string, method: MethodName): Promise<void>

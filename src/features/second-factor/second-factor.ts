@@ -31,7 +31,7 @@ export interface SecondFactorOptions {
   readonly storage: Pick<Storage, 'db' | 'transaction'>
   readonly once: OnceStore
   readonly sealer: Sealer
-  readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'domains'>
+  readonly sessions: Pick<Sessions, 'raise' | 'elevate'>
   readonly audit: Pick<Audit, 'record'>
   readonly users: Pick<Users, 'authenticate'>
   readonly throttle: Pick<Throttle, 'attempt'>
@@ -39,8 +39,17 @@ export interface SecondFactorOptions {
   readonly clock: Clock
   /** Methods besides TOTP and recovery codes. */
   readonly methods?: readonly Method[]
+  /** What is stored of such methods, also while they are switched off. */
+  readonly stored?: readonly StoredFactors[]
   /** Unguessable bytes. */
   readonly random?: (size: number) => Buffer
+}
+
+/** The stored factors of a method, whether it is switched on or not. Every call may throw AppError STORE_UNAVAILABLE. */
+export interface StoredFactors {
+  has(user: string): Promise<boolean>
+  /** @returns how many */
+  removeAll(user: string): Promise<number>
 }
 
 /** Puts the parts of this feature together. `close` ends what it does in the background. */
@@ -48,7 +57,7 @@ export function createSecondFactor(
   options: SecondFactorOptions,
 ): SecondFactor & { close(): Promise<void> } {
   const { config, storage, once, sealer, sessions, audit, users, throttle, log, clock } = options
-  const { random = randomBytes, methods: more = [] } = options
+  const { random = randomBytes, methods: more = [], stored = [] } = options
   const report = createReport({ audit, log })
   const preferences = createPreferences({ storage, clock })
   const wrongCodes = createWrongCodes({ storage, clock })
@@ -73,10 +82,9 @@ export function createSecondFactor(
     return found.sort((a, b) => Number(b === first) - Number(a === first))
   }
   const hasFactor: SecondFactor['hasFactor'] = async (user) => {
-    if (!isOn) return false
-    for (const domain of sessions.domains)
-      for (const method of methods) if (await method.isRegistered(user, domain)) return true
-    return false
+    if (await store.has(user)) return true
+    for (const one of stored) if (await one.has(user)) return true
+    return ((await recoveryCodes.status(user))?.remaining ?? 0) > 0
   }
 
   const attempt: SecondFactor['attempt'] = (user, check) =>
@@ -107,7 +115,11 @@ export function createSecondFactor(
       config: config['identity_validation.elevated_session'],
       ...{ sessions, factors: { available, hasFactor }, report, clock },
     }),
-    registry: createFactorRegistry({ storage, clock, removals: more.map(({ remove }) => remove) }),
+    registry: createFactorRegistry({
+      storage,
+      clock,
+      removals: stored.map(({ removeAll }) => removeAll),
+    }),
     async mayEnrol(user) {
       const asksForInvitation = config.second_factor.enrolment === 'invited'
       return !asksForInvitation || (await hasFactor(user)) || preferences.isInvited(user)

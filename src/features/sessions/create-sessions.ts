@@ -87,7 +87,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     link,
     raise,
     elevate,
-    revoke: async (key) => void (await repository.drop([key])),
+    revoke: revocation.endByKey,
     end: async (values, domain) => (await revocation.endCarried(values, domain)).filter(isAliveNow),
     revokeUser: revocation.endUser,
     revokeById: revocation.endById,

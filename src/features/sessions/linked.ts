@@ -14,6 +14,10 @@ export interface Linked {
    * @returns those that ended, the given ones first
    */
   end(sessions: readonly Session[]): Promise<readonly Session[]>
+  /**
+   * Ends what became of sessions that were replaced: whatever is left of their sign-ins. @returns those that ended
+   */
+  endHeirs(replaced: readonly Session[]): Promise<readonly Session[]>
   /** Ends all other sessions of a sign-in, and leaves this one. @returns those that ended */
   endOthers(session: Session): Promise<readonly Session[]>
 }
@@ -52,6 +56,14 @@ export function createLinked({
       if (isSingle && count === sessions.length) return ended
       for (const user of new Set(sessions.map((session) => session.user))) {
         const own = sessions.filter((session) => session.user === user)
+        ended.push(...(await endRest(user, own)))
+      }
+      return ended
+    },
+    async endHeirs(replaced) {
+      const ended: Session[] = []
+      for (const user of new Set(replaced.map((session) => session.user))) {
+        const own = replaced.filter((session) => session.user === user)
         ended.push(...(await endRest(user, own)))
       }
       return ended

@@ -238,6 +238,26 @@ export default defineManifest({
           .execute()
       },
     },
+    '0017_replaced_sessions': {
+      embedded: true,
+      up: async (db) => {
+        const { sql } = await import('kysely')
+        await db.schema
+          .createTable('replaced_sessions')
+          .addColumn('key', 'text', (column) => column.primaryKey())
+          .addColumn('id', 'text', (column) => column.notNull().unique())
+          .addColumn('owner', 'text', (column) => column.notNull())
+          .addColumn('sealed', 'blob', (column) => column.notNull())
+          .addColumn('expires_at', 'integer', (column) => column.notNull())
+          .modifyEnd(sql`strict, without rowid`)
+          .execute()
+        await db.schema
+          .createIndex('replaced_sessions_by_expiry')
+          .on('replaced_sessions')
+          .column('expires_at')
+          .execute()
+      },
+    },
     '0005_once': {
       embedded: true,
       up: async (db) => {

@@ -9,6 +9,7 @@ import { type FactorKind, withFactor } from './factors.ts'
 import type { Linked } from './linked.ts'
 import type { Repository } from './repository.ts'
 import { isAlive, type Session } from './session.ts'
+import { REPLACED_FOR } from './store.ts'
 
 export interface RaiseOptions {
   /** Store key of the session. */
@@ -57,7 +58,8 @@ export function createRaise(dependencies: RaiseDependencies) {
     const ended = await endings.watch(session.user, async () => {
       if (endings.isPending(session.user) || (await users.profile(session.user)) === undefined)
         return
-      replaced = await repository.replace(next, key)
+      // A time plus a duration is a time; arithmetic drops the brand.
+      replaced = await repository.replace(next, key, (now + REPLACED_FOR) as EpochMs)
     })
     if (!replaced) return undefined
     if (ended) {

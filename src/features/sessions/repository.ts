@@ -38,8 +38,19 @@ export interface Repository {
   read(key: string): Promise<Found | undefined>
   /** Stores one and takes away those it replaces. */
   put(session: Session, replaces: readonly string[]): Promise<void>
-  /** Stores one in the place of another. @returns false when the other one is over: then neither is stored */
-  replace(session: Session, key: string): Promise<boolean>
+  /**
+   * Those of these keys, or of this id, that another one took the place of within the last hour. To be asked after the
+   * others found nothing.
+   */
+  findReplaced(
+    of: { readonly keys: readonly string[] } | { readonly id: string },
+  ): Promise<readonly Session[]>
+  /**
+   * Stores one in the place of another.
+   * @param knownUntil until when `findReplaced` finds the other one
+   * @returns false when the other one is over: then neither is stored
+   */
+  replace(session: Session, key: string, knownUntil: EpochMs): Promise<boolean>
   /** Writes the last use of those that are still there. */
   touch(sessions: readonly Session[]): Promise<void>
   /** Ends sessions. @returns how many were stored */
@@ -70,7 +81,7 @@ function createReads({
   lastSeen,
 }: RepositoryOptions): Pick<
   Repository,
-  'find' | 'findMany' | 'findById' | 'findAll' | 'findOfUser' | 'read'
+  'find' | 'findMany' | 'findById' | 'findReplaced' | 'findAll' | 'findOfUser' | 'read'
 > {
   const inMemory = (key: string): Session | undefined =>
     store.changes === undefined ? cache.peek(key)?.session : undefined
@@ -134,6 +145,16 @@ function createReads({
       return { key: row.key, ...(session !== undefined && { session }) }
     },
 
+    async findReplaced(of) {
+      const sessions: Session[] = []
+      for (const some of 'id' in of ? [of] : [...batches(of.keys)].map((keys) => ({ keys })))
+        for (const row of await ask('get', () => store.replaced(some))) {
+          const session = rows.open(row)
+          if (session !== undefined) sessions.push(session)
+        }
+      return sessions
+    },
+
     findAll: (user) => listed(user, MAX_LISTED),
     findOfUser: (user) => listed(user, Number.MAX_SAFE_INTEGER),
   }
@@ -176,10 +197,11 @@ function createWrites({
       for (const key of replaces) forget(key)
     },
 
-    async replace(session, key) {
+    async replace(session, key, knownUntil) {
+      const times = { endsAt: session.expiresAt, knownUntil }
       const row = rows.seal(session)
       const replaced = await keepAfter(session, () =>
-        ask('replace', () => store.replace(row, key, session.expiresAt)),
+        ask('replace', () => store.replace(row, key, times)),
       )
       forget(key)
       return replaced

@@ -30,6 +30,12 @@ export function createRevocation({
       }),
     )
 
+  const endHeirs = async (
+    of: Parameters<Repository['findReplaced']>[0],
+    isMeant: (replaced: Session) => boolean = () => true,
+  ): Promise<readonly Session[]> =>
+    linked.endHeirs((await repository.findReplaced(of)).filter(isMeant))
+
   return {
     endUser: (user: string): Promise<number> => endUsers([user]),
 
@@ -50,15 +56,25 @@ export function createRevocation({
       values: readonly string[],
       { domain }: CookieDomain,
     ): Promise<readonly Session[]> {
-      const { sessions, unreadable } = await repository.findMany(keysOf(values))
+      const keys = keysOf(values)
+      const { sessions, unreadable } = await repository.findMany(keys)
       // With another secret in use they would be alive again, and their owner has signed out.
       await repository.drop(unreadable)
-      return linked.end(sessions.filter((session) => session.domain === domain))
+      const isHere = (session: Session): boolean => session.domain === domain
+      const ended = await linked.end(sessions.filter(isHere))
+      // The request was sent before the browser had the cookie of the session that took their place.
+      const found = new Set(sessions.map(({ key }) => key))
+      const heirs = await endHeirs({ keys: [...keys].filter((key) => !found.has(key)) }, isHere)
+      return [...ended, ...heirs]
+    },
+
+    async endByKey(key: string): Promise<void> {
+      if ((await repository.drop([key])) === 0) await endHeirs({ keys: [key] })
     },
 
     async endById(id: string): Promise<readonly string[]> {
       const found = await repository.findById(id)
-      if (found === undefined) return []
+      if (found === undefined) return (await endHeirs({ id })).map((session) => session.id)
       if (found.session !== undefined)
         return (await linked.end([found.session])).map((session) => session.id)
       // No request can use what does not open; the caller who names it wants it gone all the same.

@@ -1,6 +1,12 @@
 /** Where sessions are kept. A new store is a file in stores/, a line in its index and a run of test/conformance/session-store.ts. */
 import type { EpochMs } from '../../kernel/clock.ts'
 
+/**
+ * Milliseconds for which the old cookie of a raised session still ends what became of it. Longer than a request that was
+ * sent with it can be under way; longer than a list of sessions is looked at.
+ */
+export const REPLACED_FOR = 3_600_000
+
 /** All that a store gets to see. Nothing in it says who the user is, and nothing can be sent as a cookie. */
 export interface StoredSession {
   /** SHA-256 of the cookie's value, base64url. */
@@ -55,10 +61,24 @@ export interface SessionStore {
    * Puts one in the place of another of the same user, if that is still there and was not ended: of any number of calls for
    * the same one, on any number of instances, one succeeds. When it rejects, the new one must not be used, and the other one
    * may be over.
-   * @param endsAt as for `put`
+   * The other one moves to `replaced` in the same step: what ends it from then on finds it there, and with it the sign-in
+   * that the new one belongs to.
+   * @param times.endsAt as for `put`
+   * @param times.knownUntil until when `replaced` has the other one; `expiresAt` unless told
    * @returns false when the other one is over: the new one is none then
    */
-  replace(session: StoredSession, key: string, endsAt?: EpochMs): Promise<boolean>
+  replace(
+    session: StoredSession,
+    key: string,
+    times?: { readonly endsAt?: EpochMs; readonly knownUntil?: EpochMs },
+  ): Promise<boolean>
+  /**
+   * Those that another one took the place of, by key or public id. They are over; asked after `getMany` or `findById` found
+   * nothing, no replacement is missed that was done before that.
+   */
+  replaced(
+    of: { readonly keys: readonly string[] } | { readonly id: string },
+  ): Promise<readonly StoredSession[]>
   /**
    * Rewrites those that are still there: a session that was deleted meanwhile must not come back.
    * @returns the keys of those that are gone

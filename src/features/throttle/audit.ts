@@ -1,10 +1,10 @@
 import type { Actor, Audit } from '../audit/index.ts'
 import type { BanListeners } from './ban-registry.ts'
 import type { Ban } from './bans.ts'
-import type { KnownDevice } from './device-store.ts'
+import type { OnRevoke } from './devices.ts'
 
 interface Notes extends BanListeners {
-  readonly onRevoke: (device: Pick<KnownDevice, 'id' | 'user'>) => void
+  readonly onRevoke: OnRevoke
 }
 
 /** What the audit trail is told of bans and known devices. */
@@ -28,8 +28,8 @@ export function throttleNotes(audit: Pick<Audit, 'record'>): Notes {
         details: { subject: targetOf(ban) },
       })
     },
-    onRevoke({ id, user }) {
-      audit.record('device.removed', { user, actor: 'system', details: { device: id } })
+    onRevoke({ id, user }, actor) {
+      audit.record('device.removed', { user, actor, details: { device: id } })
     },
   }
 }

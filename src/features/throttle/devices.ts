@@ -3,6 +3,7 @@ import { stringifySetCookie } from 'cookie'
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { detach } from '../../kernel/detach.ts'
+import type { Actor } from '../audit/index.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { DeviceStore, KnownDevice } from './device-store.ts'
 
@@ -42,11 +43,13 @@ export interface Devices {
   >
   /** Last used first, at most 10,000. */
   list(user?: string): Promise<readonly KnownDevice[]>
-  /** @returns whether there was one */
-  revoke(id: string, user?: string): Promise<boolean>
+  /** @param by.user of this user only. @param by.actor who takes it away, for the audit trail. @returns whether there was one */
+  revoke(id: string, by: { readonly user?: string; readonly actor: Actor }): Promise<boolean>
   /** @returns how many there were */
-  revokeUser(user: string): Promise<number>
+  revokeUser(user: string, actor: Actor): Promise<number>
 }
+
+export type OnRevoke = (device: Pick<KnownDevice, 'id' | 'user'>, actor: Actor) => void
 
 const SUFFIX = '_device'
 
@@ -65,15 +68,18 @@ export function createDevices({
   readonly store: DeviceStore
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'error'>
-  /** Told of each that was revoked. */
-  readonly onRevoke?: ((device: Pick<KnownDevice, 'id' | 'user'>) => void) | undefined
+  /** Told of each that was revoked, and by whom. */
+  readonly onRevoke?: OnRevoke | undefined
 }): Devices {
   const usable = (values: readonly string[]): readonly string[] =>
     [...new Set(values.filter((value) => WELL_FORMED.test(value)))].slice(0, MAX_VALUES)
 
-  const remove = async (which: Parameters<DeviceStore['remove']>[0]): Promise<number> => {
+  const remove = async (
+    which: Parameters<DeviceStore['remove']>[0],
+    actor: Actor,
+  ): Promise<number> => {
     const removed = await store.remove(which)
-    for (const device of removed) onRevoke?.(device)
+    for (const device of removed) onRevoke?.(device, actor)
     return removed.length
   }
 
@@ -99,8 +105,9 @@ export function createDevices({
       }
     },
     list: (user) => store.list(user, clock.now(), MAX_LISTED),
-    revoke: async (id, user) => (await remove({ id, ...(user !== undefined && { user }) })) > 0,
-    revokeUser: (user) => remove({ user }),
+    revoke: async (id, { user, actor }) =>
+      (await remove({ id, ...(user !== undefined && { user }) }, actor)) > 0,
+    revokeUser: (user, actor) => remove({ user }, actor),
   }
 }
 

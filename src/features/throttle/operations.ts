@@ -191,10 +191,11 @@ export const revokeDevices = defineOperation({
   input: z.union([z.strictObject({ ids }), z.strictObject({ user: text })]),
   output: z.object({ revoked: z.number(), unknown: z.array(z.string()) }),
   audits: ['device.removed'],
-  async run({ devices }: KnownDevices, asked) {
-    if ('user' in asked) return { revoked: await devices.revokeUser(asked.user), unknown: [] }
+  async run({ devices }: KnownDevices, asked, { actor }) {
+    if ('user' in asked)
+      return { revoked: await devices.revokeUser(asked.user, actor), unknown: [] }
     const unknown: string[] = []
-    for (const id of asked.ids) if (!(await devices.revoke(id))) unknown.push(id)
+    for (const id of asked.ids) if (!(await devices.revoke(id, { actor }))) unknown.push(id)
     return { revoked: asked.ids.length - unknown.length, unknown }
   },
 })

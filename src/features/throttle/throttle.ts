@@ -16,7 +16,7 @@ import { createCostliest } from './costliest.ts'
 import { openCounter } from './counters/open.ts'
 import { createDelay, type Delay } from './delay.ts'
 import { createDeviceStore, type KnownDevice } from './device-store.ts'
-import { createDevices, type Devices } from './devices.ts'
+import { createDevices, type Devices, type OnRevoke } from './devices.ts'
 import { createFailureLimit, type FailureLimit } from './failure-limit.ts'
 import type { Windows } from './limits.ts'
 import { inForce } from './manifest.ts'
@@ -71,20 +71,24 @@ export interface ThrottleOptions extends BanListeners {
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'error' | 'warn'>
   /** Told of each known device that is one no more. */
-  readonly onRevoke?: (device: Pick<KnownDevice, 'id' | 'user'>) => void
+  readonly onRevoke?: OnRevoke
 }
 
 /** Bans and known devices of a database, for operations while no server runs. */
 export function openRegistries({
   storage,
   clock,
+  onRevoke,
+  ...listeners
 }: {
   readonly storage: Storage
   readonly clock: Clock
-}): Pick<Throttle, 'bans' | 'devices'> {
+  readonly onRevoke?: OnRevoke
+} & BanListeners): Pick<Throttle, 'bans' | 'devices'> {
+  const store = createDeviceStore(storage)
   return {
-    bans: createBanRegistry({ store: createRegulationStore(storage), clock }),
-    devices: createDevices({ store: createDeviceStore(storage), clock, log: { error() {} } }),
+    bans: createBanRegistry({ store: createRegulationStore(storage), clock, ...listeners }),
+    devices: createDevices({ store, clock, log: { error() {} }, onRevoke }),
   }
 }
 
@@ -121,7 +125,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
   // After a new password, a browser that signed in with the old one is no known device: it may be another person's.
   const underWay = new Set<Promise<void>>()
   users.onInvalidated((names) => {
-    const work = Promise.all(names.map((user) => devices.revokeUser(user)))
+    const work = Promise.all(names.map((user) => devices.revokeUser(user, 'system')))
       .then(() => {})
       .catch((error: unknown) => log.error({ err: error }, 'known devices are not removed yet'))
       .finally(() => underWay.delete(work))

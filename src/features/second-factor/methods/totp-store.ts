@@ -19,6 +19,8 @@ export interface UsedStep {
 /** Every call may throw AppError STORE_UNAVAILABLE. */
 export interface TotpStore {
   find(user: string): Promise<StoredTotp | undefined>
+  /** Opens nothing that is sealed. */
+  has(user: string): Promise<boolean>
   list(): Promise<readonly string[]>
   /** Replaces the user's. The code that confirmed it is used up. */
   save(user: string, totp: StoredTotp, used?: UsedStep): Promise<void>
@@ -64,6 +66,14 @@ export function createTotpStore(
         createdAt: row.created_at as EpochMs,
         lastUsedAt: row.last_used_at === null ? undefined : (row.last_used_at as EpochMs),
       }
+    },
+    async has(user) {
+      const row = await (await open())
+        .selectFrom('totp')
+        .select('user_name')
+        .where('user_name', '=', user)
+        .executeTakeFirst()
+      return row !== undefined
     },
     async list() {
       const rows = await (await open())

@@ -21,8 +21,7 @@ async function hasFactor(
   { secondFactor }: PageServices,
   request: FastifyRequest,
 ): Promise<boolean> {
-  const { user, domain } = askedBy(request)
-  return (await secondFactor.available(user, domain)).length > 0 || secondFactor.hasFactor(user)
+  return secondFactor.hasFactor(askedBy(request).user)
 }
 
 async function offer(

@@ -1,8 +1,11 @@
+import type { EpochMs } from '../../../kernel/clock.ts'
 import type { SessionStore, StoredSession } from '../store.ts'
 
 /** Sessions that end with the process. They are sealed all the same: what is not readable elsewhere is not here. */
 export function createMemoryStore(): SessionStore {
   const rows = new Map<string, StoredSession>()
+
+  const replaced = new Map<string, { readonly row: StoredSession; readonly until: EpochMs }>()
 
   const remove = (keys: Iterable<string>): number => {
     let count = 0
@@ -31,10 +34,18 @@ export function createMemoryStore(): SessionStore {
       remove(replaces)
       rows.set(session.key, session)
     },
-    async replace(session, key) {
-      if (!rows.delete(key)) return false
+    async replace(session, key, { knownUntil = session.expiresAt } = {}) {
+      const row = rows.get(key)
+      if (row === undefined) return false
+      rows.delete(key)
+      replaced.set(key, { row, until: knownUntil })
       rows.set(session.key, session)
       return true
+    },
+    async replaced(of) {
+      return [...replaced.values()].flatMap(({ row }) =>
+        ('id' in of ? row.id === of.id : of.keys.includes(row.key)) ? [row] : [],
+      )
     },
     async touch(sessions) {
       const gone: string[] = []
@@ -51,6 +62,7 @@ export function createMemoryStore(): SessionStore {
       return remove(keysOf(({ owner }) => owners.includes(owner)))
     },
     async sweep(now, limit) {
+      for (const [key, { until }] of replaced) if (until <= now) replaced.delete(key)
       return remove(keysOf(({ expiresAt }) => expiresAt <= now).slice(0, limit))
     },
   }

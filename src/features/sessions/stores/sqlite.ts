@@ -22,6 +22,14 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
   )
   const remove = sqlite.prepare('delete from sessions where key = ?')
   const removeOwned = sqlite.prepare('delete from sessions where owner = ?')
+  const retire = sqlite.prepare(
+    `insert or replace into replaced_sessions (${COLUMNS}) select key, id, owner, sealed, ? from sessions where key = ?`,
+  )
+  const replacedKey = sqlite.prepare(`select ${COLUMNS} from replaced_sessions where key = ?`)
+  const replacedId = sqlite.prepare(`select ${COLUMNS} from replaced_sessions where id = ?`)
+  const sweepReplaced = sqlite.prepare(
+    'delete from replaced_sessions where key in (select key from replaced_sessions where expires_at <= ? limit ?)',
+  )
   const sweep = sqlite.prepare(
     'delete from sessions where key in (select key from sessions where expires_at <= ? limit ?)',
   )
@@ -50,12 +58,17 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
         removeAll(replaces)
         insert.run(key, id, owner, sealed, expiresAt)
       }),
-    replace: ({ key, id, owner, sealed, expiresAt }, replaced) =>
+    replace: ({ key, id, owner, sealed, expiresAt }, replaced, { knownUntil = expiresAt } = {}) =>
       write(() => {
+        retire.run(knownUntil, replaced)
         if (remove.run(replaced).changes === 0) return false
         insert.run(key, id, owner, sealed, expiresAt)
         return true
       }),
+    async replaced(of) {
+      const rows = 'id' in of ? [replacedId.get(of.id)] : of.keys.map((key) => replacedKey.get(key))
+      return rows.map(fromRow).filter((row) => row !== undefined)
+    },
     touch: (sessions) =>
       write(() =>
         sessions
@@ -68,7 +81,11 @@ export function createSqliteStore({ sqlite, write }: Storage): SessionStore {
     delete: (keys) => write(() => removeAll(keys)),
     deleteOwned: (owners) =>
       write(() => owners.reduce((sum, owner) => sum + Number(removeOwned.run(owner).changes), 0)),
-    sweep: (now, limit) => write(() => Number(sweep.run(now, limit).changes)),
+    sweep: (now, limit) =>
+      write(() => {
+        const gone = Number(sweep.run(now, limit).changes)
+        return Math.max(gone, Number(sweepReplaced.run(now, limit).changes))
+      }),
   }
 }
 

@@ -36,6 +36,8 @@ export interface Webauthn {
   rename(user: string, id: string, name: string): Promise<'renamed' | 'unknown' | 'name-taken'>
   /** @returns undefined: the user has no such key */
   remove(user: string, id: string): Promise<Credential | undefined>
+  /** Whether this user has a key of whatever portal, also where keys are switched off. */
+  has(user: string): Promise<boolean>
   /** @returns how many */
   removeAll(user: string): Promise<number>
 
@@ -113,6 +115,7 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
     list: (user) => store.list(user),
     rename: store.rename,
     remove: store.remove,
+    has: async (user) => (await store.list(user)).length > 0,
     removeAll: store.removeAll,
     ...registration(shared),
     ...assertion(shared),

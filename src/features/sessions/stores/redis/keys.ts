@@ -4,6 +4,7 @@ import type { Clock, EpochMs } from '../../../../kernel/clock.ts'
 export interface Keys {
   live(key: string): string
   row(key: string): string
+  replaced(key: string): string
   era(owner: string): string
   owned(owner: string): string
   id(id: string): string
@@ -18,6 +19,7 @@ export function createKeys(prefix: string): Keys {
   return {
     live: (key) => `${prefix}s:{${key}}`,
     row: (key) => `${prefix}t:{${key}}`,
+    replaced: (key) => `${prefix}r:{${key}}`,
     era: (owner) => `${prefix}e:${owner}`,
     owned: (owner) => `${prefix}o:${owner}`,
     id: (id) => `${prefix}i:${id}`,

@@ -79,6 +79,18 @@ export function createReader({
         const row = key === null ? undefined : await read(client, key)
         return row?.id === id ? row : undefined
       }),
+    replaced: (of: { readonly keys: readonly string[] } | { readonly id: string }) =>
+      connection.run(async (client) => {
+        const key = 'id' in of ? await client.get(keys.id(of.id)) : undefined
+        const wanted = 'id' in of ? (key ? [key] : []) : of.keys
+        const rows = await Promise.all(
+          wanted.map(async (one) => {
+            const packed = await client.getBuffer(keys.replaced(one))
+            return packed === null ? undefined : unpackRow(one, packed)
+          }),
+        )
+        return rows.filter((row) => row !== undefined && (!('id' in of) || row.id === of.id))
+      }, PATIENT) as Promise<readonly StoredSession[]>,
     async list(
       owners: readonly string[] | undefined,
       limit: number,

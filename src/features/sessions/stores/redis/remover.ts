@@ -10,6 +10,12 @@ const DELETE = `local live, row = redis.call('GET', KEYS[1]), redis.call('GET', 
 redis.call('DEL', KEYS[1], KEYS[2])
 return {live or '', row and string.sub(row, 11, 10 + string.byte(row, 10)) or ''}`
 
+/** KEYS live key, row, replaced row; ARGV ms for which that one is kept. As DELETE. */
+const RETIRE = `local live, row = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+redis.call('DEL', KEYS[1], KEYS[2])
+if live and row then redis.call('SET', KEYS[3], row, 'PX', ARGV[1]) end
+return {live or '', row and string.sub(row, 11, 10 + string.byte(row, 10)) or ''}`
+
 export type Remover = ReturnType<typeof createRemover>
 
 export function createRemover({
@@ -38,6 +44,24 @@ export function createRemover({
     return parsed
   }
 
+  /** As `remove`; what was there is known as replaced for so many milliseconds. */
+  async function retire(key: string, ms: number): Promise<LiveValue | undefined> {
+    const names = [keys.live(key), keys.row(key), keys.replaced(key)] as const
+    const was = await connection.commit(['EVAL', RETIRE, 3, ...names, ms])
+    const [live, id] = Array.isArray(was) ? was.map(String) : []
+    if (!live) return undefined
+    const parsed = parseLive(live)
+    await connection.run(
+      (client) =>
+        Promise.all([
+          client.zrem(keys.owned(parsed.owner), key),
+          id ? client.set(keys.id(id), key, 'PX', ms) : undefined,
+        ]),
+      WRITING,
+    )
+    return parsed
+  }
+
   /** @returns how many there were */
   async function removeAll(wanted: readonly string[]): Promise<number> {
     let count = 0
@@ -50,6 +74,7 @@ export function createRemover({
 
   return {
     remove,
+    retire,
     removeAll,
     /** @returns how many there were */
     async removeOwned(owners: readonly string[]): Promise<number> {

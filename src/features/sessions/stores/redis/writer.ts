@@ -89,11 +89,11 @@ function createPut(
       await add(session, endsAt, () => remover.removeAll(replaces))
     },
 
-    replace: (session, key, endsAt) =>
+    replace: (session, key, { endsAt, knownUntil = session.expiresAt } = {}) =>
       add(session, endsAt, async () => {
         // After the new one is there: what ends the owner's sessions finds it in the index from here on, and what ended them
         // before has counted up the era of the old one.
-        const old = await remover.remove(key)
+        const old = await remover.retire(key, msUntil(clock, knownUntil))
         if (old !== undefined && (await readEra(old.owner)) === old.era) return true
         await remover.remove(session.key)
         return false
