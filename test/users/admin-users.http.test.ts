@@ -230,7 +230,7 @@ test('who has to change the password comes to that page after the sign-in, until
       headers: { Host: `auth.vestibule.localhost:${server.port}`, Cookie: john.cookie },
     })
   const led = await open()
-  assert.equal(led.status, 303)
+  assert.equal(led.status, 302)
   assert.match(String(led.headers['location']), /\/settings\/password$/)
   await send('PATCH', '/api/admin/users/john', { cookie, body: { must_change_password: false } })
   assert.equal((await open()).status, 200)
