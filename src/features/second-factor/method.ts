@@ -99,6 +99,8 @@ export interface Show {
 
 /** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */
 export interface FactorRegistry {
+  /** Which of `totp`, `webauthn` and `recovery_code` each of these users has; those who have none are left out. */
+  kindsOf(users: readonly string[]): Promise<ReadonlyMap<string, string[]>>
   /** Takes all factors and recovery codes, the preference and the count of wrong codes. @returns how many factors */
   removeAll(user: string): Promise<number>
   /** Lets the user enrol a first factor. The invitation ends with that factor. */
