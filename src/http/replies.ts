@@ -49,6 +49,7 @@ const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   MAILED_CODES_LIMITED: 'error.limited',
   SECOND_FACTOR_LIMITED: 'error.limited',
   SIGN_IN_LIMITED: 'error.limited',
+  USER_UNKNOWN: 'error.notFound',
   INTERNAL: 'error.internal',
 }
 /** What Fastify refuses before we see it. */

@@ -70,6 +70,8 @@ export interface AnyOperation<S, E extends string = string> {
   readonly routes: readonly OperationRoute<S>[]
   /** @throws ZodError for an input of another shape; what `run` throws */
   readonly execute: (services: S, input: unknown, caller: Caller) => Promise<unknown>
+  /** The same for an administrator. @throws AppError BODY_INVALID for an input of another shape; what `run` throws */
+  readonly serve: (services: S, input: unknown, caller: Caller) => Promise<unknown>
 }
 
 export interface Operation<S, E extends string, I extends z.ZodType, O extends z.ZodType>
@@ -115,17 +117,19 @@ export function defineOperation<
   const { name, summary, who, input, output, audits } = declared
   const execute = async (services: S, given: unknown, caller: Caller): Promise<z.output<O>> =>
     output.parse(await declared.run(services, input.parse(given), caller))
+  const serve = async (services: S, given: unknown, caller: Caller): Promise<z.output<O>> => {
+    accept(input, given)
+    return forAdministrator(() => execute(services, given, caller))
+  }
   const routes = declared.who === 'admin' ? declared.http : []
   return {
-    ...{ name, summary, who, input, output, audits, execute },
+    ...{ name, summary, who, input, output, audits, execute, serve },
     routes: routes.map((route) => {
       const { method, path, status = 200, request = keys, elevated = false } = route
       return {
         ...{ method, path, status, elevated },
         async answer(services, given, caller) {
-          const asked = readHttp(request, given)
-          accept(input, asked)
-          const done = await forAdministrator(() => execute(services, asked, caller))
+          const done = await serve(services, readHttp(request, given), caller)
           return {
             data: route.answer === undefined ? done : route.answer(done),
             etag: route.etag?.(done),
@@ -140,6 +144,8 @@ export function defineOperation<
 export interface BoundOperation {
   readonly name: string
   execute(input: unknown, caller: Caller): Promise<unknown>
+  /** For pages of administrators: a refused input is an AppError, with the faults of its fields. */
+  serve(input: unknown, caller: Caller): Promise<unknown>
   readonly routes: readonly BoundRoute[]
 }
 
@@ -155,9 +161,10 @@ export function bindOperations<S>(
 ): readonly BoundOperation[] {
   const names = new Set(operations.map(({ name }) => name))
   if (names.size < operations.length) throw new TypeError('two operations have the same name')
-  return operations.map(({ name, execute, routes }) => ({
+  return operations.map(({ name, execute, serve, routes }) => ({
     name,
     execute: (input, caller) => execute(services, input, caller),
+    serve: (input, caller) => serve(services, input, caller),
     routes: routes.map(({ answer, ...route }) => ({
       ...route,
       answer: (request, caller) => answer(services, request, caller),
@@ -223,7 +230,16 @@ function accept(input: z.ZodType, asked: unknown): void {
 /** It goes into the log, and may name every key that was sent. */
 const MAX_REASON = 200
 
-function invalid({ issues: [issue] }: z.ZodError, from: number): AppError {
+/** @param from how much of a path stands before the name of the field */
+function invalid({ issues }: z.ZodError, from: number): AppError {
+  const faults = issues.flatMap(({ path, message }) => {
+    const field = path[from]
+    return typeof field === 'string' ? [{ field, message }] : []
+  })
+  const [issue] = issues
   const reason = `${issue?.path.slice(from).join('.')}: ${issue?.message}`.slice(0, MAX_REASON)
-  return new AppError('BODY_INVALID', { reason })
+  return new AppError('BODY_INVALID', { reason }, faults.length > 0 ? { data: { faults } } : {})
 }
+
+/** The faults of single fields that a refusal names. */
+export const fieldFaultsOf = ({ data }: AppError) => Faults.safeParse(data).data?.faults ?? []

@@ -77,7 +77,7 @@ suite('why', () => {
     const page = await get('/admin/why')
     assert.equal(page.status, 302)
     assert.equal(page.headers.location, '/')
-    assert.equal((await get('/admin', root)).headers.location, '/admin/why')
+    assert.equal((await get('/admin', root)).headers.location, '/admin/users')
   })
 
   test('the portal shows administrators where it is, and nobody else', async () => {

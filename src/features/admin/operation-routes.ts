@@ -1,9 +1,8 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { parseJson, takeTextBodies } from '../../http/json-body.ts'
 import { okBody, type Replies } from '../../http/replies.ts'
-import { AppError } from '../../kernel/errors.ts'
-import { administrator, type BoundOperation, type Caller } from '../../kernel/operation.ts'
-import { contextOf } from '../portal/index.ts'
+import type { BoundOperation } from '../../kernel/operation.ts'
+import { callerOf } from './ask.ts'
 
 const BODY_LIMIT = 64 * 1024
 
@@ -39,10 +38,4 @@ function tagOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined
   const given = headers['if-match']?.trim()
   if (given === undefined || given === '*') return undefined
   return /^"([^"]*)"$/.exec(given)?.[1] ?? ''
-}
-
-function callerOf(request: FastifyRequest): Caller {
-  const { identity } = contextOf(request)
-  if (identity === undefined) throw new AppError('SIGN_IN_REQUIRED')
-  return administrator(identity.profile.name)
 }

@@ -3,9 +3,11 @@ import type { Messages, Translate } from '../../http/messages.ts'
 import type { Replies } from '../../http/replies.ts'
 import type { BoundOperation } from '../../kernel/operation.ts'
 import type { Access } from '../access/index.ts'
+import type { PasswordPolicy } from '../passwords/index.ts'
 import { createRendering, type PortalContextsOptions, type Rendering } from '../portal/index.ts'
 import type { Users } from '../users/index.ts'
 import type { Presented, RefusedRequests } from '../verify/index.ts'
+import { type Ask, createAsk } from './ask.ts'
 
 /** A page, as far as the navigation names it. */
 export interface PageLink {
@@ -23,6 +25,7 @@ export interface AdminOptions extends PortalContextsOptions {
   readonly messages: Messages
   readonly access: Access
   readonly users: Pick<Users, 'profile'>
+  readonly policy: Pick<PasswordPolicy, 'isOn' | 'config'>
   /** What apps are told of a user. */
   readonly present: (profile: Awaited<ReturnType<Users['profile']>>) => Presented
   readonly refused: Pick<RefusedRequests, 'of'>
@@ -32,6 +35,7 @@ export interface AdminOptions extends PortalContextsOptions {
 
 /** What the pages and the API of this feature share. */
 export interface AdminServices extends AdminOptions, Rendering {
+  readonly ask: Ask
   /** The links to all pages. @param path of the page that it stands on */
   navigation(t: Translate, path: string): string
 }
@@ -42,6 +46,7 @@ export const createAdminServices = (
 ): AdminServices => ({
   ...options,
   ...createRendering(options),
+  ask: createAsk(options.operations),
   navigation(t, here) {
     const link = ({ path, title }: PageLink): string =>
       html`<li><a href="${options.base}/admin/${path}" !${path === here ? 'aria-current="page"' : ''}>${t(title)}</a></li>`

@@ -6,5 +6,5 @@
  *   GET /api/configuration/password-policy   Authelia's: the rules, for a page that shows them
  *   POST /api/password-strength              {password}; what is shown while one is typed. Only where a policy is configured
  */
-export { faultsAlert, faultsIn, strengthMeter } from './markup.ts'
+export { faultsAlert, faultsIn, faultText, strengthMeter } from './markup.ts'
 export { passwordPolicyRoutes } from './routes.ts'

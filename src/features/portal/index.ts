@@ -29,7 +29,7 @@ export {
   type Outcome,
   titleOf,
 } from './destination.ts'
-export type { ElevationCheck } from './elevation.ts'
+export { type ElevationCheck, isElevated } from './elevation.ts'
 export { formDestinations } from './form-destinations.ts'
 export { hiddenFields } from './hidden-fields.ts'
 export { limitedPage } from './limited-page.ts'

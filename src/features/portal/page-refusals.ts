@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Replies } from '../../http/replies.ts'
 import { AppError } from '../../kernel/errors.ts'
-import { readCarried, withCarried } from './carried.ts'
+import { readCarried, textFields, withCarried } from './carried.ts'
 import { limitedPage } from './limited-page.ts'
 import type { Rendering } from './rendering.ts'
 
@@ -17,10 +17,18 @@ export interface PageRefusalsOptions {
 export const CONFIRM_PATH = '/settings/confirm'
 
 /** A page of the portal that a confirmation may lead back to. */
-const RETURN = /^\/(settings|second-factor)(\/[a-z0-9-]+)*$/
+const RETURN = /^\/(settings|second-factor|admin)(\/(?!\.{1,2}(\/|$))[\w.!~*'()%-]+)*$/
 
 /** @returns the path of a page of the portal; '' for anything else */
 export const readReturn = (path: string): string => (RETURN.test(path) ? path : '')
+
+/** The path of the page that was asked for, its parameters percent-encoded. */
+function pagePathOf({ routeOptions, params }: FastifyRequest): string {
+  const given = textFields(params)
+  return (routeOptions.url ?? '').replace(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(given[name] ?? ''),
+  )
+}
 
 /**
  * Where a page is refused, the user is led to what is missing, with what is carried: to the sign-in form, or to the page that
@@ -47,7 +55,7 @@ function refusePage(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const path = request.routeOptions.url ?? ''
+  const path = pagePathOf(request)
   if (!(error instanceof AppError) || path.startsWith('/api/'))
     return replies.refuse(error, request, reply)
   const carried = readCarried(request.query)

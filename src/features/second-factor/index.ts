@@ -33,6 +33,7 @@ export {
   webauthnMethod,
   webauthnRoutes,
 } from './methods/webauthn/index.ts'
+export { resetFactors } from './operations.ts'
 export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
 export { createFactorRegistry } from './registry.ts'
 export { secondFactorRoutes } from './routes.ts'

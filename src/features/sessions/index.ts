@@ -22,6 +22,7 @@ export {
 } from './factors.ts'
 export { createMemoryOnce, createRedisOnce, createSqliteOnce } from './once/index.ts'
 export type { OnceStore } from './once-store.ts'
+export { revokeSessions } from './operations.ts'
 export { endOutdatedSessions } from './outdated.ts'
 export type { ElevateOptions, RaiseOptions } from './raise.ts'
 export type { Identity, Session } from './session.ts'

@@ -15,5 +15,14 @@ export type { Directory } from './directory.ts'
 export type { FoundAccount } from './find-account.ts'
 export { hashParameters, passwordConfigIn } from './hashing.ts'
 export { parsePassword } from './hashing-check.ts'
+export {
+  addUser,
+  changeUser,
+  deleteUser,
+  listUsers,
+  setPassword,
+  showUser,
+  type UserRow,
+} from './operations.ts'
 export { openPasswordMarks, type PasswordMarks } from './password-marks.ts'
 export { createUsers, type Users } from './users.ts'
