@@ -6,6 +6,8 @@
  * (portal's guard).
  *
  *   GET /admin               to the first page
+ *   GET /admin/users         users, page by page, and the search; /new adds one
+ *   GET, POST /admin/users/NAME   one user, and what can be done to them; /delete and /factors ask first
  *   GET /admin/why           why a request is allowed or refused, and what a user was refused last
  *   GET /api/admin/why       the same for scripts: ?user=&url=&method=&address=
  */
