@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { createStoredTrail } from '../features/audit/index.ts'
 import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
 import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
+import { outdateMark } from '../features/users/index.ts'
 import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type AnyOperation, forOperator, OPERATOR } from '../kernel/operation.ts'
@@ -32,6 +33,13 @@ export async function askDatabase(
         clock: systemClock,
         removals: [removeStoredKeys(storage)],
       }),
+      // They are in Redis or sealed in the table: the next start ends them before it answers.
+      sessions: {
+        async revokeUser(user: string) {
+          await outdateMark(storage, user)
+          return 0
+        },
+      },
       audit,
     }
     const data = await forOperator(() => operation.execute(services, input, OPERATOR))

@@ -112,7 +112,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, log },
-    methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+    methods: webauthn.isOn ? [webauthnMethod({ webauthn, audit, log })] : [],
     stored: [webauthn],
   })
   opened.defer(() => factors.close())

@@ -164,7 +164,7 @@ export function memoryFactors(
     },
     mayEnrol: async (user) => mayEnrol || namesOf(user).length > 0,
     enrolled: async () => {},
-    removed: () => {},
+    removed: async () => {},
     async attempt(user, check) {
       const kept = of(user)
       if (kept.wrong >= tries) throw new AppError('SIGN_IN_LIMITED', {}, { retryAfter: 30 })

@@ -22,6 +22,7 @@ import {
   createMemoryStore,
   createSessions,
   createSqliteStore,
+  type Sessions,
 } from '../../src/features/sessions/index.ts'
 import { createThrottle, type Throttle, throttleNotes } from '../../src/features/throttle/index.ts'
 import { createUsers, hashParameters, type Users } from '../../src/features/users/index.ts'
@@ -54,6 +55,7 @@ export interface BuiltApp
   readonly throttle: Throttle
   readonly factors: SecondFactor
   readonly storage: Storage
+  readonly sessions: Sessions
   /** Moves for answers that are held back, by the monotonic clock only, and when the test says so. */
   readonly clock: FakeClock
   /** One request from `remoteAddress`, by default 127.0.0.1. */
@@ -188,7 +190,7 @@ export async function buildApp(
   const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
   const factors = createSecondFactor({
     ...{ ...kept, config, sessions, audit, users, throttle, log },
-    methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+    methods: webauthn.isOn ? [webauthnMethod({ webauthn, audit, log })] : [],
     stored: [webauthn],
   })
   opened.push(() => factors.close())
@@ -214,7 +216,7 @@ export async function buildApp(
 
   const request: BuiltApp['request'] = (path, options) => inject(app, path, options)
   return {
-    ...{ app, users, throttle, factors, storage, clock, request, folder },
+    ...{ app, users, throttle, factors, storage, sessions, clock, request, folder },
     port: PORT,
     usersFile: paths.users,
     output: () => out.text,

@@ -89,7 +89,8 @@ export const EVENTS = {
       'Sessions of a user were ended by another person, or from another session. Written when they have ended, and only for users who had some.',
     details: {
       sessions: 'How many.',
-      reason: '`asked`, `user-changed` (deleted, disabled, or a new password).',
+      reason:
+        '`asked`, `user-changed` (deleted, disabled, or a new password), or `factor-changed` (a second factor that they had shown was removed, replaced or reset).',
     },
   },
   'device.added': {

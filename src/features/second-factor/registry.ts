@@ -44,4 +44,5 @@ const REST = [
   'recovery_codes',
   'second_factor_wrong_codes',
   'second_factor_preferences',
+  'second_factor_invitations',
 ] as const

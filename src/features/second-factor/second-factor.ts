@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
@@ -6,7 +7,12 @@ import type { Sealer } from '../../kernel/seal.ts'
 import { type Storage, startSweeper } from '../../storage/index.ts'
 import type { Audit } from '../audit/index.ts'
 import { ownerOf } from '../portal/index.ts'
-import type { OnceStore, Sessions } from '../sessions/index.ts'
+import {
+  type FactorKind,
+  hasFactor as hasKind,
+  type OnceStore,
+  type Sessions,
+} from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { createElevation } from './elevation.ts'
@@ -31,7 +37,7 @@ export interface SecondFactorOptions {
   readonly storage: Pick<Storage, 'db' | 'transaction'>
   readonly once: OnceStore
   readonly sealer: Sealer
-  readonly sessions: Pick<Sessions, 'raise' | 'elevate'>
+  readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'list' | 'revoke' | 'revokeById'>
   readonly audit: Pick<Audit, 'record'>
   readonly users: Pick<Users, 'authenticate'>
   readonly throttle: Pick<Throttle, 'attempt'>
@@ -92,15 +98,44 @@ export function createSecondFactor(
       log.warn({ user }, 'too many wrong codes: the next ones have to wait')
       audit.record('factor.limited', { user, actor: 'system' })
     })
-  const pass: SecondFactor['pass'] = async (request, reply, factor) => {
+  const isEnrolled = async (user: string, factor: FactorKind): Promise<boolean> => {
+    if (factor === 'totp') return store.has(user)
+    if (factor === 'recovery-code') return (await recoveryCodes.status(user)) !== undefined
+    // A new password ends every session by itself.
+    return true
+  }
+  const pass: SecondFactor['pass'] = async (
+    request,
+    reply,
+    factor,
+    isStillThere = () => isEnrolled(ownerOf(request).session.user, factor),
+  ) => {
     const { session, profile } = ownerOf(request)
     const raised = await sessions.raise({ key: session.key, factor })
     if (raised === undefined) throw new AppError('SIGN_IN_REQUIRED')
+    // A removal ends the sessions that it finds. One that was raised after it looked is ended here.
+    if (!(await isStillThere())) {
+      await sessions.revoke(raised.session.key)
+      throw new AppError('SIGN_IN_REQUIRED')
+    }
     reply.header('Set-Cookie', raised.cookie)
     report.succeeded(request, factor)
     // Not for a password: a thief who has it would begin to count anew with it.
     if (factor !== 'password') await wrongCodes.clear(session.user)
     return { session: raised.session, profile }
+  }
+
+  /** Ends other sign-ins of the user that rose by a factor of this kind. */
+  const endOthers = async (request: FastifyRequest, factor: FactorKind): Promise<void> => {
+    const { session: own } = ownerOf(request)
+    const kinds: readonly FactorKind[] = factor === 'webauthn' ? ['webauthn', 'passkey'] : [factor]
+    const others = (await sessions.list(own.user)).filter(
+      (session) => session.login !== own.login && kinds.some((kind) => hasKind(session, kind)),
+    )
+    let count = 0
+    for (const { id } of others) count += (await sessions.revokeById(id)).length
+    if (count > 0)
+      report.audit(request, 'session.revoked', { sessions: count, reason: 'factor-changed' })
   }
 
   const stopSweeper = startSweeper({
@@ -128,9 +163,12 @@ export function createSecondFactor(
       if (factor === 'recovery-code') report.audit(request, 'factor.codes-created')
       else report.audit(request, 'factor.added', { method: factor })
       await preferences.enrolled(ownerOf(request).session.user)
+      if (factor === 'totp' || factor === 'recovery-code') await endOthers(request, factor)
     },
-    removed: (request, factor) =>
-      report.audit(request, 'factor.removed', { method: factor, reason: 'asked' }),
+    async removed(request, factor) {
+      report.audit(request, 'factor.removed', { method: factor, reason: 'asked' })
+      await endOthers(request, factor)
+    },
     ...{ attempt, pass },
     show: createShow({
       ...{ factors: { attempt, isOn, pass, totp, recoveryCodes }, users, throttle, report },

@@ -93,14 +93,14 @@ async function elevate(
   }
   if ('webauthn' in proof && offers('webauthn')) {
     const method = factors.methods.find(({ name }) => name === 'webauthn')
-    const factor = await factors.attempt(identity.session.user, async () =>
+    const answer = await factors.attempt(identity.session.user, async () =>
       method?.verify?.(request, proof.webauthn),
     )
-    if (factor === undefined) {
+    if (answer === undefined) {
       factors.fail(request, 'webauthn')
       return false
     }
-    const shown = await factors.pass(request, reply, factor)
+    const shown = await factors.pass(request, reply, answer.factor, answer.isStillThere)
     await elevation.grant(request, reply, shown, 'webauthn')
     return true
   }

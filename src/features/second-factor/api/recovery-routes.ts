@@ -34,7 +34,7 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await recoveryCodes.remove(ownerOf(request).session.user)))
       throw new AppError('NOT_FOUND')
-    factors.removed(request, 'recovery-code')
+    await factors.removed(request, 'recovery-code')
     return ok(services, reply)
   })
 

@@ -39,7 +39,7 @@ export const totpRoutes: FastifyPluginAsync<{
 
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await totp.remove(ownerOf(request).session.user))) throw new AppError('NOT_FOUND')
-    factors.removed(request, 'totp')
+    await factors.removed(request, 'totp')
     return ok(services, reply)
   })
 

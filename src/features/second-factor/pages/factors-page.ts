@@ -104,11 +104,11 @@ async function apply(
   switch (action) {
     case 'remove-totp':
       if ((await secondFactor.totp?.remove(user)) !== true) return 'gone'
-      secondFactor.removed(request, 'totp')
+      await secondFactor.removed(request, 'totp')
       return 'removed'
     case 'remove-key':
       if ((await keys?.remove(user, id)) === undefined) return 'gone'
-      secondFactor.removed(request, 'webauthn')
+      await secondFactor.removed(request, 'webauthn')
       return 'removed'
     case 'rename-key': {
       const name = CredentialName.safeParse(typed['name']).data

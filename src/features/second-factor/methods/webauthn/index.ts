@@ -19,7 +19,6 @@ export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'
 export type { NotShown, Shown } from './proofs.ts'
 export { AssertionResponse } from './responses.ts'
 export {
-  type KeyChange,
   type SharedFactor,
   type WebauthnRoutesOptions,
   webauthnRoutes,

@@ -16,7 +16,7 @@ import {
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
 import { type Credential, CredentialId, CredentialName } from './credential.ts'
-import type { NotShown } from './proofs.ts'
+import { webauthnMethod } from './method.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse, RegistrationResponse } from './responses.ts'
 import type { Webauthn } from './webauthn.ts'
@@ -26,15 +26,21 @@ export interface SharedFactor {
   /** Counts a wrong answer before it is looked at, and takes it back when it was right. */
   attempt<T>(user: string, check: () => Promise<T | undefined>): Promise<T | undefined>
   /** Raises the session of the request, and sets its new cookie. */
-  pass(request: FastifyRequest, reply: FastifyReply, factor: FactorKind): Promise<Identity>
+  pass(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    factor: FactorKind,
+    isStillThere: () => Promise<boolean>,
+  ): Promise<Identity>
   /** Writes the log and the audit trail. */
   fail(request: FastifyRequest, factor: FactorKind): void
   /** Whether the user may enrol a factor now. */
   mayEnrol(user: string): Promise<boolean>
+  /** The owner of the request's session has registered a key. */
+  enrolled(request: FastifyRequest, factor: FactorKind): Promise<void>
+  /** The owner of the request's session has removed a key. */
+  removed(request: FastifyRequest, factor: FactorKind): Promise<void>
 }
-
-/** What a user did with a key. */
-export type KeyChange = 'registered' | 'renamed' | 'removed'
 
 export interface WebauthnRoutesOptions extends PortalContextsOptions {
   readonly webauthn: Webauthn
@@ -44,8 +50,6 @@ export interface WebauthnRoutesOptions extends PortalContextsOptions {
   readonly audit: Pick<Audit, 'record'>
   readonly replies: Replies
   readonly log: Logger
-  /** Told of each change that was made: mails go out, trusted devices are forgotten. */
-  readonly changed?: (owner: Identity, change: KeyChange, name: string) => Promise<void>
 }
 
 const Description = z.object({ description: CredentialName })
@@ -58,14 +62,14 @@ const RegistrationBody = z.union([
 
 /** Keys as a second factor, with Authelia's paths, bodies and statuses. */
 export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (app, options) => {
-  const { webauthn, secondFactor, access, replies, log } = options
+  const { webauthn, secondFactor, access, audit, replies, log } = options
   if (!webauthn.isOn) return
   const judge = createJudge(options)
   await app.register(portalContexts, options)
   takeTextBodies(app, BODY_LIMIT)
   const ko = (reply: FastifyReply, status: number, message: string = FAILED) =>
     replies.json(reply, koBody(message), status)
-  const report = createReport(options)
+  const method = webauthnMethod(options)
 
   for (const [method, url] of [
     ['GET', '/api/secondfactor/webauthn'],
@@ -85,17 +89,14 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     const context = contextOf(request)
     const body = AssertionBody.safeParse(parseJson(request.body, MAX_PARTS)).data
     if (body === undefined) return ko(reply, 400, RETRY)
-    const factor = await secondFactor.attempt(owner.profile.name, async () => {
-      const shown = await webauthn.assert(owner, context.domain, body.response)
-      if (!('refused' in shown)) return shown.factor
-      report.refused(request, shown)
-      return undefined
-    })
-    if (factor === undefined) {
+    const shown = await secondFactor.attempt(owner.profile.name, () =>
+      method.verify(request, body.response),
+    )
+    if (shown === undefined) {
       secondFactor.fail(request, 'webauthn')
       return ko(reply, 403, RETRY)
     }
-    const identity = await secondFactor.pass(request, reply, factor)
+    const identity = await secondFactor.pass(request, reply, shown.factor, shown.isStillThere)
     const destination = await judge(carriedOf(body), { address: context.address, identity })
     const redirect = redirectTo(destination, identity.session, context, access)
     return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
@@ -133,7 +134,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
       log.info({ ...logFieldsOf(request), reason }, 'a security key was not registered')
       return ko(reply, 403)
     }
-    await report.changed(request, 'registered', registered.name)
+    await secondFactor.enrolled(request, 'webauthn')
     return replies.json(reply, okBody(), 201)
   })
   app.delete(register, { config: { guard: 'elevated' } }, async (request, reply) => {
@@ -148,7 +149,12 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     if (body === undefined || id === undefined) return ko(reply, 400)
     const renamed = await webauthn.rename(ownerOf(request).profile.name, id, body.description)
     if (renamed !== 'renamed') return ko(reply, renamed === 'unknown' ? 403 : 409)
-    await report.changed(request, 'renamed', body.description)
+    const { address, userAgent } = contextOf(request)
+    const { name: user } = ownerOf(request).profile
+    audit.record('webauthn.renamed', {
+      ...{ user, actor: `user:${user}`, address, userAgent, requestId: request.id },
+      details: { key: body.description },
+    })
     return replies.json(reply, okBody())
   })
   app.delete(one, { config: { guard: 'elevated' } }, async (request, reply) => {
@@ -156,7 +162,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     if (id === undefined) return ko(reply, 400)
     const removed = await webauthn.remove(ownerOf(request).profile.name, id)
     if (removed === undefined) return ko(reply, 403)
-    await report.changed(request, 'removed', removed.name)
+    await secondFactor.removed(request, 'webauthn')
     return replies.json(reply, okBody())
   })
 }
@@ -165,37 +171,6 @@ const Params = z.object({ id: CredentialId })
 
 const idOf = (request: FastifyRequest): string | undefined =>
   Params.safeParse(request.params).data?.id
-
-/** The log and the audit trail. */
-function createReport({ audit, log, changed }: WebauthnRoutesOptions) {
-  const about = (request: FastifyRequest) => {
-    const { address, userAgent } = contextOf(request)
-    return { address, userAgent, requestId: request.id }
-  }
-  return {
-    refused(request: FastifyRequest, { refused: reason, cloned }: NotShown): void {
-      log.info({ ...logFieldsOf(request), reason }, 'the answer of a security key was refused')
-      if (cloned !== undefined)
-        audit.record('webauthn.cloned', {
-          ...about(request),
-          user: cloned.user,
-          actor: 'unknown',
-          details: { key: cloned.name },
-        })
-    },
-    async changed(request: FastifyRequest, change: KeyChange, name: string): Promise<void> {
-      const owner = ownerOf(request)
-      const user = owner.profile.name
-      const by = { ...about(request), user, actor: `user:${user}` as const }
-      const method = 'webauthn'
-      if (change === 'registered') audit.record('factor.added', { ...by, details: { method } })
-      else if (change === 'removed')
-        audit.record('factor.removed', { ...by, details: { method, reason: 'asked' } })
-      else audit.record('webauthn.renamed', { ...by, details: { key: name } })
-      await changed?.(owner, change, name)
-    },
-  }
-}
 
 const time = (ms: number): string => new Date(ms).toISOString()
 
