@@ -172,7 +172,7 @@ export async function createApp(
   const keys = { ...portal, webauthn, access, interactions: undefined, log }
   await fastify.register(webauthnRoutes, { ...keys, secondFactor: factors })
   await fastify.register(passkeyRoutes, { ...keys, users, throttle })
-  await fastify.register(secondFactorPages, { ...portal, secondFactor: factors })
+  await fastify.register(secondFactorPages, { ...portal, secondFactor: factors, throttle })
   await fastify.register(settings, { ...portal, pages: settingsPages })
   if (!config['admin'].disable) await fastify.register(admin, { ...portal, operations })
   await fastify.register(health, { checks, peers, replies, log })

@@ -5,7 +5,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain, FactorKind, Identity, Session } from '../sessions/index.ts'
-import type { Checked } from '../throttle/index.ts'
 
 export const METHOD_NAMES = ['totp', 'webauthn', 'recovery_code'] as const
 export type MethodName = (typeof METHOD_NAMES)[number]
@@ -102,10 +101,12 @@ export interface Show {
     code: string,
   ): Promise<{ readonly identity: Identity; readonly remaining: number } | undefined>
   /**
-   * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do.
+   * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do. The route has
+   * `config.delayed`; a browser that has to wait gets the cookie of its reservation.
+   * @returns whether it was right
    * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY
    */
-  password(request: FastifyRequest, password: string): Promise<Checked>
+  password(request: FastifyRequest, reply: FastifyReply, password: string): Promise<boolean>
 }
 
 /** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */

@@ -40,7 +40,7 @@ export interface SecondFactorOptions {
   readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'list' | 'revoke' | 'revokeById'>
   readonly audit: Pick<Audit, 'record'>
   readonly users: Pick<Users, 'authenticate'>
-  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
   readonly clock: Clock
   /** Methods besides TOTP and recovery codes. */

@@ -1,3 +1,4 @@
+import { AppError } from '../../kernel/errors.ts'
 import { contextOf, ownerOf } from '../portal/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -7,7 +8,7 @@ import type { Report } from './report.ts'
 export interface ShowDependencies {
   readonly factors: Pick<SecondFactor, 'attempt' | 'isOn' | 'pass' | 'totp' | 'recoveryCodes'>
   readonly users: Pick<Users, 'authenticate'>
-  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie'>
   readonly report: Report
 }
 
@@ -36,14 +37,25 @@ export function createShow({ factors, users, throttle, report }: ShowDependencie
       report.audit(request, 'factor.code-used', used)
       return { identity: await factors.pass(request, reply, 'recovery-code'), ...used }
     },
-    async password(request, password) {
-      const { address, devices, reservations } = contextOf(request)
+    async password(request, reply, password) {
+      const { address, devices, reservations, domain } = contextOf(request)
       const { user } = ownerOf(request).session
-      const limiter = await throttle.attempt({ address, devices, reservations })
-      const answer = await users.authenticate(user, password, address, limiter)
-      const right = answer.kind === 'accepted' && answer.profile.name === user
-      if (!right) report.failed(request, 'password')
-      return { began: limiter.began, right }
+      try {
+        const limiter = await throttle.attempt({ address, devices, reservations })
+        const answer = await users.authenticate(user, password, address, limiter)
+        const right = answer.kind === 'accepted' && answer.profile.name === user
+        if (!right) report.failed(request, 'password')
+        // The answer is held back as that to a sign-in.
+        request.checked = { began: limiter.began, right }
+        return right
+      } catch (error) {
+        const cookie =
+          error instanceof AppError && error.code === 'SIGN_IN_LIMITED'
+            ? throttle.reservationCookie(error, domain)
+            : undefined
+        if (cookie !== undefined) reply.header('Set-Cookie', cookie)
+        throw error
+      }
     },
   }
 }

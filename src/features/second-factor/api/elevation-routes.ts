@@ -50,7 +50,7 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
   // No code is mailed yet: there is nothing to begin.
   app.post(path, { config: { guard: 'user' } }, (_request, reply) => failed(services, reply))
 
-  app.put(path, { config: { guard: 'user' } }, async (request, reply) => {
+  app.put(path, { config: { guard: 'user', delayed: 'checked' } }, async (request, reply) => {
     const proof = readJson(request.body, ProofBody)
     const elevated = await elevate(services, request, reply, proof)
     return elevated ? ok(services, reply) : failed(services, reply)
@@ -72,7 +72,7 @@ async function elevate(
   const offered = await elevation.methods(identity, contextOf(request).domain)
   const offers = (method: ElevationMethod) => offered.includes(method)
   if ('password' in proof) {
-    if (!offers('password') || !(await show.password(request, proof.password)).right) return false
+    if (!offers('password') || !(await show.password(request, reply, proof.password))) return false
     // Of a user with a factor who signed in without the password: it is the second one.
     const asks = await elevation.needsSecondFactor(identity)
     const shown = asks ? await factors.pass(request, reply, 'password') : identity

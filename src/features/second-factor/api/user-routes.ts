@@ -66,8 +66,8 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     { config: { guard: 'user', delayed: true } },
     async (request, reply) => {
       const body = readJson(request.body, PasswordBody)
-      request.checked = await factors.show.password(request, body.password)
-      if (!request.checked.right) throw new AppError('AUTHENTICATION_FAILED')
+      if (!(await factors.show.password(request, reply, body.password)))
+        throw new AppError('AUTHENTICATION_FAILED')
       const identity = await factors.pass(request, reply, 'password')
       return ok(services, reply, await redirectFor(services, request, identity, body))
     },

@@ -24,7 +24,8 @@ export const challengeRoutes: FastifyPluginAsync<{ readonly services: PageServic
   for (const method of ['totp', 'recovery_code', 'password'] as const) {
     const path = `${HOME}/${PATHS[method]}`
     app.get(path, { config }, (request, reply) => ask(services, method, request, reply))
-    app.post(path, { config }, (request, reply) => take(services, method, request, reply))
+    const delayed = { ...config, delayed: 'checked' } as const
+    app.post(path, { config: delayed }, (request, reply) => take(services, method, request, reply))
   }
 }
 

@@ -13,6 +13,7 @@ import {
   withCarried,
 } from '../../portal/index.ts'
 import type { CookieDomain, Identity } from '../../sessions/index.ts'
+import type { Throttle } from '../../throttle/index.ts'
 import type { SecondFactor } from '../method.ts'
 
 /** Where a factor is enrolled. */
@@ -22,6 +23,7 @@ export const RECOVERY_CODES = '/second-factor/recovery-codes'
 
 export interface SecondFactorPagesOptions extends PortalContextsOptions {
   readonly secondFactor: SecondFactor
+  readonly throttle: Pick<Throttle, 'delay' | 'queue'>
   readonly replies: Replies
   readonly messages: Messages
   /** Base path without a slash at its end; empty at the root. */
