@@ -158,6 +158,7 @@ export async function createApp(
     icons,
     ownPages: settingsPages,
     contributors: [secondFactorStep(factors)],
+    trusted: factors.trusted,
     interactions: undefined,
     passkeys: webauthn.hasPasskeys,
     log,

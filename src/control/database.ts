@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs'
 import { createStoredTrail } from '../features/audit/index.ts'
-import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
+import {
+  createFactorRegistry,
+  forgetTrustOf,
+  removeStoredKeys,
+} from '../features/second-factor/index.ts'
 import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import { outdateMark } from '../features/users/index.ts'
 import type { Config } from '../features.ts'
@@ -27,7 +31,12 @@ export async function askDatabase(
     const isKept = config['audit'].retention > 0
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
     const services = {
-      ...openRegistries({ storage, clock: systemClock, ...throttleNotes(audit) }),
+      ...openRegistries({
+        storage,
+        clock: systemClock,
+        ...throttleNotes(audit),
+        afterLift: forgetTrustOf(storage),
+      }),
       factors: createFactorRegistry({
         storage,
         clock: systemClock,

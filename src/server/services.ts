@@ -15,6 +15,7 @@ import { createPasswords, type Passwords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
   createWebauthn,
+  forgetTrustOf,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
 import {
@@ -99,6 +100,7 @@ export async function createServices(setting: Setting): Promise<Services> {
   const throttle = await createThrottle({
     redis,
     ...throttleNotes(audit),
+    afterLift: forgetTrustOf(storage),
     limits: config['failed_login_rate_limit'],
     regulation: config['regulation'],
     storage,

@@ -156,6 +156,13 @@ export function memoryFactors(
         reply.header('Set-Cookie', elevated.cookie)
       },
     },
+    trusted: {
+      duration: 0,
+      factorOf: async () => undefined,
+      prepare: () => async () => {},
+      list: async () => [],
+      forget: async () => 0,
+    },
     available: async (user) => sorted(namesOf(user), of(user)),
     hasFactor: async (user) => namesOf(user).length > 0,
     preferred: async (user) => of(user).preferred,

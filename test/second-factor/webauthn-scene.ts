@@ -167,6 +167,7 @@ export async function openWebauthnScene(
     },
     fail: (request, factor) => void failed.push(`${contextOf(request).domain.domain} ${factor}`),
     mayEnrol: async () => true,
+    trusted: { prepare: () => async () => {} },
     async enrolled(request, method) {
       record('factor.added', { ...ownEvent(request), details: { method } })
     },

@@ -12,6 +12,7 @@ import { createPasswords } from '../../src/features/passwords/index.ts'
 import {
   createSecondFactor,
   createWebauthn,
+  forgetTrustOf,
   type SecondFactor,
   type SecurityKeys,
   type Webauthn,
@@ -175,6 +176,7 @@ export async function buildApp(
     await createThrottle({
       redis: undefined,
       ...throttleNotes(audit),
+      afterLift: forgetTrustOf(storage),
       limits: config['failed_login_rate_limit'],
       regulation: config['regulation'],
       storage,

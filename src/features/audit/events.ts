@@ -98,6 +98,14 @@ export const EVENTS = {
       'A browser became a known device of a user: it has signed in. Not a line of the log: `login.succeeded` has `new_device`.',
     details: { device: 'Its id.' },
   },
+  'device.trusted': {
+    about: 'A user lets a browser pass for a second factor for a while.',
+    details: { device: 'Its id.', until: 'When it ends, in milliseconds since 1970.' },
+  },
+  'device.untrusted': {
+    about: 'A user trusts a browser no more.',
+    details: { device: 'Its id.' },
+  },
   'device.removed': {
     about: 'A browser was taken off the known devices of a user.',
     details: { device: 'Its id.' },

@@ -43,8 +43,12 @@ export function createElevation({
       const now = clock.now()
       const candidates: (EpochMs | undefined)[] = [session.elevatedUntil]
       if (hasFactor) {
-        if (config.skip_second_factor) candidates.push(session.expiresAt)
-        candidates.push(shownUntil(session, fresh, (kind) => kind !== 'password'))
+        // A trusted device has shown nothing in this session.
+        if (config.skip_second_factor && levelOf(shownBy(session)) === 2)
+          candidates.push(session.expiresAt)
+        candidates.push(
+          shownUntil(session, fresh, (kind) => kind !== 'password' && kind !== TRUSTED),
+        )
       }
       if (!hasFactor) candidates.push(shownUntil(session, fresh, () => true))
       const times = candidates.filter((time) => time !== undefined && time > now)
@@ -74,6 +78,11 @@ export function createElevation({
     },
   }
 }
+
+const TRUSTED = 'trusted-device'
+const shownBy = ({ factors }: Session) => ({
+  factors: factors.filter(({ kind }) => kind !== TRUSTED),
+})
 
 /** Until when the newest of these factors is fresh. */
 function shownUntil(

@@ -5,7 +5,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain, FactorKind, Identity, Session } from '../sessions/index.ts'
+import type { TrustedDevices } from './trusted-devices.ts'
 
+export type { TrustedDevices }
 export const METHOD_NAMES = ['totp', 'webauthn', 'recovery_code'] as const
 export type MethodName = (typeof METHOD_NAMES)[number]
 
@@ -39,6 +41,7 @@ export interface SecondFactor {
   readonly totp: Totp | undefined
   readonly recoveryCodes: RecoveryCodes
   readonly elevation: Elevation
+  readonly trusted: TrustedDevices
   /** What the user may use here, preferred first. */
   available(user: string, domain: CookieDomain): Promise<readonly MethodName[]>
   /**
@@ -113,7 +116,8 @@ export interface Show {
 export interface FactorRegistry {
   /**
    * Removes everything that is kept under this name: the app and which of its codes were used, the keys of every portal and
-   * what they call the user, recovery codes, the preferred method, the invitation, the count of wrong codes.
+   * what they call the user, recovery codes, the preferred method, the invitation, the count of wrong codes,
+   * and which devices are trusted.
    * Where a user is deleted for good it has to be called, before the name can be given anew: who gets the name would otherwise
    * inherit the factors. A user who is only missing from a file keeps them. It ends no sessions; deleting the user does.
    * @returns how many factors there were

@@ -45,4 +45,5 @@ const REST = [
   'second_factor_wrong_codes',
   'second_factor_preferences',
   'second_factor_invitations',
+  'trusted_devices',
 ] as const

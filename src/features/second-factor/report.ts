@@ -10,6 +10,7 @@ const LOG_NAMES: Readonly<Record<FactorKind, string>> = {
   totp: 'TOTP',
   webauthn: 'WebAuthn',
   passkey: 'Passkey',
+  'trusted-device': 'Trusted Device',
   'recovery-code': 'Recovery Code',
 }
 

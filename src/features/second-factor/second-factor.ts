@@ -25,6 +25,8 @@ import { createPreferences } from './preferences.ts'
 import { createFactorRegistry } from './registry.ts'
 import { createReport } from './report.ts'
 import { createShow } from './show.ts'
+import { createTrustStore } from './trust-store.ts'
+import { createTrustedDevices } from './trusted-devices.ts'
 import { createWrongCodes } from './wrong-codes.ts'
 
 export interface SecondFactorOptions {
@@ -39,8 +41,8 @@ export interface SecondFactorOptions {
   readonly sealer: Sealer
   readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'list' | 'revoke' | 'revokeById'>
   readonly audit: Pick<Audit, 'record'>
-  readonly users: Pick<Users, 'authenticate'>
-  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie'>
+  readonly users: Pick<Users, 'authenticate' | 'marks'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie' | 'devices'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
   readonly clock: Clock
   /** Methods besides TOTP and recovery codes. */
@@ -77,6 +79,11 @@ export function createSecondFactor(
     ...more,
     recoveryMethod(recoveryCodes),
   ]
+  const trustStore = createTrustStore(storage)
+  const trusted = createTrustedDevices({
+    ...{ store: trustStore, devices: throttle.devices, sessions, users, report, clock },
+    duration: config.second_factor.trusted_device.duration,
+  })
   const isOn = methods.some(({ name }) => name !== 'recovery_code')
 
   const available: SecondFactor['available'] = async (user, domain) => {
@@ -128,7 +135,8 @@ export function createSecondFactor(
   /** Ends other sign-ins of the user that rose by a factor of this kind. */
   const endOthers = async (request: FastifyRequest, factor: FactorKind): Promise<void> => {
     const { session: own } = ownerOf(request)
-    const kinds: readonly FactorKind[] = factor === 'webauthn' ? ['webauthn', 'passkey'] : [factor]
+    const shown: readonly FactorKind[] = factor === 'webauthn' ? ['webauthn', 'passkey'] : [factor]
+    const kinds: readonly FactorKind[] = [...shown, 'trusted-device']
     const others = (await sessions.list(own.user)).filter(
       (session) => session.login !== own.login && kinds.some((kind) => hasKind(session, kind)),
     )
@@ -136,14 +144,17 @@ export function createSecondFactor(
     for (const { id } of others) count += (await sessions.revokeById(id)).length
     if (count > 0)
       report.audit(request, 'session.revoked', { sessions: count, reason: 'factor-changed' })
+    // Afterwards: what is trusted while sessions end looks for its session again.
+    await trusted.forget(own.user)
   }
 
   const stopSweeper = startSweeper({
-    sweep: (limit) => store.sweep(clock.now(), limit),
+    sweep: async (limit) =>
+      Math.max(await store.sweep(clock.now(), limit), await trustStore.sweep(clock.now(), limit)),
     failed: (error) => log.error({ err: error }, 'used codes that are over could not be removed'),
   })
   return {
-    ...{ methods, isOn, totp, recoveryCodes, available, hasFactor },
+    ...{ methods, isOn, totp, recoveryCodes, trusted, available, hasFactor },
     preferred: preferences.preferred,
     setPreferred: preferences.setPreferred,
     elevation: createElevation({
@@ -164,6 +175,7 @@ export function createSecondFactor(
       else report.audit(request, 'factor.added', { method: factor })
       await preferences.enrolled(ownerOf(request).session.user)
       if (factor === 'totp' || factor === 'recovery-code') await endOthers(request, factor)
+      else await trusted.forget(ownerOf(request).session.user)
     },
     async removed(request, factor) {
       report.audit(request, 'factor.removed', { method: factor, reason: 'asked' })

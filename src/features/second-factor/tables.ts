@@ -25,7 +25,17 @@ type WrongCodesRow = { user_name: string; failures: number; free_at: number; las
 type PreferenceRow = { user_name: string; method: string }
 type InvitationRow = { user_name: string; created_at: number }
 
+type TrustedDeviceRow = {
+  device: string
+  user_name: string
+  domain: string
+  mark: string
+  trusted_at: number
+  expires_at: number
+}
+
 export type Tables = {
+  trusted_devices: TrustedDeviceRow
   totp: TotpRow
   totp_used_steps: TotpStepRow
   recovery_code_sets: RecoverySetRow
@@ -91,6 +101,24 @@ export const migrations = {
         .addColumn('user_name', text, (column) => column.primaryKey())
         .addColumn('created_at', integer, (column) => column.notNull())
         .execute()
+    },
+  },
+  '0018_trusted_devices': {
+    up: async (db, { table, text, integer }) => {
+      await table(db, 'trusted_devices')
+        .addColumn('device', text, (column) => column.primaryKey())
+        .addColumn('user_name', text, (column) => column.notNull())
+        .addColumn('domain', text, (column) => column.notNull())
+        .addColumn('mark', text, (column) => column.notNull())
+        .addColumn('trusted_at', integer, (column) => column.notNull())
+        .addColumn('expires_at', integer, (column) => column.notNull())
+        .execute()
+      for (const column of ['user_name', 'expires_at'])
+        await db.schema
+          .createIndex(`trusted_devices_by_${column}`)
+          .on('trusted_devices')
+          .column(column)
+          .execute()
     },
   },
 } as const satisfies Readonly<Record<string, Migration>>

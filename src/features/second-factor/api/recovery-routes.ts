@@ -43,9 +43,11 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
     { config: { guard: 'user' } },
     async (request, reply) => {
       const body = readJson(request.body, CodeBody)
+      const trust = factors.trusted.prepare(request, body.trustDevice === true)
       const shown = await factors.show.recoveryCode(request, reply, body.code)
       if (shown === undefined) return wrong(services, reply)
       const { identity, remaining } = shown
+      await trust(reply, identity.session)
       const redirect = await redirectFor(services, request, identity, body)
       return ok(services, reply, { remaining, ...redirect })
     },

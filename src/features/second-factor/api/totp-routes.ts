@@ -32,8 +32,10 @@ export const totpRoutes: FastifyPluginAsync<{
 
   app.post(path, { config: { guard: 'user' } }, async (request, reply) => {
     const body = readJson(request.body, CodeBody)
+    const trust = factors.trusted.prepare(request, body.trustDevice === true)
     const identity = await factors.show.totp(request, reply, body.token)
     if (identity === undefined) return wrong(services, reply)
+    await trust(reply, identity.session)
     return ok(services, reply, await redirectFor(services, request, identity, body))
   })
 

@@ -66,9 +66,11 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     { config: { guard: 'user', delayed: true } },
     async (request, reply) => {
       const body = readJson(request.body, PasswordBody)
+      const trust = factors.trusted.prepare(request, body.trustDevice === true)
       if (!(await factors.show.password(request, reply, body.password)))
         throw new AppError('AUTHENTICATION_FAILED')
       const identity = await factors.pass(request, reply, 'password')
+      await trust(reply, identity.session)
       return ok(services, reply, await redirectFor(services, request, identity, body))
     },
   )

@@ -15,6 +15,7 @@ import {
   portalContexts,
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
+import type { TrustedDevices } from '../../trusted-devices.ts'
 import { type Credential, CredentialId, CredentialName } from './credential.ts'
 import { webauthnMethod } from './method.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
@@ -34,6 +35,7 @@ export interface SharedFactor {
   ): Promise<Identity>
   /** Writes the log and the audit trail. */
   fail(request: FastifyRequest, factor: FactorKind): void
+  readonly trusted: Pick<TrustedDevices, 'prepare'>
   /** Whether the user may enrol a factor now. */
   mayEnrol(user: string): Promise<boolean>
   /** The owner of the request's session has registered a key. */
@@ -53,7 +55,10 @@ export interface WebauthnRoutesOptions extends PortalContextsOptions {
 }
 
 const Description = z.object({ description: CredentialName })
-const AssertionBody = Target.extend({ response: AssertionResponse })
+const AssertionBody = Target.extend({
+  response: AssertionResponse,
+  trustDevice: z.boolean().nullish(),
+})
 /** As the browser made it, or wrapped as the other bodies are. */
 const RegistrationBody = z.union([
   RegistrationResponse,
@@ -89,6 +94,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     const context = contextOf(request)
     const body = AssertionBody.safeParse(parseJson(request.body, MAX_PARTS)).data
     if (body === undefined) return ko(reply, 400, RETRY)
+    const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
     const shown = await secondFactor.attempt(owner.profile.name, () =>
       method.verify(request, body.response),
     )
@@ -97,6 +103,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
       return ko(reply, 403, RETRY)
     }
     const identity = await secondFactor.pass(request, reply, shown.factor, shown.isStillThere)
+    await trust(reply, identity.session)
     const destination = await judge(carriedOf(body), { address: context.address, identity })
     const redirect = redirectTo(destination, identity.session, context, access)
     return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
