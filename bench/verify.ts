@@ -12,6 +12,7 @@ import { browserRequests, crowdedHost, householdRules } from './browser.ts'
 import { load } from './load.ts'
 import {
   cpuOf,
+  kernelCpuOf,
   type Measured,
   median,
   rssOf,
@@ -37,6 +38,8 @@ interface Contender {
   readonly requests: readonly Buffer[]
   readonly perSecond: number[]
   readonly cpu: number[]
+  /** Of all rounds, in microseconds and requests: a round is too short for the kernel's clock. */
+  readonly total: { cpu: number; kernel: number; requests: number }
   readonly p99: number[]
 }
 
@@ -46,6 +49,7 @@ const contender = (name: string, server: Measured, requests: readonly Buffer[]):
   requests,
   perSecond: [],
   cpu: [],
+  total: { cpu: 0, kernel: 0, requests: 0 },
   p99: [],
 })
 
@@ -74,8 +78,10 @@ async function startAll(): Promise<{
   return { bare, ours, all: [bare, kept, ours, ...crowd], crowd }
 }
 
-async function measure({ name, server, requests, perSecond, cpu, p99 }: Contender): Promise<void> {
+async function measure(contender: Contender): Promise<void> {
+  const { name, server, requests, perSecond, cpu, total, p99 } = contender
   const before = cpuOf(server.pid)
+  const kernelBefore = kernelCpuOf(server.pid)
   const result = await load({
     port: server.port,
     requests,
@@ -88,11 +94,17 @@ async function measure({ name, server, requests, perSecond, cpu, p99 }: Contende
   perSecond.push(result.perSecond)
   cpu.push(used / result.answers)
   p99.push(result.p99)
+  total.cpu += used
+  total.kernel += kernelCpuOf(server.pid) - kernelBefore
+  total.requests += result.answers
 }
 
 /** The median of the ratios within a round, which a machine that has other things to do disturbs least. */
 const ratio = (a: readonly number[], b: readonly number[]): string =>
   median(a.map((one, round) => one / (b[round] ?? Number.NaN))).toFixed(2)
+
+/** What a request costs outside of the kernel: the part that the server's own code decides. */
+const ownCpu = ({ total }: Contender): number => (total.cpu - total.kernel) / total.requests
 
 const { bare, ours, all, crowd } = await startAll()
 try {
@@ -114,6 +126,10 @@ try {
   for (const { name, perSecond, cpu, p99 } of all)
     console.log(
       `${name.padEnd(24)} requests/s ${spread(perSecond).padEnd(22)} CPU µs ${spread(cpu, 1).padEnd(18)} p99 ms ${spread(p99, 2).padEnd(20)} | to bare: requests/s ${ratio(perSecond, bare.perSecond)}, CPU ${ratio(cpu, bare.cpu)}, p99 ${ratio(p99, bare.p99)}`,
+    )
+  for (const one of all)
+    console.log(
+      `${one.name.padEnd(24)} CPU µs outside of the kernel ${ownCpu(one).toFixed(1)}, to bare ${(ownCpu(one) / ownCpu(bare)).toFixed(2)}; in the kernel ${(one.total.kernel / one.total.requests).toFixed(1)}`,
     )
   console.log('promise for a household: requests/s ≥ 1.3, p99 ≤ 1')
   const [few, many] = crowd

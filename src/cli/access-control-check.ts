@@ -3,11 +3,11 @@ import {
   createAccess,
   type Decision,
   type Explanation,
+  parseTarget,
   type Subject,
   type Target,
 } from '../features/access/index.ts'
 import { cookieDomains, domainFinder } from '../features/sessions/index.ts'
-import { parseTarget } from '../features/verify/index.ts'
 import type { Config } from '../features.ts'
 import { parseAddress } from '../kernel/cidr.ts'
 import { OperatorError } from '../kernel/operator-error.ts'

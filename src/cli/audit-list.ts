@@ -8,7 +8,7 @@ import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { moment } from './moment.ts'
-import { formatTable } from './table.ts'
+import { printList } from './print-list.ts'
 
 interface Options {
   readonly user?: string
@@ -36,17 +36,12 @@ export const configure: Configure = (command, cli) => {
 async function list(cli: Cli, options: Options): Promise<void> {
   const rows = await callOperation(cli, listAudit, inputOf(options))
   if (rows === undefined) return
-  if (options.json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
-  else if (rows.length === 0) cli.print('There are no such events.\n')
-  else {
-    const browserOf = await loadBrowserTexts()
-    cli.print(
-      formatTable(
-        HEAD,
-        rows.map((row) => cells(row, browserOf)),
-      ),
-    )
-  }
+  await printList(cli, rows, {
+    json: options.json,
+    none: 'There are no such events.',
+    head: HEAD,
+    cells: loadCells,
+  })
 }
 
 function inputOf({ user, event, since, limit }: Options): InputOf<typeof listAudit> {
@@ -63,16 +58,11 @@ function inputOf({ user, event, since, limit }: Options): InputOf<typeof listAud
 
 const HEAD = ['TIME', 'EVENT', 'USER', 'BY', 'ADDRESS', 'BROWSER', 'DETAILS']
 
-function cells(row: AuditRow, browserOf: (userAgent: string) => string): string[] {
-  const { time, name, user, actor, address, userAgent, details } = row
-  const said = Object.entries(details).map(([key, value]) => `${key}=${value}`)
-  return [
-    moment(time),
-    name,
-    user,
-    actor,
-    address,
-    userAgent === '' ? '' : browserOf(userAgent),
-    said.join(' '),
-  ]
+async function loadCells(): Promise<(row: AuditRow) => string[]> {
+  const browserOf = await loadBrowserTexts()
+  return ({ time, name, user, actor, address, userAgent, details }) => {
+    const said = Object.entries(details).map(([key, value]) => `${key}=${value}`)
+    const browser = userAgent === '' ? '' : browserOf(userAgent)
+    return [moment(time), name, user, actor, address, browser, said.join(' ')]
+  }
 }

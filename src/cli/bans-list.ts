@@ -2,20 +2,23 @@ import { type BanRow, listBans } from '../features/throttle/operations.ts'
 import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
-import { formatTable } from './table.ts'
+import { printList } from './print-list.ts'
 
 export const configure: Configure = (command, cli) => {
   command
     .option('--json', 'print JSON; times are milliseconds since 1970')
-    .action(() => list(cli, command.opts<{ readonly json?: true }>().json === true))
+    .action(() => list(cli, command.opts<{ readonly json?: true }>().json))
 }
 
-async function list(cli: Cli, json: boolean): Promise<void> {
+async function list(cli: Cli, json: true | undefined): Promise<void> {
   const rows = await callOperation(cli, listBans, {})
   if (rows === undefined) return
-  if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
-  else if (rows.length === 0) cli.print('There are no bans.\n')
-  else cli.print(formatTable(HEAD, rows.map(cells)))
+  await printList(cli, rows, {
+    json,
+    none: 'There are no bans.',
+    head: HEAD,
+    cells: async () => cells,
+  })
 }
 
 const HEAD = ['ID', 'WHAT', 'WHO', 'SINCE', 'UNTIL', 'BY', 'REASON']

@@ -3,7 +3,7 @@ import { loadBrowserTexts } from './browser-text.ts'
 import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
-import { formatTable } from './table.ts'
+import { printList } from './print-list.ts'
 
 interface Options {
   readonly user?: string
@@ -20,23 +20,20 @@ export const configure: Configure = (command, cli) => {
 async function list(cli: Cli, { user, json }: Options): Promise<void> {
   const rows = await callOperation(cli, listDevices, user === undefined ? {} : { user })
   if (rows === undefined) return
-  if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
-  else if (rows.length === 0) cli.print('There are no known devices.\n')
-  else {
-    const browserOf = await loadBrowserTexts()
-    cli.print(
-      formatTable(
-        HEAD,
-        rows.map((row) => cells(row, browserOf)),
-      ),
-    )
-  }
+  await printList(cli, rows, {
+    json,
+    none: 'There are no known devices.',
+    head: HEAD,
+    cells: loadCells,
+  })
 }
 
 const HEAD = ['ID', 'USER', 'SINCE', 'LAST SIGN-IN', 'UNTIL', 'ADDRESS', 'BROWSER']
 
-function cells(row: DeviceRow, browserOf: (userAgent: string) => string): string[] {
-  const { id, user, address, userAgent } = row
-  const times = [row.createdAt, row.lastSeen, row.expiresAt].map(moment)
-  return [id, user, ...times, address, browserOf(userAgent)]
+async function loadCells(): Promise<(row: DeviceRow) => string[]> {
+  const browserOf = await loadBrowserTexts()
+  return ({ id, user, address, userAgent, createdAt, lastSeen, expiresAt }) => {
+    const times = [createdAt, lastSeen, expiresAt].map(moment)
+    return [id, user, ...times, address, browserOf(userAgent)]
+  }
 }

@@ -3,7 +3,7 @@ import { loadBrowserTexts } from './browser-text.ts'
 import { callOperation } from './call-operation.ts'
 import type { Cli, Configure } from './invocation.ts'
 import { moment } from './moment.ts'
-import { formatTable } from './table.ts'
+import { printList } from './print-list.ts'
 
 interface Options {
   readonly user?: string
@@ -20,32 +20,18 @@ export const configure: Configure = (command, cli) => {
 async function list(cli: Cli, { user, json }: Options): Promise<void> {
   const rows = await callOperation(cli, listSessions, user === undefined ? {} : { user })
   if (rows === undefined) return
-  if (json) cli.print(`${JSON.stringify(rows, null, 2)}\n`)
-  else if (rows.length === 0) cli.print('There are no sessions.\n')
-  else {
-    const browserOf = await loadBrowserTexts()
-    cli.print(
-      formatTable(
-        HEAD,
-        rows.map((row) => cells(row, browserOf)),
-      ),
-    )
-  }
+  await printList(cli, rows, { json, none: 'There are no sessions.', head: HEAD, cells: loadCells })
 }
 
 const HEAD = ['ID', 'USER', 'SIGNED IN', 'LAST SEEN', 'EXPIRES', 'ADDRESS', 'DOMAIN', 'BROWSER']
 
-function cells(row: SessionRow, browserOf: (userAgent: string) => string): string[] {
-  const expires = row.remembered ? `${moment(row.expiresAt)} (remembered)` : moment(row.expiresAt)
-  const { id, user, address, domain, userAgent } = row
-  return [
-    id,
-    user,
-    moment(row.createdAt),
-    moment(row.lastSeen),
-    expires,
-    address,
-    domain,
-    browserOf(userAgent),
-  ]
+async function loadCells(): Promise<(row: SessionRow) => string[]> {
+  const browserOf = await loadBrowserTexts()
+  return ({ id, user, address, domain, userAgent, ...row }) => {
+    const [since = '', seen = '', until = ''] = [row.createdAt, row.lastSeen, row.expiresAt].map(
+      moment,
+    )
+    const expires = row.remembered ? `${until} (remembered)` : until
+    return [id, user, since, seen, expires, address, domain, browserOf(userAgent)]
+  }
 }

@@ -37,3 +37,10 @@ export const onlyAt =
     if (url === '/' || url === '*' || paths.includes(firstSegment(url))) return
     throw new TypeError(`${String(method)} ${url} lies at a path that no manifest declares: paths`)
   }
+
+/** What lies below the base path is served, and so is what a proxy has taken the base path off already. */
+export function withoutBase(url: string, base: string): string {
+  if (!url.startsWith(base)) return url
+  const rest = url.slice(base.length)
+  return rest === '' || rest[0] === '?' ? `/${rest}` : rest[0] === '/' ? rest : url
+}

@@ -1,6 +1,6 @@
 /** The scalar forms of the configuration, as Authelia writes them, for use in manifests. */
 import { z } from 'zod'
-import { type ListenAddress, parseListenAddress } from './address.ts'
+import { parseListenAddress } from './address.ts'
 import { parseNetwork } from './cidr.ts'
 import { parseDuration } from './duration.ts'
 import { Secret } from './secret.ts'
@@ -22,57 +22,60 @@ export interface ScalarMeta {
 }
 export const scalarMeta = z.registry<ScalarMeta>()
 
+/**
+ * A transform of a value that `parse` reads.
+ * @param parse undefined: the value is refused
+ * @param message continues the name of the key: `is not a duration`
+ * @param allowed what would be accepted
+ */
+export const readBy =
+  <V, T>(parse: (value: V) => T | undefined, message: string, allowed: string) =>
+  (value: V, context: z.RefinementCtx<V>): T => {
+    const read = parse(value)
+    if (read !== undefined) return read
+    context.issues.push({ code: 'custom', input: value, message, params: { allowed } })
+    return z.NEVER
+  }
+
 /** `1h30m`, `2 weeks and 1 day`; which words are units is not said here. */
 const SPANS = '(\\d+\\s*[A-Za-z]+(\\s+and)?\\s*)+'
 
+const durationBy = (read: (ms: number) => number | undefined, allowed: string) =>
+  z.union([z.string(), z.number()]).transform(
+    readBy(
+      (value) => {
+        const ms = parseDuration(value)
+        return ms === undefined ? undefined : read(ms)
+      },
+      'is not a duration',
+      allowed,
+    ),
+  )
+
 /** A duration in milliseconds: `1h`, `5 minutes`, or a whole number of seconds. */
 export const duration = () =>
-  z
-    .union([z.string(), z.number()])
-    .transform((value, context): number => {
-      const ms = parseDuration(value)
-      if (ms !== undefined && ms >= 0) return ms
-      context.issues.push({
-        code: 'custom',
-        input: value,
-        message: 'is not a duration',
-        params: { allowed: 'a number of seconds, or a number with a unit (1h, 5 minutes, 30d)' },
-      })
-      return z.NEVER
-    })
-    .register(scalarMeta, { form: 'duration', pattern: `^\\s*(\\d+|${SPANS})\\s*$` })
+  durationBy(
+    (ms) => (ms >= 0 ? ms : undefined),
+    'a number of seconds, or a number with a unit (1h, 5 minutes, 30d)',
+  ).register(scalarMeta, { form: 'duration', pattern: `^\\s*(\\d+|${SPANS})\\s*$` })
 
 /** As `duration`, but `-1` and `0` mean "off" and read as 0. */
 export const durationOrOff = () =>
-  z
-    .union([z.string(), z.number()])
-    .transform((value, context): number => {
-      const ms = parseDuration(value)
-      if (ms !== undefined) return Math.max(0, ms)
-      context.issues.push({
-        code: 'custom',
-        input: value,
-        message: 'is not a duration',
-        params: { allowed: 'a duration such as 1M, or -1 to turn it off' },
-      })
-      return z.NEVER
-    })
-    .register(scalarMeta, { form: 'duration, or -1', pattern: `^\\s*(-1|\\d+|${SPANS})\\s*$` })
+  durationBy((ms) => Math.max(0, ms), 'a duration such as 1M, or -1 to turn it off').register(
+    scalarMeta,
+    { form: 'duration, or -1', pattern: `^\\s*(-1|\\d+|${SPANS})\\s*$` },
+  )
 
 export const listenAddress = () =>
   z
     .string()
-    .transform((value, context): ListenAddress => {
-      const address = parseListenAddress(value)
-      if (address !== undefined) return address
-      context.issues.push({
-        code: 'custom',
-        input: value,
-        message: 'is not an address to listen on',
-        params: { allowed: 'tcp://host:port/path, tcp4://…, tcp6://…, unix:///path/to/socket' },
-      })
-      return z.NEVER
-    })
+    .transform(
+      readBy(
+        parseListenAddress,
+        'is not an address to listen on',
+        'tcp://host:port/path, tcp4://…, tcp6://…, unix:///path/to/socket',
+      ),
+    )
     .register(scalarMeta, { form: 'address', pattern: '^(tcp[46]?://|unix:///|(?!.*://))' })
 
 /** An address or a CIDR, kept as text; read it with `parseNetwork`. */

@@ -26,7 +26,7 @@ export async function admitAdmin({
   readonly config: Config
   readonly users: Users
   readonly sessions: Sessions
-  readonly data: DataDirectory
+  readonly data: Pick<DataDirectory, 'path'>
   readonly usersFile: string
   readonly audit: Pick<Audit, 'record'>
   readonly log: Log['log']

@@ -2,7 +2,7 @@
  * The process: reads the configuration, opens what has to be open, listens, takes up changes, and ends in good order.
  */
 import type { Writable } from 'node:stream'
-import { MAX_HEADER_BYTES } from '../app.ts'
+import { type App, MAX_HEADER_BYTES } from '../app.ts'
 import { formatFaults, formatNotice, formatPlace } from '../config/index.ts'
 import { createAccess, type LiveAccess } from '../features/access/index.ts'
 import type { LiveSlice } from '../features.ts'
@@ -11,11 +11,12 @@ import { type EpochMs, systemClock } from '../kernel/clock.ts'
 import { AppError } from '../kernel/errors.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { createLog, type Log, logSettings } from '../log/index.ts'
+import { usersFile } from '../services/users.ts'
 import { admitAdmin } from './first-admin.ts'
 import { shrinkHeapSoon } from './heap.ts'
 import { type Listening, listen } from './listen.ts'
 import { createReloader, type Loaded, type TakeUp } from './reload.ts'
-import { createServices, type Services } from './services.ts'
+import { openServices } from './services.ts'
 import { signals } from './signals.ts'
 import { loadForStart } from './start-checks.ts'
 
@@ -95,13 +96,13 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
   log.info({ version: options.version }, `Vestibule ${options.version} is starting`)
   for (const warning of warnings) log.warn(`${formatPlace(warning)}: ${warning.message}`)
 
-  const services = opened.use(
-    await createServices({ config, cwd: options.cwd, clock: systemClock, log }),
+  const { app, services } = opened.use(
+    await openServices({ config, cwd: options.cwd, clock: systemClock, log }),
   )
-  const { app, users, sessions, audit } = services
+  const { users, sessions, audit, data } = services
   // The first password is printed before its digest is stored: until it is stored, requests wait.
   const ready = Promise.withResolvers<void>()
-  const listening = await listenFor(services, start, ready.promise)
+  const listening = await listenFor(app, start, ready.promise)
   opened.defer(async () => {
     const cut = await listening.drain(GRACE)
     if (cut > 0) log.warn({ connections: cut }, 'connections were cut that did not end in time')
@@ -120,9 +121,8 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
   const ended = signals(() => void reloader.all())
   // Once we listen: a start that fails must not have made a user whose password was never shown.
   await admitAdmin({
-    ...{ config, users, sessions, audit, log },
-    data: services.data,
-    usersFile: services.usersFile,
+    ...{ config, users, sessions, audit, data, log },
+    usersFile: usersFile(services),
     say: (text) => options.stdout.write(text),
   })
   ready.resolve()
@@ -151,7 +151,7 @@ function liveSlices(
 
 /** @param ready requests wait for it */
 function listenFor(
-  { app }: Services,
+  app: App,
   { options, loaded, logging: { log } }: Start,
   ready: Promise<void>,
 ): Promise<Listening> {

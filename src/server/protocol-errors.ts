@@ -53,9 +53,9 @@ export function createProtocolErrors(
   return {
     statusOf(request) {
       if (request.rawHeaders.length > 2 * MAX_HEADERS) return 431
-      // RFC 9112 §3.2. Node has built these headers already, to look for Expect.
+      // RFC 9112 §3.2
       const isNew = request.httpVersionMajor === 1 && request.httpVersionMinor === 1
-      return isNew && request.headers.host === undefined ? 400 : undefined
+      return isNew && !hasHost(request.rawHeaders) ? 400 : undefined
     },
     answer(response, status) {
       const text = `${status} ${STATUS_TEXTS[status]}`
@@ -73,4 +73,13 @@ export function createProtocolErrors(
       pipelining.last(socket, () => write(socket, status))
     },
   }
+}
+
+/** Reads the raw list: building `request.headers` costs as much as a decision (lean-request.ts). */
+function hasHost(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') return true
+  }
+  return false
 }

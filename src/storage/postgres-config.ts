@@ -1,24 +1,20 @@
 import { z } from 'zod'
 import { parsePeerAddress } from '../kernel/address.ts'
 import { clientTls } from '../kernel/client-tls.ts'
-import { duration, scalarMeta, secret } from '../kernel/scalars.ts'
+import { duration, readBy, scalarMeta, secret } from '../kernel/scalars.ts'
 
 const PORT = 5432
 
 const address = () =>
   z
     .string()
-    .transform((text, context) => {
-      const parsed = parsePeerAddress(text, PORT)
-      if (parsed !== undefined) return parsed
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: 'is not an address',
-        params: { allowed: 'tcp://host:port, tcp4://host:port, tcp6://host:port, unix:///folder' },
-      })
-      return z.NEVER
-    })
+    .transform(
+      readBy(
+        (text) => parsePeerAddress(text, PORT),
+        'is not an address',
+        'tcp://host:port, tcp4://host:port, tcp6://host:port, unix:///folder',
+      ),
+    )
     .register(scalarMeta, {
       form: 'address',
       pattern: '^((tcp[46]?://)?(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]*)(:\\d{1,5})?/?|unix:///.*)$',

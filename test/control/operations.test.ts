@@ -1,39 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
-import { createApp } from '../../src/app.ts'
 import { run } from '../../src/cli/index.ts'
-import { loadConfig } from '../../src/config/index.ts'
 import { askServer } from '../../src/control/client.ts'
 import { commandsOf } from '../../src/control/commands.ts'
 import { socketPath } from '../../src/control/protocol.ts'
 import { openControlServer } from '../../src/control/server.ts'
-import { createAudit } from '../../src/features/audit/index.ts'
-import { createPasswords } from '../../src/features/passwords/index.ts'
-import { createSecondFactor, createWebauthn } from '../../src/features/second-factor/index.ts'
-import {
-  createMemoryOnce,
-  createMemoryStore,
-  createSessions,
-} from '../../src/features/sessions/index.ts'
-import { createThrottle, throttleNotes } from '../../src/features/throttle/index.ts'
-import { createUsers, hashParameters } from '../../src/features/users/index.ts'
-import { features, migrations } from '../../src/features.ts'
-import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { type AnyOperation, bindOperations, defineOperation } from '../../src/kernel/operation.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
-import { createSealer } from '../../src/kernel/seal.ts'
-import { Secret } from '../../src/kernel/secret.ts'
-import { createLog } from '../../src/log/index.ts'
 import { operations, type Services, storedOperations } from '../../src/operations.ts'
-import { openStorage } from '../../src/storage/index.ts'
+import { buildApp } from '../support/app.ts'
 import { Collector } from '../support/cli.ts'
-import { configFor, PASSWORD } from '../support/server.ts'
-import { CHEAP, usersYaml } from '../support/users.ts'
+import { PASSWORD } from '../support/server.ts'
+import { usersYaml } from '../support/users.ts'
 
 /** One entry, as it would stand in a feature's list. */
 const greet = defineOperation({
@@ -82,91 +64,19 @@ const list = defineOperation({
 
 /** All three surfaces over one set of services. */
 async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'vestibule-operations-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  mkdirSync(join(folder, 'data'))
-  const file = join(folder, 'config.yml')
-  const given = { ...CHEAP, admin: { groups: ['admins'] }, audit: { log: false } }
-  writeFileSync(file, JSON.stringify(configFor(9091, folder, given)))
-  const loaded = await loadConfig({ files: [file], env: {}, features, cwd: folder })
-  assert.ok(loaded.ok)
-  const { config } = loaded
-  const { log } = createLog(
-    { level: 'info', format: 'text', filePath: undefined, keepStdout: false, pretty: false },
-    new Collector(),
-  )
-  const backend = config['authentication_backend.file']
-  const passwords = createPasswords({
-    parameters: hashParameters(backend.password),
-    queue: 8,
-    clock,
+  const built = await buildApp(t, {
+    config: { admin: { groups: ['admins'] }, audit: { log: false } },
+    users: await usersYaml({ root: { groups: ['admins'] }, john: {} }),
+    operations: list,
   })
-  t.after(() => passwords.close())
-  const path = join(folder, 'users.yml')
-  writeFileSync(path, await usersYaml({ root: { groups: ['admins'] }, john: {} }))
-  const separator = ','
-  const users = await createUsers({
-    config: { ...config, 'authentication_backend.file': { ...backend, path } },
-    place: { resolve: (given) => given, inDataDirectory: (name) => join(folder, name) },
-    separator,
-    passwords,
-    rehash: false,
-    log,
-  })
-  t.after(() => users.close())
-  const storage = await openStorage({ path: ':memory:', migrations, log })
-  t.after(() => storage.close())
-  const sessions = createSessions({
-    config: config['session'],
-    store: createMemoryStore(),
-    secrets: [new Secret('a secret of the tests, long enough')],
-    users,
-    clock,
-    log,
-  })
-  t.after(() => sessions.close())
-  const audit = createAudit({ config: config['audit'], storage, trusted: undefined, clock, log })
-  t.after(() => audit.close())
-  const throttle = await createThrottle({
-    redis: undefined,
-    ...throttleNotes(audit),
-    limits: config['failed_login_rate_limit'],
-    regulation: config['regulation'],
-    storage,
-    users,
-    passwords,
-    clock,
-    log,
-  })
-  t.after(() => throttle.close())
-  const { bans, devices } = throttle
-  const secrets = [new Secret('a secret of the tests, long enough')]
-  const sealer = createSealer(secrets, 'storage')
-  const kept = { storage, once: createMemoryOnce(), sealer, clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
-  const factors = createSecondFactor({ ...kept, config, sessions, audit, users, throttle, log })
-  t.after(() => factors.close())
-  const bound = bindOperations(list, {
-    ...{ bans, devices, sessions, audit, factors: factors.registry },
-  })
-  const tools = {
-    log,
-    clock,
-    users,
-    sessions,
-    throttle,
-    factors,
-    webauthn,
-    audit,
-    hub: undefined,
-    checks: {},
-  }
-  const { fastify } = await createApp(config, { ...tools, operations: bound })
-  t.after(() => fastify.close())
+  const { app, folder, configFile, services } = built
+  const { audit, log } = services
+  const { fastify } = app
   const directory = join(folder, 'data')
+  mkdirSync(directory)
   const control = await openControlServer({
     path: socketPath(directory),
-    commands: commandsOf(bound),
+    commands: commandsOf(built.operations),
     log,
   })
   t.after(() => control.close())
@@ -197,7 +107,7 @@ async function start(t: TestContext, list: readonly AnyOperation<Services>[]) {
     const [stdout, stderr] = [new Collector(), new Collector()]
     const stdin = () => assert.fail('nothing is read')
     const status = await run(
-      { argv: ['-c', file, ...argv], env: {}, cwd: folder, stdin, stdout, stderr },
+      { argv: ['-c', configFile, ...argv], env: {}, cwd: folder, stdin, stdout, stderr },
       async () => ({ operations: list, storedOperations }),
     )
     return { status, out: stdout.text, err: stderr.text }

@@ -41,7 +41,8 @@ async function openPortal(
       judge: createJudge({ access, sessions: house.sessions, interactions }),
       defaultRedirection: () => undefined,
       icons: createIcons(pino({ level: 'silent' })),
-      ownPages: [],
+      pages: [],
+      webauthn: { hasPasskeys: false },
     },
     [],
   )

@@ -101,7 +101,7 @@ test('a factor of a method that was switched off protects the account: the passw
     { totp: { disable: true }, webauthn: { disable: true } },
   ]) {
     const built = await build(t, disabled)
-    const { storage } = built
+    const { storage } = built.services
     const db = (await storage.db()).$extendTables<Tables>()
     const row = { issuer: '', algorithm: 'SHA1', digits: 6, period: 30, created_at: 0 }
     await db

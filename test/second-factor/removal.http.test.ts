@@ -51,7 +51,7 @@ test('a factor that is removed while it is shown raises no session', async (t) =
     const [removed] = await Promise.all([first ?? removing(), showing])
     assert.equal(removed.status, 200)
     assert.equal(await other.verify(), 401, `round ${round}`)
-    const own = (await built.sessions.list('john')).filter((one) => levelOf(one) === 2)
+    const own = (await built.services.sessions.list('john')).filter((one) => levelOf(one) === 2)
     assert.equal(own.length, 1)
   }
 })
@@ -71,7 +71,7 @@ test('nothing is left under the name of a user whose factors were removed', asyn
   assert.equal((await john.api('PUT', key, { description: 'Key' })).status, 200)
   await built.factors.registry.invite('john')
 
-  const { sqlite } = built.storage
+  const { sqlite } = built.services.storage
   const names = sqlite
     .prepare(
       "select m.name from sqlite_master m join pragma_table_info(m.name) c where m.type = 'table' and c.name = 'user_name'",
@@ -92,7 +92,8 @@ test('a reset by the operator ends the sessions, and takes the known devices awa
   const john = await openBrowser(built, 'john')
   await john.enrol()
   const jane = await openBrowser(built, 'jane')
-  const { sessions, throttle, factors } = built
+  const { throttle, factors } = built
+  const { sessions } = built.services
   const events: string[] = []
   const audit = { record: (name: string) => void events.push(name) }
   const services = { factors: factors.registry, sessions, devices: throttle.devices, audit }

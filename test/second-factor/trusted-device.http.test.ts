@@ -98,7 +98,7 @@ test('is level 2 with the password, of the time at which it was trusted, and no 
   const trustedAt = built.clock.now()
   built.clock.advance(DAY)
   assert.equal(await john.signIn(), 2)
-  const [session] = await built.sessions.list('john')
+  const [session] = await built.services.sessions.list('john')
   assert.ok(session)
   assert.deepEqual(session.factors, [
     { kind: 'password', at: built.clock.now() },
@@ -148,7 +148,7 @@ test('is of one user, one browser and one portal', async (t) => {
     jane.cookies.get('vestibule_session_device') ?? '',
   )
   assert.equal(await elsewhere.signIn(), 1, 'the portal of another domain')
-  const rows = built.storage.sqlite.prepare('select * from trusted_devices').all()
+  const rows = built.services.storage.sqlite.prepare('select * from trusted_devices').all()
   assert.equal(rows.length, 1)
   for (const value of Object.values(rows[0] ?? {})) {
     const thief = new Jar(built)
@@ -218,7 +218,7 @@ test('sessions that began with it end with a factor that is removed, elsewhere t
   assert.equal((await owner.ask('POST', SECOND, { token: await next() })).status, 200)
   assert.equal((await owner.ask('DELETE', SECOND)).status, 200)
   assert.equal(await john.level(), 0)
-  const levels = (await built.sessions.list('john')).map(levelOf)
+  const levels = (await built.services.sessions.list('john')).map(levelOf)
   assert.deepEqual(levels, [2])
 })
 

@@ -7,7 +7,7 @@ import { ownPaths } from '../../src/features.ts'
 import { systemClock as clock } from '../../src/kernel/clock.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { createLog } from '../../src/log/index.ts'
-import { createServices } from '../../src/server/services.ts'
+import { openServices } from '../../src/server/services.ts'
 import { loadForStart } from '../../src/server/start-checks.ts'
 import { Collector } from '../support/cli.ts'
 import { configFor } from '../support/server.ts'
@@ -49,34 +49,34 @@ test('a start that fails at its last part has closed all others, and the next st
   const inTheWay = join(data, 'control.sock')
   writeFileSync(inTheWay, '')
   await assert.rejects(
-    () => createServices(parts),
+    () => openServices(parts),
     (error) =>
       error instanceof OperatorError && /is in the way of the control socket/.test(error.message),
   )
   assert.deepEqual(openBelow(data), [])
 
   rmSync(inTheWay)
-  const services = await createServices(parts)
+  const server = await openServices(parts)
   assert.notDeepEqual(openBelow(data), [], 'the database is open')
-  assert.ok(services.users.profile('john'))
-  await services[Symbol.asyncDispose]()
+  assert.ok(server.services.users.profile('john'))
+  await server[Symbol.asyncDispose]()
   assert.deepEqual(openBelow(data), [])
 })
 
 test('a second server in the same data directory is refused, and the first one goes on', async (t) => {
   const { data, setting: parts } = await setting(t)
-  await using first = await createServices(parts)
+  await using first = await openServices(parts)
   const before = openBelow(data)
-  await assert.rejects(() => createServices(parts), OperatorError)
+  await assert.rejects(() => openServices(parts), OperatorError)
   // SQLite keeps the second descriptor of the lock as long as this process holds the lock: closing it would lift it.
   assert.deepEqual(new Set(openBelow(data)), new Set(before))
-  assert.ok(await first.users.profile('john'))
+  assert.ok(await first.services.users.profile('john'))
 })
 
 test('every path that a manifest declares is one at which something answers', async (t) => {
   const { setting: parts } = await setting(t)
-  await using services = await createServices(parts)
-  const routes = services.app.fastify.printRoutes({ commonPrefix: false })
+  await using server = await openServices(parts)
+  const routes = server.app.fastify.printRoutes({ commonPrefix: false })
   // Kept for what will be, and what only several cookie domains have.
   const reserved = ['/metrics', '/.well-known', '/hub']
   for (const path of ownPaths.filter((one) => !reserved.includes(one)))

@@ -162,8 +162,9 @@ suite('two nodes and one Redis', { skip }, () => {
       const { cookie } = await minter.mint('john')
       for (const node of [a, b]) assert.equal(await status(node, cookie), 200)
       await hurt()
-      await sleep(300) // what is known counts for so long
       for (const node of [a, b]) {
+        // What is known counts for a moment.
+        await until('refused', async () => (await status(node, cookie)) === 503)
         const took: number[] = []
         for (let i = 0; i < 6; i++) {
           const began = performance.now()

@@ -61,7 +61,8 @@ async function proof(t: TestContext, section: Readonly<Record<string, unknown>> 
     const { signal, stdout, stderr } = spawnSync(
       process.execPath,
       [SCRIPT, data.path, path, section === undefined ? '-' : JSON.stringify(section), `${step}`],
-      { encoding: 'utf8' },
+      // What each of them loads is compiled once.
+      { encoding: 'utf8', env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') } },
     )
     await verify(step, step % 2 === 0 ? 'start' : 'change')
     keys.add(data.existing('encryption')?.reveal())

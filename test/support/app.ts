@@ -4,37 +4,31 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { InjectOptions } from 'fastify'
-import { type App, createApp, type Tools } from '../../src/app.ts'
+import { type App, createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config/index.ts'
-import { createAudit } from '../../src/features/audit/index.ts'
-import { createHub } from '../../src/features/hub/index.ts'
-import { createPasswords } from '../../src/features/passwords/index.ts'
-import {
-  createSecondFactor,
-  createWebauthn,
-  forgetTrustOf,
-  type SecondFactor,
-  type SecurityKeys,
-  type Webauthn,
-  webauthnMethod,
+import type {
+  SecondFactor,
+  SecurityKeys,
+  Webauthn,
 } from '../../src/features/second-factor/index.ts'
-import {
-  createMemoryOnce,
-  createMemoryStore,
-  createSessions,
-  createSqliteStore,
-  type Sessions,
-} from '../../src/features/sessions/index.ts'
-import { createThrottle, type Throttle, throttleNotes } from '../../src/features/throttle/index.ts'
-import { createUsers, hashParameters, type Users } from '../../src/features/users/index.ts'
+import { createMemoryOnce, createMemoryStore } from '../../src/features/sessions/index.ts'
+import type { Throttle } from '../../src/features/throttle/index.ts'
+import type { Users } from '../../src/features/users/index.ts'
 import { features, migrations } from '../../src/features.ts'
-import { systemClock } from '../../src/kernel/clock.ts'
-import { bindOperations } from '../../src/kernel/operation.ts'
+import {
+  type AnyOperation,
+  type BoundOperation,
+  bindOperations,
+} from '../../src/kernel/operation.ts'
 import { createSealer } from '../../src/kernel/seal.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/log/index.ts'
-import { operations as allOperations } from '../../src/operations.ts'
-import { openStorage, type Storage } from '../../src/storage/index.ts'
+import {
+  operations as allOperations,
+  type Services as OperationServices,
+} from '../../src/operations.ts'
+import { forOperations, type Services, services } from '../../src/services/index.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { Collector } from './cli.ts'
 import { FakeClock } from './clock.ts'
 import { until } from './pace.ts'
@@ -55,8 +49,9 @@ export interface BuiltApp
   readonly users: Users
   readonly throttle: Throttle
   readonly factors: SecondFactor
-  readonly storage: Storage
-  readonly sessions: Sessions
+  readonly services: Services
+  readonly operations: readonly BoundOperation[]
+  readonly configFile: string
   /** Moves for answers that are held back, by the monotonic clock only, and when the test says so. */
   readonly clock: FakeClock
   /** One request from `remoteAddress`, by default 127.0.0.1. */
@@ -77,12 +72,14 @@ export interface AppOptions {
   /** Takes the place of the user backend: the seam at which others plug in theirs. */
   readonly wrapUsers?: (users: Users) => Users
   /** Second factors, where the test has some. */
-  readonly factors?: (tools: Pick<Tools, 'sessions' | 'users' | 'clock'>) => {
+  readonly factors?: (services: Pick<Services, 'sessions' | 'users' | 'clock'>) => {
     readonly factors?: SecondFactor
     readonly securityKeys?: SecurityKeys | undefined
   }
   /** What `/api/health/ready` asks besides the storage. */
   readonly checks?: Readonly<Record<string, () => Promise<void>>>
+  /** By default those of the server. */
+  readonly operations?: readonly AnyOperation<OperationServices>[]
 }
 
 /** In addresses of the portal. Nothing listens on it. */
@@ -103,13 +100,13 @@ export async function buildApp(
     wrapUsers = (users) => users,
     factors: makeFactors,
     checks = {},
+    operations = allOperations,
   }: AppOptions,
 ): Promise<BuiltApp> {
   const folder = mkdtempSync(join(tmpdir(), 'vestibule-app-'))
-  const opened: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
-  t.after(async () => {
-    for (const close of opened.reverse()) await close()
-  })
+  const opened = new AsyncDisposableStack()
+  t.after(() => opened.disposeAsync())
+  opened.defer(() => rmSync(folder, { recursive: true, force: true }))
   const paths = { config: join(folder, 'config.yml'), users: join(folder, 'users.yml') }
   writeFileSync(paths.users, usersFile, { mode: 0o600 })
   writeFileSync(paths.config, JSON.stringify(configFor(PORT, folder, { ...CHEAP, ...given })), {
@@ -126,99 +123,55 @@ export async function buildApp(
     { level, format, filePath: undefined, keepStdout: false, pretty: false },
     out,
   )
-  opened.push(() => logging.close())
+  opened.defer(() => logging.close())
   const { log } = logging
   const storage = await openStorage({ path: ':memory:', migrations, log })
-  opened.push(() => storage.close())
-  const audit = createAudit({ config: config['audit'], storage, trusted: undefined, clock, log })
-  opened.push(() => audit.close())
-  const backend = config['authentication_backend.file']
-  const passwords = createPasswords({
-    parameters: hashParameters(backend.password),
-    queue: config['authentication_backend.hashing'].queue,
-    // It measures real work.
-    clock: systemClock,
-  })
-  opened.push(() => passwords.close())
-  const users = wrapUsers(
-    await createUsers({
+  opened.defer(() => storage.close())
+  const secret = new Secret('a secret of the tests, long enough')
+  let made: ReturnType<NonNullable<typeof makeFactors>> | undefined
+  const open = await services.open(
+    {
       config: {
         ...config,
-        'authentication_backend.file': { ...backend, path: paths.users, watch: false },
+        'authentication_backend.file': {
+          ...config['authentication_backend.file'],
+          path: paths.users,
+          watch: false,
+        },
+        'authentication_backend.rehash_on_login': false,
       },
-      place: { resolve: (path) => path, inDataDirectory: (name) => join(folder, name) },
-      separator: config['identity_headers'].separator,
-      passwords,
-      rehash: false,
-      log,
-    }),
-  )
-  opened.push(() => users.close())
-  const secrets = [new Secret('a secret of the tests, long enough')]
-  const sessions = createSessions({
-    config: config['session'],
-    store: kind === 'memory' ? createMemoryStore() : createSqliteStore(storage),
-    secrets,
-    users,
-    clock,
-    log,
-  })
-  opened.push(() => sessions.close())
-  const once = createMemoryOnce()
-  const hub = createHub({
-    config: config['session.hub'],
-    sessions,
-    once,
-    secrets,
-    clock,
-  })
-  const throttle = withoutWaiting(
-    await createThrottle({
-      redis: undefined,
-      ...throttleNotes(audit),
-      afterLift: forgetTrustOf(storage),
-      limits: config['failed_login_rate_limit'],
-      regulation: config['regulation'],
-      storage,
-      users,
-      passwords,
-      clock,
-      log,
-    }),
-    clock,
-  )
-  opened.push(() => throttle.close())
-  const kept = { storage, once, sealer: createSealer(secrets, 'storage'), clock }
-  const webauthn = createWebauthn({ ...kept, config: config['webauthn'], secrets })
-  const factors = createSecondFactor({
-    ...{ ...kept, config, sessions, audit, users, throttle, log },
-    methods: webauthn.isOn ? [webauthnMethod({ webauthn, audit, log })] : [],
-    stored: [webauthn],
-  })
-  opened.push(() => factors.close())
-  const { bans, devices } = throttle
-  const operations = bindOperations(allOperations, {
-    ...{ bans, devices, sessions, audit, factors: factors.registry },
-  })
-  const made = makeFactors?.({ sessions, users, clock })
-  const app = await createApp(config, {
-    ...{ log, clock, users, sessions, throttle, audit, hub, operations },
-    factors: made?.factors ?? factors,
-    // As: the settings read no more of a key than SecurityKeys has.
-    webauthn: {
-      ...webauthn,
-      ...(made?.securityKeys !== undefined && {
-        ...(made.securityKeys as Partial<Webauthn>),
-        isOn: true,
-      }),
+      ...{ cwd: folder, clock, log, storage, redis: undefined, trusted: undefined },
+      data: { path: folder, file: (name) => join(folder, name), secret: () => secret },
+      sealer: createSealer([secret], 'storage'),
+      checks: { storage: () => storage.check(), ...checks },
     },
-    checks: { storage: () => storage.check(), ...checks },
-  })
-  opened.push(() => app.fastify.close())
+    opened,
+    {
+      users: wrapUsers,
+      ...(kind === 'memory' && { sessionStore: () => createMemoryStore() }),
+      once: () => createMemoryOnce(),
+      throttle: (throttle) => withoutWaiting(throttle, clock),
+      webauthn(webauthn, all) {
+        made = makeFactors?.(all)
+        const keys = made?.securityKeys
+        // As: the settings read no more of a key than SecurityKeys has.
+        return keys === undefined
+          ? webauthn
+          : { ...webauthn, ...(keys as Partial<Webauthn>), isOn: true }
+      },
+      secondFactor: (factors) => ({ ...factors, ...made?.factors }),
+    },
+  )
+  const bound = bindOperations(operations, forOperations(open))
+  const app = await createApp(open, bound)
+  opened.defer(() => app.fastify.close())
+  const { users, throttle, secondFactor: factors } = open
 
   const request: BuiltApp['request'] = (path, options) => inject(app, path, options)
   return {
-    ...{ app, users, throttle, factors, storage, sessions, clock, request, folder },
+    ...{ app, users, throttle, factors, operations: bound, clock, request, folder },
+    services: open,
+    configFile: paths.config,
     port: PORT,
     usersFile: paths.users,
     output: () => out.text,

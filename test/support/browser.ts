@@ -65,8 +65,9 @@ export async function openPage(
   return context.newPage()
 }
 
-/** Keeps a screenshot for people to look at; not in git. */
+/** With SCREENSHOTS in the environment, keeps a picture for people to look at; not in git. */
 export async function screenshot(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] === undefined) return
   mkdirSync('artefacts/screenshots', { recursive: true })
   await page.screenshot({ path: `artefacts/screenshots/${name}.png`, fullPage: true })
 }

@@ -5,7 +5,7 @@
  * Arguments: data directory, SQLite file, section storage.postgres as JSON or `-`, number of the step, new key or `-`.
  */
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
+import { flushCompileCache, syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { Secret } from '../../src/kernel/secret.ts'
@@ -41,6 +41,8 @@ const storage = await openStorage({
   log: { info() {} },
 })
 const data = openDataDirectory(folder)
+// A process that is killed leaves none of what it compiled.
+flushCompileCache()
 armed = true
 await changeKey(
   { configured: undefined, data, storage, columns },

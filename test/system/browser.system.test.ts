@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { before, suite, test } from 'node:test'
-import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import {
   noBrowser,
@@ -11,6 +10,7 @@ import {
 } from '../support/browser.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
 import { type DemoApp, startDemoApp } from '../support/demo-app.ts'
+import { assertLooks, complaintsOf } from '../support/look.ts'
 import { freePort, noNginx, startNginx } from '../support/nginx.ts'
 import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
 import { snippet } from '../support/snippet.ts'
@@ -176,54 +176,27 @@ suite('a person at a browser, behind nginx', { skip: noNginx ?? noBrowser }, () 
   })
 
   test('every page is accessible, keeps its own policy and fits a phone, in light and dark', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const [size, viewport] of Object.entries({
-        phone: { width: 360, height: 740 },
-        desktop: { width: 1280, height: 800 },
-      })) {
-        const page = await openPage(browser, { colorScheme, viewport })
-        const complaints: string[] = []
-        page.on('console', (message) => {
-          if (
-            ['error', 'warning'].includes(message.type()) &&
-            !/status of 40[34]/.test(message.text())
-          )
-            complaints.push(message.text())
-        })
-        page.on('pageerror', (error) => complaints.push(error.message))
-        const look = async (name: string) => {
-          await screenshot(page, `${name}-${size}-${colorScheme}`)
-          const wider = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
-          assert.equal(wider, false, `${name} at ${size}`)
-          // Evaluated and not added as a script: the page's own policy would refuse it.
-          await page.evaluate(axe.source)
-          const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults
-          assert.deepEqual(
-            violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-            [],
-            `${name} in ${colorScheme} at ${size}`,
-          )
-        }
-        await page.goto(`http://app.${site}/`)
-        await look('sign-in')
-        await signIn(page, 'wrong')
-        await page.getByRole('alert').waitFor()
-        await look('sign-in-failed')
-        await signIn(page)
-        await page.waitForURL(`http://app.${site}/`)
-        await page.goto(portal)
-        await look('signed-in')
-        await page.goto(`http://admin.${site}/`)
-        await look('not-allowed')
-        await page.goto(`${portal}?rd=${encodeURIComponent(`http://bank.${site}/`)}`)
-        await look('second-factor')
-        await page.goto(`${portal}logout`)
-        await look('sign-out')
-        await page.goto(`${portal}nothing`)
-        await look('not-found')
-        assert.deepEqual(complaints, [])
-        await page.context().close()
-      }
-    }
+    const page = await openPage(browser)
+    const complaints = complaintsOf(page, /status of 40[34]/)
+    const look = (name: string) => assertLooks(page, name)
+    await page.goto(`http://app.${site}/`)
+    await look('sign-in')
+    await signIn(page, 'wrong')
+    await page.getByRole('alert').waitFor()
+    await look('sign-in-failed')
+    await signIn(page)
+    await page.waitForURL(`http://app.${site}/`)
+    await page.goto(portal)
+    await look('signed-in')
+    await page.goto(`http://admin.${site}/`)
+    await look('not-allowed')
+    await page.goto(`${portal}?rd=${encodeURIComponent(`http://bank.${site}/`)}`)
+    await look('second-factor')
+    await page.goto(`${portal}logout`)
+    await look('sign-out')
+    await page.goto(`${portal}nothing`)
+    await look('not-found')
+    assert.deepEqual(complaints, [])
+    await page.context().close()
   })
 })

@@ -4,15 +4,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { before, suite, test } from 'node:test'
-import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { noBrowser, openPage, screenshot, startBrowser } from '../support/browser.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
+import { assertLooks, faultsOf } from '../support/look.ts'
 import { PASSWORD, type RunningServer, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 
 const PICTURE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><script>document.title='owned'</script><rect width="10" height="10" fill="#d14"/></svg>`
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const
 
 suite('the look of the portal', { skip: noBrowser }, () => {
   const t = suiteCleanup()
@@ -57,12 +56,9 @@ suite('the look of the portal', { skip: noBrowser }, () => {
 
   const open = async (
     on: RunningServer,
-    {
-      theme = 'light',
-      size = 'desktop',
-    }: { theme?: 'light' | 'dark'; size?: 'phone' | 'desktop' } = {},
+    { theme = 'light' }: { readonly theme?: 'light' | 'dark' } = {},
   ) => {
-    const page = await openPage(browser, { colorScheme: theme, viewport: SIZES[size] })
+    const page = await openPage(browser, { colorScheme: theme })
     await page.goto(`http://auth.vestibule.localhost:${on.port}/`)
     return page
   }
@@ -70,13 +66,6 @@ suite('the look of the portal', { skip: noBrowser }, () => {
     await page.getByLabel('Username').fill('john')
     await page.getByLabel('Password', { exact: true }).fill(password)
     await page.getByRole('button', { name: 'Sign in' }).click()
-  }
-  const faultsOf = async (page: Page) => {
-    // Our own policy forbids scripts from elsewhere, and so it should; axe goes around it.
-    await page.context().addInitScript(axe.source)
-    await page.evaluate(axe.source)
-    const { violations } = await page.evaluate(() => axe.run())
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
   }
   const groundOf = (page: Page) =>
     page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
@@ -105,35 +94,31 @@ suite('the look of the portal', { skip: noBrowser }, () => {
     assert.notEqual(await page.title(), 'owned')
   })
 
-  for (const theme of ['light', 'dark'] as const)
-    for (const size of ['phone', 'desktop'] as const)
-      test(`${theme}, ${size}: axe finds nothing, and pictures are taken to look at`, async () => {
-        const page = await open(server, { theme, size })
-        const look = async (name: string) => {
-          assert.deepEqual(await faultsOf(page), [], name)
-          await screenshot(page, `${name}-${size}-${theme}`)
-        }
-        await look('sign-in')
-        await signIn(page, 'wrong')
-        await page.getByRole('alert').waitFor()
-        await look('sign-in-failed')
-        await signIn(page)
-        await page.getByRole('navigation', { name: 'Your apps' }).waitFor()
-        await look('apps')
-        for (const path of ['sessions', 'history', 'appearance']) {
-          await page.goto(`http://auth.vestibule.localhost:${server.port}/settings/${path}`)
-          await look(path)
-        }
-        await page.goto(`http://auth.vestibule.localhost:${server.port}/nowhere`)
-        await look('not-found')
-        const rd = encodeURIComponent('http://bank.vestibule.localhost/')
-        await page.goto(`http://auth.vestibule.localhost:${server.port}/?rd=${rd}`)
-        await look('second-factor')
-        await page.goto(`http://auth.vestibule.localhost:${server.port}/forbidden?rd=${rd}`)
-        await look('forbidden')
-        await page.goto(`http://auth.vestibule.localhost:${server.port}/logout`)
-        await look('sign-out')
-      })
+  test('every page is accessible and fits a phone, in light and dark', async () => {
+    const page = await open(server)
+    const look = (name: string) => assertLooks(page, name)
+    await look('sign-in')
+    await signIn(page, 'wrong')
+    await page.getByRole('alert').waitFor()
+    await look('sign-in-failed')
+    await signIn(page)
+    await page.getByRole('navigation', { name: 'Your apps' }).waitFor()
+    await look('apps')
+    const at = (path: string) => page.goto(`http://auth.vestibule.localhost:${server.port}${path}`)
+    for (const path of ['sessions', 'history', 'appearance']) {
+      await at(`/settings/${path}`)
+      await look(path)
+    }
+    await at('/nowhere')
+    await look('not-found')
+    const rd = encodeURIComponent('http://bank.vestibule.localhost/')
+    await at(`/?rd=${rd}`)
+    await look('second-factor')
+    await at(`/forbidden?rd=${rd}`)
+    await look('forbidden')
+    await at('/logout')
+    await look('sign-out')
+  })
 
   test('the choice of colours holds on every page, whatever the system says, and can be taken back', async () => {
     const page = await open(server, { theme: 'light' })

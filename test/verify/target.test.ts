@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { parseTarget } from '../../src/features/access/target.ts'
 import { authRequest } from '../../src/features/verify/dialects/auth-request.ts'
 import { forwardAuth } from '../../src/features/verify/dialects/forward-auth.ts'
 import { verify } from '../../src/features/verify/dialects/verify.ts'
 import { readFields } from '../../src/features/verify/fields.ts'
 import { acceptsJson, isNavigation } from '../../src/features/verify/navigation.ts'
 import { signInUrl } from '../../src/features/verify/portal-url.ts'
-import { parseTarget } from '../../src/features/verify/target.ts'
 
 const ADDRESS = '192.0.2.1'
 const LINE = { method: 'GET', tail: '', target: '/verify' }

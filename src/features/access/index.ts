@@ -2,7 +2,7 @@
  * Access: what a user may open, by the rules of `access_control`. Pure: no IO, no Fastify, nothing remembered but
  * which rules are about which host, and which rules are in force (live.ts).
  *
- * Owns rules, patterns, the readings of a path, and why they decide as they do. Does not own who the user is (users,
+ * Owns targets and their readings, rules, patterns, and why they decide as they do. Does not own who the user is (users,
  * sessions) or what is answered (verify). Target → readings → candidates by host → first rule that matches → verdict →
  * decision.
  */
@@ -21,6 +21,17 @@ export type { Explanation } from './explain.ts'
 export { createLiveAccess, type LiveAccess } from './live.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'
+export {
+  type Asked,
+  isMethod,
+  isUnjudgeable,
+  type Malformed,
+  malformed,
+  parseParts,
+  parseTarget,
+  readHost,
+  UNJUDGEABLE,
+} from './target.ts'
 export { type Directory, unknownSubjectsIn } from './unknown-subjects.ts'
 export type { Decision, Level, Unjudgeable, Verdict } from './verdict.ts'
 export { anonymous }

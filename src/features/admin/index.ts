@@ -13,10 +13,12 @@ import { operationRoutes } from './operation-routes.ts'
 export interface AdminOptions extends PortalContextsOptions {
   readonly operations: readonly BoundOperation[]
   readonly replies: Replies
+  readonly config: { readonly admin: { readonly disable: boolean } }
 }
 
 export const admin: FastifyPluginAsync<AdminOptions> = async (app, options) => {
+  const { operations, replies, config } = options
+  if (config.admin.disable) return
   await app.register(portalContexts, options)
-  const { operations, replies } = options
   await app.register(operationRoutes, { operations, replies })
 }

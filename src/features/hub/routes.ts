@@ -10,17 +10,25 @@ import {
   portalContexts,
   textFields,
 } from '../portal/index.ts'
+import type { Hub } from './hub.ts'
 import { below } from './redirects.ts'
 import { createReturn } from './return.ts'
 import { createStations, type HubRoutesOptions, JUST_SIGNED_IN } from './stations.ts'
 import { beginTransaction } from './transaction.ts'
 
+type HubPluginOptions = Omit<HubRoutesOptions, 'hub'> & {
+  /** Undefined where each cookie domain signs in for itself. */
+  readonly hub: Hub | undefined
+}
+
 /**
  * The stations between the portals. Each answers with a redirect; a code is in the address of one of them alone, and that
  * address loads nothing.
  */
-export const hubRoutes: FastifyPluginAsync<HubRoutesOptions> = async (app, options) => {
-  const { hub, clock, log } = options
+export const hubRoutes: FastifyPluginAsync<HubPluginOptions> = async (app, { hub, ...rest }) => {
+  if (hub === undefined) return
+  const options: HubRoutesOptions = { ...rest, hub }
+  const { clock, log } = options
   const stations = createStations(options)
   const { carriedIn, go, member, isHub, backTo, home } = stations
 

@@ -28,12 +28,14 @@ export interface LoginOptions extends PortalContextsOptions {
   /** Undefined where there is no OpenID provider. */
   readonly interactions: Interactions | undefined
   /** The user's own pages below `/settings/`, by path and the key of their title. */
-  readonly ownPages: readonly { readonly path: string; readonly title: string }[]
-  /** Users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey`. */
-  readonly passkeys?: boolean
+  readonly pages: readonly { readonly path: string; readonly title: string }[]
+  /** Whether users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey` then. */
+  readonly webauthn: { readonly hasPasskeys: boolean }
   readonly log: Logger
-  /** Where Logout leads when the request names no target of its own; undefined: our own page. */
-  readonly logoutUrl: string | undefined
+  readonly config: {
+    /** Where Logout leads when the request names no target of its own; undefined: our own page. */
+    readonly logout_url: string | undefined
+  }
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
 }

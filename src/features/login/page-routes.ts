@@ -26,7 +26,8 @@ export const pageRoutes: FastifyPluginAsync<{ readonly services: LoginServices }
 ) => {
   const { base, domains } = services
   // As a header carries it, whatever script its path was written in.
-  const logoutUrl = services.logoutUrl === undefined ? undefined : new URL(services.logoutUrl).href
+  const url = services.config.logout_url
+  const logoutUrl = url === undefined ? undefined : new URL(url).href
   const formAction = formDestinations(domains, logoutUrl)
   await app.register(formbody, { bodyLimit: FORM_LIMIT, parser: readPairs })
 

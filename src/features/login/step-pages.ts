@@ -21,7 +21,7 @@ import type { LoginServices } from './services.ts'
 
 export type StepPagesServices = Pick<
   LoginServices,
-  'access' | 'base' | 'icons' | 'ownPages' | 'passkeys' | 'show'
+  'access' | 'base' | 'icons' | 'pages' | 'webauthn' | 'show'
 >
 
 /** One request for the portal: its facts, collected before any of them is answered. */
@@ -37,7 +37,7 @@ export interface Asked {
 
 /** The pages of the flow's own steps. */
 export function createStepPages(services: StepPagesServices, formAction: readonly string[]) {
-  const { base, show, ownPages } = services
+  const { base, show, pages, webauthn } = services
 
   return {
     signIn: ({ request, reply, context, carried, flags, destination }: Asked) =>
@@ -49,7 +49,7 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           signedOut: flags.has('signed-out'),
           waiting: hasPendingTransaction(request),
           rememberMe: context.domain.rememberMe,
-          passkeys: services.passkeys === true && context.domain.portalUrl !== undefined,
+          passkeys: webauthn.hasPasskeys && context.domain.portalUrl !== undefined,
           formAction,
           base,
         }),
@@ -97,7 +97,7 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           user: displayNameOf(context),
           address: context.identity?.session.address ?? '',
           apps: appsOf(services, context),
-          pages: ownPages.map(({ path, title }) => ({
+          pages: pages.map(({ path, title }) => ({
             href: `${base}/settings/${path}`,
             title: t(title),
           })),

@@ -1,39 +1,31 @@
 import { z } from 'zod'
 import { clientTls } from '../../kernel/client-tls.ts'
 import { defineManifest } from '../../kernel/feature.ts'
-import { duration, filePath, scalarMeta, secret } from '../../kernel/scalars.ts'
-import { MAIL_SERVER, MAILBOX, type Mailbox, parseMailbox, parseMailServer } from './addresses.ts'
+import { duration, filePath, readBy, scalarMeta, secret } from '../../kernel/scalars.ts'
+import { MAIL_SERVER, MAILBOX, parseMailbox, parseMailServer } from './addresses.ts'
 
 const mailServer = () =>
   z
     .string()
-    .transform((text, context) => {
-      const parsed = parseMailServer(text)
-      if (parsed !== undefined) return parsed
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: 'is not an address',
-        params: { allowed: 'smtp://host:port, submission://host:port, submissions://host:port' },
-      })
-      return z.NEVER
-    })
+    .transform(
+      readBy(
+        parseMailServer,
+        'is not an address',
+        'smtp://host:port, submission://host:port, submissions://host:port',
+      ),
+    )
     .register(scalarMeta, { form: 'mail server', pattern: MAIL_SERVER.source })
 
 const mailbox = () =>
   z
     .string()
-    .transform((text, context): Mailbox => {
-      const parsed = parseMailbox(text)
-      if (parsed !== undefined) return parsed
-      context.issues.push({
-        code: 'custom',
-        input: text,
-        message: 'is no mail address',
-        params: { allowed: 'signin@example.com, Sign-in <signin@example.com>' },
-      })
-      return z.NEVER
-    })
+    .transform(
+      readBy(
+        parseMailbox,
+        'is no mail address',
+        'signin@example.com, Sign-in <signin@example.com>',
+      ),
+    )
     .register(scalarMeta, { form: 'mailbox', pattern: MAILBOX.source })
 
 const smtp = z

@@ -1,8 +1,7 @@
 import { isSafeRedirect } from '../../kernel/redirect.ts'
-import { type Access, anonymous } from '../access/index.ts'
+import { type Access, anonymous, parseTarget } from '../access/index.ts'
 import { levelOf, type Sessions } from '../sessions/index.ts'
 import type { Profile } from '../users/index.ts'
-import { parseTarget } from '../verify/index.ts'
 import type { Carried } from './carried.ts'
 import type { RequestContext } from './request-context.ts'
 

@@ -6,7 +6,7 @@
  * admin do, and import this. It imports none of them.
  *
  * A feature with pages registers `portalContexts` in its plugin, and asks `contextOf(request)`. A feature that takes part in
- * the sign-in flow makes a contributor with `contributeSteps`, which app.ts hands to login.
+ * the sign-in flow makes a contributor with `contributeSteps`, which services/site.ts hands to login.
  */
 export { forgetHere } from './browser-data.ts'
 export {

@@ -13,7 +13,7 @@ export const secondFactorRoutes: FastifyPluginAsync<SecondFactorRoutesOptions> =
   app,
   options,
 ) => {
-  const { throttle, clock, factors } = options
+  const { throttle, clock, secondFactor } = options
   const services = createApiServices(options)
   await app.register(delayPlugin, {
     delay: throttle.delay,
@@ -24,8 +24,9 @@ export const secondFactorRoutes: FastifyPluginAsync<SecondFactorRoutesOptions> =
   await app.register(portalContexts, options)
   // As JSON whatever their type says, as Authelia does.
   takeTextBodies(app, FORM_LIMIT)
-  if (factors.totp !== undefined) await app.register(totpRoutes, { services, totp: factors.totp })
-  if (factors.isOn) await app.register(recoveryRoutes, { services })
+  const { totp } = secondFactor
+  if (totp !== undefined) await app.register(totpRoutes, { services, totp })
+  if (secondFactor.isOn) await app.register(recoveryRoutes, { services })
   await app.register(elevationRoutes, { services })
   await app.register(userRoutes, { services })
 }

@@ -12,7 +12,7 @@
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
  *   GET /api/user/history                   ?before=<id>, ?limit= up to 100
  *
- * A new page is a file in pages/ and a line in its index.ts. Another feature makes a `SettingsPage` of its own, and app.ts adds
+ * A new page is a file in pages/ and a line in its index.ts. Another feature makes a `SettingsPage` of its own, and services/site.ts adds
  * it to the option `pages`: all of them stand in the navigation.
  */
 import { pages } from './pages/index.ts'

@@ -1,5 +1,5 @@
+import type { Asked, Malformed } from '../access/index.ts'
 import type { Fields } from './fields.ts'
-import type { Asked, Malformed } from './target.ts'
 
 /** The start line of a verify request, as far as some dialects read it. */
 export interface RequestLine {

@@ -1,4 +1,4 @@
-import { readHost } from './target.ts'
+import { readHost } from '../access/index.ts'
 
 /**
  * The headers of one verify request that mean something to us, read in one pass over the raw header list.

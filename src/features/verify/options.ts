@@ -23,9 +23,10 @@ export interface VerifyOptions {
   readonly headers: HeaderSets
   readonly layout: Layout
   readonly messages: Messages
-  readonly identityHeaders: IdentityHeaders
-  /** `server.endpoints.authz` */
-  readonly endpoints: EndpointsConfig | undefined
+  readonly config: {
+    readonly identity_headers: IdentityHeaders
+    readonly 'server.endpoints': { readonly authz?: EndpointsConfig | undefined }
+  }
   /** The other way in. */
   readonly entrance: Entrance
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import { browserHost, isLoopback, isWithin } from '../../kernel/host.ts'
+import { type Malformed, malformed } from '../access/index.ts'
 import type { CookieDomain } from '../sessions/index.ts'
-import { type Malformed, malformed } from './target.ts'
 
 /**
  * The portal that a request is sent to: the override that the proxy's own configuration made, else the cookie domain's.

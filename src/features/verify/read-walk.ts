@@ -4,11 +4,11 @@ import type { Peers } from '../../http/peers.ts'
 import { AppError } from '../../kernel/errors.ts'
 import { firstPairs } from '../../kernel/pairs.ts'
 import type { VerifyReason } from '../../kernel/verify-reasons.ts'
+import type { Asked } from '../access/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Endpoint } from './endpoints.ts'
 import { readFields } from './fields.ts'
 import { portalFor } from './portal-url.ts'
-import type { Asked } from './target.ts'
 import type { Walk } from './walk.ts'
 
 export interface ReadWalkOptions {

@@ -13,11 +13,11 @@ import { userOf } from './walk.ts'
 import { createWalker, type Walker } from './walker.ts'
 
 export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) => {
-  const { identityHeaders, log } = options
-  const present = createIdentity(identityHeaders, log)
+  const { config, log } = options
+  const present = createIdentity(config.identity_headers, log)
   const walker = createWalker({ ...options, present })
   const answer = createAnswer({ ...options, present })
-  for (const endpoint of endpointsOf(options.endpoints)) {
+  for (const endpoint of endpointsOf(config['server.endpoints'].authz)) {
     const begin = createBegin(endpoint, walker)
     options.entrance.mount(endpoint, {
       begin,

@@ -1,9 +1,9 @@
 import type { VerifyReason } from '../../kernel/verify-reasons.ts'
+import type { Asked } from '../access/index.ts'
 import { type CookieDomain, type Identity, levelOf } from '../sessions/index.ts'
 import type { Profile } from '../users/index.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { Fields } from './fields.ts'
-import type { Asked } from './target.ts'
 
 /** What is known once a request was understood. */
 export interface Walk extends Asked {

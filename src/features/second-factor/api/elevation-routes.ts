@@ -25,8 +25,8 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
   app,
   { services },
 ) => {
-  const { factors, clock, elevatedSession } = services
-  const { elevation } = factors
+  const { secondFactor, clock, config } = services
+  const { elevation } = secondFactor
   const path = '/api/user/session/elevation'
 
   app.get(path, { config: { guard: 'user' } }, async (request, reply) => {
@@ -35,7 +35,8 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
     const until = await elevation.until(identity)
     const methods = await elevation.methods(identity, domain)
     const needs = await elevation.needsSecondFactor(identity)
-    const { require_second_factor: required, skip_second_factor: skips } = elevatedSession
+    const { require_second_factor: required, skip_second_factor: skips } =
+      config['identity_validation.elevated_session']
     return ok(services, reply, {
       require_second_factor: required && needs,
       skip_second_factor: skips && levelOf(identity.session) === 2,
@@ -62,12 +63,12 @@ const failed = ({ replies }: ApiServices, reply: FastifyReply) =>
 
 /** @returns false: it was not right, or such a proof does not elevate this session */
 async function elevate(
-  { factors }: ApiServices,
+  { secondFactor }: ApiServices,
   request: FastifyRequest,
   reply: FastifyReply,
   proof: Proof,
 ): Promise<boolean> {
-  const { show, elevation } = factors
+  const { show, elevation } = secondFactor
   const identity = ownerOf(request)
   const offered = await elevation.methods(identity, contextOf(request).domain)
   const offers = (method: ElevationMethod) => offered.includes(method)
@@ -75,7 +76,7 @@ async function elevate(
     if (!offers('password') || !(await show.password(request, reply, proof.password))) return false
     // Of a user with a factor who signed in without the password: it is the second one.
     const asks = await elevation.needsSecondFactor(identity)
-    const shown = asks ? await factors.pass(request, reply, 'password') : identity
+    const shown = asks ? await secondFactor.pass(request, reply, 'password') : identity
     await elevation.grant(request, reply, shown, 'password')
     return true
   }
@@ -92,15 +93,15 @@ async function elevate(
     return shown !== undefined
   }
   if ('webauthn' in proof && offers('webauthn')) {
-    const method = factors.methods.find(({ name }) => name === 'webauthn')
-    const answer = await factors.attempt(identity.session.user, async () =>
+    const method = secondFactor.methods.find(({ name }) => name === 'webauthn')
+    const answer = await secondFactor.attempt(identity.session.user, async () =>
       method?.verify?.(request, proof.webauthn),
     )
     if (answer === undefined) {
-      factors.fail(request, 'webauthn')
+      secondFactor.fail(request, 'webauthn')
       return false
     }
-    const shown = await factors.pass(request, reply, answer.factor, answer.isStillThere)
+    const shown = await secondFactor.pass(request, reply, answer.factor, answer.isStillThere)
     await elevation.grant(request, reply, shown, 'webauthn')
     return true
   }

@@ -12,8 +12,8 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
   app,
   { services },
 ) => {
-  const { factors } = services
-  const { recoveryCodes } = factors
+  const { secondFactor } = services
+  const { recoveryCodes } = secondFactor
   const path = '/api/secondfactor/recovery-codes'
 
   app.get(path, { config: { guard: 'user' } }, async (request, reply) => {
@@ -25,16 +25,16 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
 
   app.post(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     const { user } = ownerOf(request).session
-    if (!(await factors.hasFactor(user))) throw new AppError('FACTOR_MISSING')
+    if (!(await secondFactor.hasFactor(user))) throw new AppError('FACTOR_MISSING')
     const codes = await recoveryCodes.generate(user)
-    await factors.enrolled(request, 'recovery-code')
+    await secondFactor.enrolled(request, 'recovery-code')
     return ok(services, reply, { codes })
   })
 
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await recoveryCodes.remove(ownerOf(request).session.user)))
       throw new AppError('NOT_FOUND')
-    await factors.removed(request, 'recovery-code')
+    await secondFactor.removed(request, 'recovery-code')
     return ok(services, reply)
   })
 
@@ -43,8 +43,8 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
     { config: { guard: 'user' } },
     async (request, reply) => {
       const body = readJson(request.body, CodeBody)
-      const trust = factors.trusted.prepare(request, body.trustDevice === true)
-      const shown = await factors.show.recoveryCode(request, reply, body.code)
+      const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
+      const shown = await secondFactor.show.recoveryCode(request, reply, body.code)
       if (shown === undefined) return wrong(services, reply)
       const { identity, remaining } = shown
       await trust(reply, identity.session)

@@ -13,10 +13,11 @@ import {
 } from '../../portal/index.ts'
 import type { Identity } from '../../sessions/index.ts'
 import type { Throttle } from '../../throttle/index.ts'
+import type { ElevatedSessionSettings } from '../manifest.ts'
 import type { SecondFactor } from '../method.ts'
 
 export interface SecondFactorRoutesOptions extends PortalContextsOptions {
-  readonly factors: SecondFactor
+  readonly secondFactor: SecondFactor
   readonly access: Access
   readonly throttle: Throttle
   readonly replies: Replies
@@ -25,11 +26,7 @@ export interface SecondFactorRoutesOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
-  /** `identity_validation.elevated_session` */
-  readonly elevatedSession: {
-    readonly require_second_factor: boolean
-    readonly skip_second_factor: boolean
-  }
+  readonly config: { readonly 'identity_validation.elevated_session': ElevatedSessionSettings }
 }
 
 export interface ApiServices extends SecondFactorRoutesOptions {

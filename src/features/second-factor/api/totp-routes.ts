@@ -21,7 +21,7 @@ export const totpRoutes: FastifyPluginAsync<{
   readonly services: ApiServices
   readonly totp: Totp
 }> = async (app, { services, totp }) => {
-  const { factors } = services
+  const { secondFactor } = services
   const path = '/api/secondfactor/totp'
 
   app.get(path, { config: { guard: 'user' } }, async (request, reply) => {
@@ -32,8 +32,8 @@ export const totpRoutes: FastifyPluginAsync<{
 
   app.post(path, { config: { guard: 'user' } }, async (request, reply) => {
     const body = readJson(request.body, CodeBody)
-    const trust = factors.trusted.prepare(request, body.trustDevice === true)
-    const identity = await factors.show.totp(request, reply, body.token)
+    const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
+    const identity = await secondFactor.show.totp(request, reply, body.token)
     if (identity === undefined) return wrong(services, reply)
     await trust(reply, identity.session)
     return ok(services, reply, await redirectFor(services, request, identity, body))
@@ -41,7 +41,7 @@ export const totpRoutes: FastifyPluginAsync<{
 
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await totp.remove(ownerOf(request).session.user))) throw new AppError('NOT_FOUND')
-    await factors.removed(request, 'totp')
+    await secondFactor.removed(request, 'totp')
     return ok(services, reply)
   })
 
@@ -53,7 +53,7 @@ const enrolmentRoutes: FastifyPluginAsync<{
   readonly totp: Totp
   readonly path: string
 }> = async (app, { services, totp, path }) => {
-  const { factors } = services
+  const { secondFactor } = services
 
   app.get(path, { config: { guard: 'elevated' } }, (_request, reply) => {
     const { standard, algorithms, digits, periods } = totp.options
@@ -67,7 +67,7 @@ const enrolmentRoutes: FastifyPluginAsync<{
   app.put(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     const { algorithm, length, period } = readJson(request.body, ChoiceBody)
     const { session } = ownerOf(request)
-    if (!(await factors.mayEnrol(session.user))) throw new AppError('ENROLMENT_CLOSED')
+    if (!(await secondFactor.mayEnrol(session.user))) throw new AppError('ENROLMENT_CLOSED')
     const begun = await totp.begin(session, session.user, {
       ...(algorithm !== undefined && { algorithm }),
       ...(length !== undefined && { digits: length }),
@@ -80,9 +80,9 @@ const enrolmentRoutes: FastifyPluginAsync<{
     const body = readJson(request.body, ConfirmBody)
     const { session } = ownerOf(request)
     if (!(await totp.confirm(session, session.user, body.token))) return wrong(services, reply)
-    await factors.enrolled(request, 'totp')
+    await secondFactor.enrolled(request, 'totp')
     // The code that confirmed it was shown by the owner, and is used up.
-    if (levelOf(session) === 1) await factors.pass(request, reply, 'totp')
+    if (levelOf(session) === 1) await secondFactor.pass(request, reply, 'totp')
     return ok(services, reply)
   })
 

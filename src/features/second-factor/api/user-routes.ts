@@ -15,14 +15,16 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
   app,
   { services },
 ) => {
-  const { factors, replies } = services
+  const { secondFactor, replies } = services
   /** Authelia's: recovery codes are no method of theirs. */
-  const offered = factors.methods.flatMap(({ name }) => (name === 'recovery_code' ? [] : [name]))
+  const offered = secondFactor.methods.flatMap(({ name }) =>
+    name === 'recovery_code' ? [] : [name],
+  )
 
   const infoOf = async (request: FastifyRequest) => {
     const { profile, session } = ownerOf(request)
-    const available = await factors.available(session.user, contextOf(request).domain)
-    const method = (await factors.preferred(session.user)) ?? available[0] ?? offered[0]
+    const available = await secondFactor.available(session.user, contextOf(request).domain)
+    const method = (await secondFactor.preferred(session.user)) ?? available[0] ?? offered[0]
     const info = {
       display_name: profile.displayName,
       method: method ?? '',
@@ -56,7 +58,7 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     const isOffered = (name: MethodName): boolean => offered.some((one) => one === name)
     if (body === undefined || !isOffered(body.method))
       return replies.json(reply, koBody('Operation failed.'))
-    await factors.setPreferred(ownerOf(request).session.user, body.method)
+    await secondFactor.setPreferred(ownerOf(request).session.user, body.method)
     return ok(services, reply)
   })
 
@@ -66,10 +68,10 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     { config: { guard: 'user', delayed: true } },
     async (request, reply) => {
       const body = readJson(request.body, PasswordBody)
-      const trust = factors.trusted.prepare(request, body.trustDevice === true)
-      if (!(await factors.show.password(request, reply, body.password)))
+      const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
+      if (!(await secondFactor.show.password(request, reply, body.password)))
         throw new AppError('AUTHENTICATION_FAILED')
-      const identity = await factors.pass(request, reply, 'password')
+      const identity = await secondFactor.pass(request, reply, 'password')
       await trust(reply, identity.session)
       return ok(services, reply, await redirectFor(services, request, identity, body))
     },

@@ -1,6 +1,6 @@
+import { malformed, parseTarget } from '../../access/index.ts'
 import { autheliaUrl, type Dialect } from '../dialect.ts'
 import { FIELD, isPresent } from '../fields.ts'
-import { malformed, parseTarget } from '../target.ts'
 
 /** nginx's auth_request: the whole URL in one header; it understands 2xx, 401 and 403 and nothing else. */
 export const authRequest: Dialect = {

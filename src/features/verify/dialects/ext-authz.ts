@@ -1,6 +1,6 @@
+import { malformed, parseParts } from '../../access/index.ts'
 import { type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, isPresent, portalHeaders } from '../fields.ts'
-import { malformed, parseParts } from '../target.ts'
 
 /**
  * Envoy's ext_authz over HTTP: the request itself comes, its path behind the endpoint's. Authelia drops the query; we

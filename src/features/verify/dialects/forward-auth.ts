@@ -1,6 +1,6 @@
+import { malformed, parseParts } from '../../access/index.ts'
 import { autheliaUrl, type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, isPresent } from '../fields.ts'
-import { malformed, parseParts } from '../target.ts'
 
 /** Traefik, Caddy, HAProxy, Skipper: the URL in parts; the answer goes to the browser as it is. */
 export const forwardAuth: Dialect = {

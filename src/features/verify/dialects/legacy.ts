@@ -1,5 +1,3 @@
-import { type Dialect, redirectStatus } from '../dialect.ts'
-import { FIELD, type Fields, isPresent, portalHeaders } from '../fields.ts'
 import {
   type Asked,
   isUnjudgeable,
@@ -8,7 +6,9 @@ import {
   parseParts,
   parseTarget,
   UNJUDGEABLE,
-} from '../target.ts'
+} from '../../access/index.ts'
+import { type Dialect, redirectStatus } from '../dialect.ts'
+import { FIELD, type Fields, isPresent, portalHeaders } from '../fields.ts'
 
 /**
  * Authelia's old single endpoint: X-Original-URL, else the forwarded headers, else the request itself. It cannot know

@@ -1,6 +1,6 @@
+import { type Asked, type Malformed, malformed } from '../../access/index.ts'
 import { autheliaUrl, type Dialect, redirectStatus } from '../dialect.ts'
 import { FIELD, type Fields, isPresent, sameAuthority } from '../fields.ts'
-import { type Asked, type Malformed, malformed } from '../target.ts'
 import { authRequest } from './auth-request.ts'
 import { forwardAuth } from './forward-auth.ts'
 

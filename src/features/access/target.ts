@@ -1,15 +1,15 @@
 import { type Host, isLoopback, parseHost } from '../../kernel/host.ts'
 import { memoize } from '../../kernel/memo.ts'
 import { MAX_TARGET_LENGTH } from '../../kernel/redirect.ts'
-import type { Target } from '../access/index.ts'
+import type { Target } from './question.ts'
 
-/** What a verify request asks about. `url` is the target exactly as sent, one character a byte. */
+/** A target with the text that it was read from. `url` is the target exactly as sent, one character a byte. */
 export interface Asked {
   readonly target: Target
   readonly url: string
 }
 
-/** Why a request is malformed; for the log, never for the client. */
+/** Why it is malformed; for the log, never for the client. */
 export type Malformed = { readonly malformed: string }
 
 export const malformed = (reason: string): Malformed => ({ malformed: reason })
