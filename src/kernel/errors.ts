@@ -26,8 +26,13 @@ export const ERRORS = {
   INTERNAL: { status: 500, message: 'Something went wrong on our side.' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, message: 'This content type is not supported.' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This method is not allowed here.' },
+  MAILED_CODES_LIMITED: { status: 429, message: 'Too many codes. Try again later.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   PASSWORD_UNUSABLE: { status: 400, message: 'This password cannot be used.' },
+  PASSWORD_WEAK: {
+    status: 400,
+    message: 'Your supplied password does not meet the password policy requirements.',
+  },
   SECOND_FACTOR_LIMITED: { status: 429, message: 'Too many wrong codes. Try again later.' },
   SIGN_IN_LIMITED: { status: 429, message: 'Too many failed sign-ins. Try again later.' },
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },

@@ -2,14 +2,18 @@
  * The services of the features, in the order in which one needs the other. A feature whose service is opened with the server
  * adds a line here; `createApp` hands all of them to the features' routes.
  */
+import { resolve } from 'node:path'
 import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
-import { createNotifier } from '../features/notify/index.ts'
-import { createPasswords } from '../features/passwords/index.ts'
+import { createNotifier, sendNotices } from '../features/notify/index.ts'
+import { openPasswordReset } from '../features/password-reset/index.ts'
+import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
+  createStoredFactors,
   createWebauthn,
   forgetTrustOf,
+  openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
 import {
@@ -23,17 +27,19 @@ import { hashParameters, openPasswordMarks } from '../features/users/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type Composed, compose } from '../kernel/composition.ts'
 import type { Services as OperationServices } from '../operations.ts'
+import { openOutbox } from './outbox.ts'
 import type { Resources } from './resources.ts'
 import { openSessions } from './sessions.ts'
 import { openUsers } from './users.ts'
 
 export const services = compose<Resources>()
+  // Undefined where nothing leaves later.
+  .add('outbox', openOutbox)
   .add('audit', ({ config, ...base }) => createAudit({ ...base, config: config['audit'] }))
   // Undefined without the section `notifier`.
-  .add('notifier', async ({ config, ...base }) => {
-    const section = config['notifier']
-    return section && (await createNotifier({ ...base, config: section }))
-  })
+  .add('notifier', ({ config, outbox, ...base }) =>
+    config['notifier'] && outbox ? createNotifier({ ...base, outbox }) : undefined,
+  )
   .add('passwords', ({ config }) => {
     const { concurrency, queue } = config['authentication_backend.hashing']
     const parameters = hashParameters(config['authentication_backend.file'].password)
@@ -42,6 +48,11 @@ export const services = compose<Resources>()
   })
   .add('marks', ({ storage }) => openPasswordMarks(storage))
   .add('users', openUsers)
+  .add(
+    'notices',
+    ({ config, notifier, ...base }) =>
+      notifier && sendNotices({ ...base, notifier, config: config['notifications'] }),
+  )
   .add('secrets', ({ config, data }) => config['session'].secret ?? [data.secret('session')])
   .add('sessionStore', ({ redis: connection, storage, clock, secrets }) =>
     connection === undefined
@@ -63,6 +74,10 @@ export const services = compose<Resources>()
       regulation: config['regulation'],
     }),
   )
+  // Undefined where `webauthn.metadata` is off.
+  .add('metadata', ({ config, ...base }) =>
+    openMetadata({ ...base, config: config['webauthn'].metadata }),
+  )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
   .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
@@ -70,6 +85,16 @@ export const services = compose<Resources>()
       methods: webauthn.isOn ? [webauthnMethod({ webauthn, ...base })] : [],
       stored: [webauthn],
     }),
+  )
+  .add('policy', ({ config, cwd }) =>
+    createPasswordPolicy(config['password_policy'], (path) => resolve(cwd, path)),
+  )
+  // Undefined where no password can be reset.
+  .add('passwordReset', ({ data, ...base }) =>
+    openPasswordReset({ ...base, secret: () => data.secret('reset-password') }),
+  )
+  .add('storedFactors', ({ config, sealer, ...base }) =>
+    createStoredFactors({ ...base, totp: config['totp'], sealer: async () => sealer }),
   )
 
 export type Services = Composed<typeof services>
@@ -79,8 +104,9 @@ export const forOperations = ({
   audit,
   secondFactor,
   sessions,
+  storedFactors,
   throttle,
 }: Services): OperationServices => ({
-  ...{ audit, sessions, factors: secondFactor.registry },
+  ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
 })

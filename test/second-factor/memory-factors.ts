@@ -189,7 +189,11 @@ export function memoryFactors(
       return { session: raised.session, profile }
     },
     fail: () => {},
+    mailedCodes: undefined,
     show: {
+      async mailedCode() {
+        return false
+      },
       async totp(request, reply, code) {
         const { user } = ownerOf(request).session
         const right = await factors.attempt(user, async () =>

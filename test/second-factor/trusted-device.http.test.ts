@@ -1,8 +1,17 @@
 /** A browser that a user trusts passes for a second factor: for whom, where, how long, and what ends it. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import {
+  deleteKeys,
+  deleteTotp,
+  importKeys,
+  importTotp,
+} from '../../src/features/second-factor/operations.ts'
 import { levelOf } from '../../src/features/sessions/index.ts'
+import { OPERATOR } from '../../src/kernel/operation.ts'
+import { forOperations } from '../../src/services/index.ts'
 import { type BuiltApp, buildApp } from '../support/app.ts'
+import { approved } from '../support/approved.ts'
 import { PASSWORD } from '../support/server.ts'
 import { usersYaml } from '../support/users.ts'
 import { code, secretOf } from './browser.ts'
@@ -10,6 +19,13 @@ import { code, secretOf } from './browser.ts'
 const PORTAL = 'auth.vestibule.localhost:9091'
 const DAY = 86_400_000
 const SECOND = '/api/secondfactor/totp'
+
+const KEY = {
+  ...{ user: 'john', rpId: 'auth.vestibule.localhost', keyId: 'AAAA', name: 'Key' },
+  ...{ attestation: 'none', aaguid: '', attachment: '', transports: [], signCount: 0 },
+  ...{ cloneWarning: false, discoverable: false, verified: true, backupEligible: false },
+  ...{ backedUp: false, createdAt: 1, lastUsedAt: null, publicKey: 'AAAA', handle: null },
+}
 
 const build = async (t: TestContext, config: Readonly<Record<string, unknown>> = {}) =>
   buildApp(t, {
@@ -25,7 +41,7 @@ const build = async (t: TestContext, config: Readonly<Record<string, unknown>> =
       },
       ...config,
     },
-    users: await usersYaml({ john: {}, jane: {} }),
+    users: await usersYaml({ john: { email: 'john@example.com' }, jane: {} }),
     sessions: 'sqlite',
   })
 
@@ -123,6 +139,54 @@ test('elevates nothing: settings ask for the factor, whatever skips it', async (
   assert.equal((await john.ask('DELETE', SECOND)).status, 200)
 })
 
+test('offers no mailed code: a mailbox stands in for no factor', async (t) => {
+  const notifier = { filesystem: { filename: 'mail.txt' } }
+  const { built, john, next } = await trusting(t, { notifier })
+  built.clock.advance(DAY)
+  assert.equal(await john.signIn(), 2)
+  const path = '/api/user/session/elevation'
+  const methods = async () => JSON.parse((await john.ask('GET', path)).body).data.methods
+  assert.deepEqual(await methods(), ['totp'])
+  assert.equal((await john.ask('POST', path)).status, 403)
+  assert.equal((await john.ask('PUT', path, { otc: 'ABCD2345' })).status, 403)
+  assert.equal((await john.ask('PUT', path, { totp: await next() })).status, 200)
+  assert.deepEqual(await methods(), ['totp', 'mail'])
+})
+
+test('is forgotten when the operator adds, replaces or removes factors', async (t) => {
+  const { built, john, next, trust } = await trusting(t)
+  const { services } = built
+  const given = { ...forOperations(services), sessions: services.sessions }
+  const other = await john.ask('POST', '/api/secondfactor/recovery-codes')
+  assert.equal(other.status, 200)
+  await trust()
+  const nothing = { entries: [], force: false, dryRun: false }
+  await importKeys.execute(given, nothing, OPERATOR)
+  assert.equal(await john.signIn(), 2, 'nothing was added')
+  const entries = [...(await services.storedFactors.totp.entries('john'))]
+  const look = { entries, force: true, dryRun: true }
+  await importTotp.execute(given, look, OPERATOR)
+  assert.equal(await john.level(), 2, 'a look')
+  await importTotp.execute(given, { ...look, dryRun: false }, OPERATOR)
+  assert.equal(await john.level(), 0, 'what may have risen by the former one ends')
+  assert.equal(await john.signIn(), 1)
+  await trust()
+  await importKeys.execute(given, { ...nothing, entries: [KEY] }, OPERATOR)
+  assert.equal(await john.level(), 2, 'nothing was replaced')
+  assert.equal(await john.signIn(), 1)
+  await trust()
+  assert.equal((await deleteKeys.execute(given, { user: 'john' }, OPERATOR)).length, 1)
+  assert.equal(await john.level(), 0)
+  assert.equal(await john.signIn(), 1)
+  await john.ask('POST', SECOND, { token: await next(), trustDevice: true })
+  assert.equal(await john.signIn(), 2)
+  assert.deepEqual(await deleteTotp.execute(given, { user: 'john' }, OPERATOR), { removed: true })
+  assert.equal(await john.level(), 0)
+  assert.equal(await john.signIn(), 1)
+  const [line] = await built.until(/^.*event=session\.revoked.*$/m)
+  assert.match(line, /actor=operator.*reason=factor-changed/)
+})
+
 test('ends at its time, to the millisecond, and is off where the configuration says so', async (t) => {
   const { built, john } = await trusting(t)
   built.clock.advance(30 * DAY - 1)
@@ -206,7 +270,7 @@ test('is forgotten with what it stood for, and a cookie that is played again say
     assert.equal(await replay.signIn(), 1, `${what}, and the cookie from before`)
     await trust()
   }
-  await built.users.setPassword('john', 'another good password')
+  await built.users.setPassword('john', approved('another good password'))
   assert.equal(await john.signIn('john', 'another good password'), 1)
 })
 

@@ -40,6 +40,8 @@ export interface SecondFactor {
   /** Undefined: switched off. */
   readonly totp: Totp | undefined
   readonly recoveryCodes: RecoveryCodes
+  /** Undefined without a notifier: no mail can be sent. */
+  readonly mailedCodes: MailedCodes | undefined
   readonly elevation: Elevation
   readonly trusted: TrustedDevices
   /** What the user may use here, preferred first. */
@@ -103,6 +105,8 @@ export interface Show {
     reply: FastifyReply,
     code: string,
   ): Promise<{ readonly identity: Identity; readonly remaining: number } | undefined>
+  /** Uses the code up. It changes no session: `elevation.grant` does. @throws AppError SECOND_FACTOR_LIMITED */
+  mailedCode(request: FastifyRequest, code: string): Promise<boolean>
   /**
    * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do. The route has
    * `config.delayed`; a browser that has to wait gets the cookie of its reservation.
@@ -193,6 +197,27 @@ export interface RecoveryCodes {
   use(user: string, code: string): Promise<{ readonly remaining: number } | undefined>
   /** @returns whether there were any */
   remove(user: string): Promise<boolean>
+}
+
+/**
+ * One-time codes by mail, which elevate a session. Each call may throw AppError STORE_UNAVAILABLE.
+ *
+ * A code is right for one user, in the session that asked for it, from the address that asked for it, once. A session has one
+ * at a time.
+ */
+export interface MailedCodes {
+  /** Whether this user can be sent one. */
+  reaches(identity: Identity): boolean
+  /**
+   * Sends one to the owner of the request's session; the former one is worth nothing.
+   * @returns what `revoke` takes; undefined: it could not be sent
+   * @throws AppError MAILED_CODES_LIMITED with `retryAfter`
+   */
+  send(request: FastifyRequest): Promise<string | undefined>
+  /** Uses it up when it is right. To be called within `SecondFactor.attempt`. */
+  take(request: FastifyRequest, typed: string): Promise<boolean>
+  /** Needs no session: the id is in the mail. @returns the user whose code it was; undefined: there is none */
+  revoke(id: string): Promise<string | undefined>
 }
 
 /** What shows now that the owner of a session is present. */

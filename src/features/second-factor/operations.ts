@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Devices } from '../throttle/index.ts'
+import { storedOperations } from './stored/operations.ts'
+
+export * from './stored/operations.ts'
 
 /** Of second factors and the audit trail, what is needed here. */
 interface Services {
@@ -58,4 +61,4 @@ export const inviteFactor = defineOperation({
   },
 })
 
-export const secondFactorOperations = [resetFactors, inviteFactor] as const
+export const secondFactorOperations = [resetFactors, inviteFactor, ...storedOperations] as const

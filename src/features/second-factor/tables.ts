@@ -23,6 +23,8 @@ type RecoverySetRow = {
 type RecoveryCodeRow = { user_name: string; code_hash: string }
 type WrongCodesRow = { user_name: string; failures: number; free_at: number; last_at: number }
 type PreferenceRow = { user_name: string; method: string }
+/** A code that was mailed. */
+type MailedCodeRow = { user_name: string; at: number }
 type InvitationRow = { user_name: string; created_at: number }
 
 type TrustedDeviceRow = {
@@ -43,6 +45,7 @@ export type Tables = {
   second_factor_wrong_codes: WrongCodesRow
   second_factor_preferences: PreferenceRow
   second_factor_invitations: InvitationRow
+  mailed_code_requests: MailedCodeRow
 }
 
 export const migrations = {
@@ -103,7 +106,21 @@ export const migrations = {
         .execute()
     },
   },
-  '0018_trusted_devices': {
+  '0018_mailed_codes': {
+    up: async (db, { table, text, integer }) => {
+      await table(db, 'mailed_code_requests')
+        .addColumn('user_name', text, (column) => column.notNull())
+        .addColumn('at', integer, (column) => column.notNull())
+        .execute()
+      for (const column of ['user_name', 'at'] as const)
+        await db.schema
+          .createIndex(`mailed_code_requests_by_${column}`)
+          .on('mailed_code_requests')
+          .column(column)
+          .execute()
+    },
+  },
+  '0022_trusted_devices': {
     up: async (db, { table, text, integer }) => {
       await table(db, 'trusted_devices')
         .addColumn('device', text, (column) => column.primaryKey())

@@ -22,6 +22,7 @@ export interface TrustStore {
   put(trust: StoredTrust): Promise<void>
   /** @returns how many there were */
   forget(of: { readonly user?: string; readonly device?: string }): Promise<number>
+  forgetUsers(users: readonly string[]): Promise<void>
   sweep(now: EpochMs, limit: number): Promise<number>
 }
 
@@ -58,6 +59,10 @@ export function createTrustStore(storage: Pick<Storage, 'db'>): TrustStore {
       if (user !== undefined) query = query.where('user_name', '=', user)
       if (device !== undefined) query = query.where('device', '=', device)
       return Number((await query.executeTakeFirst()).numDeletedRows)
+    },
+    async forgetUsers(users) {
+      if (users.length === 0) return
+      await (await open()).deleteFrom('trusted_devices').where('user_name', 'in', users).execute()
     },
     async sweep(now, limit) {
       const gone = await (await open())

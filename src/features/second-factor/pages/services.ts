@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Messages } from '../../../http/messages.ts'
 import type { Replies } from '../../../http/replies.ts'
+import type { Audit } from '../../audit/index.ts'
 import {
   type Carried,
   contextOf,
@@ -24,6 +25,7 @@ export const RECOVERY_CODES = '/second-factor/recovery-codes'
 export interface SecondFactorPagesOptions extends PortalContextsOptions {
   readonly secondFactor: SecondFactor
   readonly throttle: Pick<Throttle, 'delay' | 'queue'>
+  readonly audit: Pick<Audit, 'record'>
   readonly replies: Replies
   readonly messages: Messages
   /** Base path without a slash at its end; empty at the root. */
