@@ -7,7 +7,11 @@ import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
 import { createNotifier, sendNotices } from '../features/notify/index.ts'
 import { openPasswordReset } from '../features/password-reset/index.ts'
-import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
+import {
+  approveOrForce,
+  createPasswordPolicy,
+  createPasswords,
+} from '../features/passwords/index.ts'
 import {
   createSecondFactor,
   createStoredFactors,
@@ -23,7 +27,7 @@ import {
   createSqliteStore,
 } from '../features/sessions/index.ts'
 import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
-import { hashParameters, openPasswordMarks } from '../features/users/index.ts'
+import { hashParameters, openPasswordMarks, passwordConfigIn } from '../features/users/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type Composed, compose } from '../kernel/composition.ts'
 import type { Services as OperationServices } from '../operations.ts'
@@ -42,7 +46,7 @@ export const services = compose<Resources>()
   )
   .add('passwords', ({ config }) => {
     const { concurrency, queue } = config['authentication_backend.hashing']
-    const parameters = hashParameters(config['authentication_backend.file'].password)
+    const parameters = hashParameters(passwordConfigIn(config))
     // It measures what hashing takes of the machine's time.
     return createPasswords({ parameters, concurrency, queue, clock: systemClock })
   })
@@ -102,11 +106,20 @@ export type Services = Composed<typeof services>
 /** What operations work on. */
 export const forOperations = ({
   audit,
+  config,
+  policy,
   secondFactor,
   sessions,
   storedFactors,
   throttle,
+  users,
 }: Services): OperationServices => ({
   ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
+  ...{ users: () => users, adminGroups: config['admin'].groups, approve: approveOrForce(policy) },
+  async onDeleted(user) {
+    await sessions.revokeUser(user)
+    await throttle.devices.revokeUser(user, 'system')
+    await secondFactor.registry.removeAll(user)
+  },
 })

@@ -216,6 +216,7 @@ export function memoryFactors(
     registry: {
       invite: async () => {},
       removeAll: async () => 0,
+      kindsOf: async () => new Map(),
     },
   }
   return { factors, securityKeys: keys === undefined ? undefined : memoryKeys(list) }

@@ -146,6 +146,11 @@ export const EVENTS = {
     details: {},
   },
   'user.added': { about: 'There is a new user.', details: { reason: 'Why.' } },
+  'user.changed': {
+    about: 'A user was changed by an administrator or the operator.',
+    details: { changed: 'Which fields.' },
+  },
+  'user.removed': { about: 'A user was deleted.', details: {} },
   'config.reloaded': {
     about: 'A changed configuration is in force.',
     details: { revision: 'The new one.', changed: 'Which keys.' },

@@ -118,6 +118,8 @@ export interface Show {
 
 /** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */
 export interface FactorRegistry {
+  /** Which of `totp`, `webauthn` and `recovery_code` each of these users has; those who have none are left out. */
+  kindsOf(users: readonly string[]): Promise<ReadonlyMap<string, string[]>>
   /**
    * Removes everything that is kept under this name: the app and which of its codes were used, the keys of every portal and
    * what they call the user, recovery codes, the preferred method, the invitation, the count of wrong codes,

@@ -31,7 +31,15 @@ export const resetFactors = defineOperation({
   name: 'users.reset-factors',
   summary:
     'remove every second factor and all recovery codes of a user, who is signed out everywhere',
-  who: 'operator',
+  who: 'admin',
+  http: [
+    {
+      ...{ method: 'DELETE', path: '/api/admin/users/:username/factors', elevated: true },
+      request: z
+        .object({ params: z.object({ username: user }) })
+        .transform(({ params }) => ({ user: params.username })),
+    },
+  ],
   input: z.strictObject({ user }),
   output: z.object({ removed: z.number() }),
   audits: ['factor.removed', 'session.revoked', 'device.removed'],
