@@ -73,6 +73,11 @@ const NOTICES: Readonly<Partial<Record<EventName, NoticeOf>>> = {
     ...{ prefix: 'There may be a copy of a', event: 'security key', suffix: 'of your account.' },
     details: { Key: String(details['key']) },
   }),
+  'device.trusted': ({ details }) => ({
+    subject: 'Browser Trusted',
+    ...{ prefix: 'A', event: 'browser', suffix: 'is not asked for a second factor for a while.' },
+    details: { Until: new Date(Number(details['until'])).toISOString() },
+  }),
   'login.succeeded': ({ details }) =>
     details['new_device'] === true
       ? {
