@@ -39,7 +39,7 @@ suite('users in the portal', { skip: noBrowser }, () => {
   /** Goes on by the keyboard until that element has the focus. */
   const tabTo = async (page: Page, selector: string): Promise<void> => {
     for (let i = 0; i < 60; i++) {
-      if (await page.evaluate((one) => document.activeElement?.matches(one), selector)) return
+      if (await page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`)) return
       await page.keyboard.press('Tab')
     }
     assert.fail(`the keyboard does not reach ${selector}`)

@@ -24,5 +24,5 @@ export {
   showUser,
   type UserRow,
 } from './operations.ts'
-export { openPasswordMarks, type PasswordMarks } from './password-marks.ts'
+export { openPasswordMarks, outdateMark, type PasswordMarks } from './password-marks.ts'
 export { createUsers, type Users } from './users.ts'
