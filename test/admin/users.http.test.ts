@@ -193,6 +193,21 @@ test('a password is set or generated, shown once, and ends the sessions', async 
   )
 })
 
+test('the password policy is asked, and its faults stand at the field', async (t) => {
+  const { app, post, formOf } = await start(t, {
+    config: { password_policy: { standard: { enabled: true, min_length: 12 } } },
+  })
+  const { version = '' } = await formOf('john')
+  const weak = await post('/admin/users/john', { act: 'password', version, password: 'short' })
+  assert.equal(weak.status, 400)
+  assert.match(weak.body, /id="password-wrong">[^<]*12/)
+  assert.doesNotMatch(weak.body, /value="short"/)
+  const added = { username: 'ann', display_name: 'Ann', password: 'short' }
+  assert.equal((await post('/admin/users/new', added)).status, 400)
+  assert.equal(await app.users.account('ann'), undefined)
+  assert.equal((await post('/admin/users/john', { act: 'generate', version })).status, 200)
+})
+
 test('a disabled user is refused by the next verify, and so is an expired one', async (t) => {
   const { app, post, formOf } = await start(t)
   const john = await app.signIn('john')

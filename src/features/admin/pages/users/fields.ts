@@ -49,7 +49,7 @@ export const inputOf = ({ groups, expires_at: until, ...fields }: Typed) => ({
 
 type Input = ReturnType<typeof inputOf>
 
-/** The fields that the form has otherwise than the user: what nobody touched is not written. */
+/** The fields that the form has otherwise than the user: what was not touched is not written. */
 export function changesOf(typed: Typed, row: UserRow): Partial<Input> {
   const now = typedOf(row)
   const keys = new Set(FIELDS.filter((key) => typed[key] !== now[key]))
