@@ -3,16 +3,13 @@
  * schemas (operation-command.ts).
  */
 import type { AnyOperation } from '../kernel/operation.ts'
-import type { Configure } from './invocation.ts'
+import type { Entry } from './entry.ts'
+import { FACTOR_COMMANDS } from './factor-commands.ts'
 
-export interface Entry {
-  readonly name: string
-  /** Left out where the operation of this name has it. */
-  readonly summary?: string
-  readonly aliases?: readonly string[]
-  readonly load?: () => Promise<{ readonly configure: Configure }>
-  readonly children?: readonly Entry[]
-}
+/** The commands that change fields of a user are in one file. */
+const fields = (which: 'change' | 'disable' | 'enable' | 'expire' | 'groups') => async () => ({
+  configure: (await import('./users-change.ts'))[which],
+})
 
 export const COMMANDS: readonly Entry[] = [
   {
@@ -71,8 +68,18 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'users',
-    summary: 'manage what users sign in with',
+    summary: 'manage users, and what they sign in with',
     children: [
+      { name: 'list', load: () => import('./users-list.ts') },
+      { name: 'show', load: () => import('./users-show.ts') },
+      { name: 'add', load: () => import('./users-add.ts') },
+      { name: 'change', load: fields('change') },
+      { name: 'set-password', load: () => import('./users-set-password.ts') },
+      { name: 'disable', summary: 'let a user in no more', load: fields('disable') },
+      { name: 'enable', summary: 'let a user in again', load: fields('enable') },
+      { name: 'expire', summary: 'say when a user is let in no more', load: fields('expire') },
+      { name: 'groups', summary: 'set the groups of a user', load: fields('groups') },
+      { name: 'delete', load: () => import('./users-delete.ts') },
       { name: 'reset-factors', load: () => import('./users-reset-factors.ts') },
       { name: 'invite-factor', load: () => import('./users-invite-factor.ts') },
     ],
@@ -164,6 +171,7 @@ export const COMMANDS: readonly Entry[] = [
         name: 'user',
         summary: 'what the database keeps of users',
         children: [
+          ...FACTOR_COMMANDS,
           {
             name: 'identifiers',
             summary: 'the opaque identifiers by which services know users',
@@ -233,7 +241,9 @@ export function withOperations(
   operations: readonly AnyOperation<never>[],
 ): readonly Entry[] {
   const groups = new Map(entries.map((entry) => [entry.name, entry]))
+  const placed = new Set(operationsIn(entries))
   for (const operation of operations) {
+    if (placed.has(operation.name)) continue
     const [area = '', verb = ''] = operation.name.split('.')
     const group = groups.get(area) ?? { name: area, summary: `manage ${area}` }
     const { children = [] } = group
@@ -247,6 +257,9 @@ export function withOperations(
   }
   return [...groups.values()]
 }
+
+const operationsIn = (entries: readonly Entry[]): readonly string[] =>
+  entries.flatMap(({ operation = '', children = [] }) => [operation, ...operationsIn(children)])
 
 async function generated(operation: AnyOperation<never>) {
   const { configureFor } = await import('./operation-command.ts')

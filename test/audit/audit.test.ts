@@ -28,7 +28,7 @@ async function start(t: TestContext, config: Partial<AuditConfig> = {}) {
   const audit = createAudit({
     config: { ...manifest.config.audit.parse({}), ...config },
     storage,
-    trusted: undefined,
+    outbox: undefined,
     clock,
     log,
   })

@@ -1,10 +1,10 @@
 /** What the outbox keeps to, whichever database it lies in. */
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import type { Delivery, Timing } from '../../src/features/notify/outbox.ts'
-import { createOutbox } from '../../src/features/notify/outbox.ts'
-import type { Outcome } from '../../src/features/notify/outcome.ts'
-import { createOutboxStore } from '../../src/features/notify/store.ts'
+import type { Delivery, Timing } from '../../src/features/outbox/outbox.ts'
+import { createOutbox } from '../../src/features/outbox/outbox.ts'
+import type { Outcome } from '../../src/features/outbox/outcome.ts'
+import { createOutboxStore } from '../../src/features/outbox/store.ts'
 import { type Clock, type EpochMs, systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { createSealer } from '../../src/kernel/seal.ts'
@@ -29,7 +29,8 @@ export async function startOutbox(
   t: Pick<TestContext, 'after'>,
   storage: Storage,
   deliver: Delivery,
-  { timing = {}, clock = systemClock, key = sealer } = {} as {
+  { timing = {}, clock = systemClock, key = sealer, parallel = 4 } = {} as {
+    readonly parallel?: number
     readonly timing?: Partial<Timing>
     readonly clock?: Clock
     readonly key?: typeof sealer
@@ -42,7 +43,7 @@ export async function startOutbox(
       fields: typeof fields === 'object' ? { ...fields } : {},
     })
   const outbox = await createOutbox({
-    ...{ storage, sealer: key, clock, channels: { mail: deliver } },
+    ...{ storage, sealer: key, clock, channels: { mail: { deliver, parallel } } },
     log: { info: say, warn: say, error: say },
     timing: { ...FAST, ...timing },
   })
@@ -70,7 +71,7 @@ export function outboxConformance(
   open: (t: TestContext, name: string) => Promise<Storage>,
 ): void {
   const empty = (storage: Storage) =>
-    until('nothing waits', async () => (await createOutboxStore(storage).count()) === 0)
+    until('nothing waits', async () => (await createOutboxStore(storage).count('mail')) === 0)
 
   suite(`the outbox in ${name}`, () => {
     test('delivers what it is given and forgets it', async (t) => {
@@ -140,7 +141,10 @@ export function outboxConformance(
         return row?.problem === 'it is away'
       })
       clock.advance(400_000)
-      await until('it is dropped', async () => (await createOutboxStore(storage).count()) === 0)
+      await until(
+        'it is dropped',
+        async () => (await createOutboxStore(storage).count('mail')) === 0,
+      )
       const [line] = said.filter(({ msg }) => /expired and was dropped/.test(msg))
       assert.equal(line?.fields['kind'], 'event')
       assert.equal(line?.fields['problem'], 'it is away')
@@ -200,21 +204,21 @@ export function outboxConformance(
       if (one === undefined || two === undefined) return assert.fail()
       const at = (ms: number) => ms as EpochMs // a number of milliseconds
       const row = { id: 'x', channel: 'mail', kind: 'event', payload: Buffer.from('sealed') }
-      await one.add({ ...row, createdAt: at(1000), expiresAt: at(9000) })
+      await one.add([{ ...row, createdAt: at(1000), expiresAt: at(9000) }])
       const claim = (store: typeof one, holder: string, now: number) =>
-        store.claim({ channels: ['mail'], holder, now: at(now), until: at(now + 1000), limit: 4 })
+        store.claim({ channel: 'mail', holder, now: at(now), until: at(now + 1000), limit: 4 })
       const both = await Promise.all([claim(one, 'A', 1000), claim(two, 'B', 1000)])
       assert.equal(both.flat().length, 1)
       const [winner, loser] = both[0]?.length === 1 ? (['A', 'B'] as const) : (['B', 'A'] as const)
       assert.deepEqual(await claim(two, loser, 1999), [])
       // The other one cannot take it away.
       await two.remove('x', loser)
-      assert.equal(await one.count(), 1)
+      assert.equal(await one.count('mail'), 1)
       assert.equal((await claim(two, loser, 2000)).length, 1)
       // Nor can the first one, once its claim was taken over.
       await one.remove('x', winner)
       await one.postpone('x', winner, { nextAt: at(0), attempts: 9, problem: '' })
-      assert.equal(await one.count(), 1)
+      assert.equal(await one.count('mail'), 1)
       assert.deepEqual(await one.dropExpired(at(2999), 9), [])
       // Held while it expires: not dropped before the claim ends.
       assert.equal((await two.dropExpired(at(9000), 9)).length, 1)
@@ -231,7 +235,7 @@ export function outboxConformance(
       await until('it is said', () => said.length > 0)
       assert.match(String(said[0]?.fields['problem']), /storage\.encryption_key/)
       assert.deepEqual(payloads(), [])
-      assert.equal(await createOutboxStore(storage).count(), 1)
+      assert.equal(await createOutboxStore(storage).count('mail'), 1)
     })
 
     test('refuses what the database cannot take', async (t) => {

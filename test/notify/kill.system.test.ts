@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createOutbox } from '../../src/features/notify/outbox.ts'
-import { createOutboxStore } from '../../src/features/notify/store.ts'
+import { createOutbox } from '../../src/features/outbox/outbox.ts'
+import { createOutboxStore } from '../../src/features/outbox/store.ts'
 import { migrations } from '../../src/features.ts'
 import { type EpochMs, systemClock } from '../../src/kernel/clock.ts'
 import { createSealer } from '../../src/kernel/seal.ts'
@@ -60,7 +60,12 @@ async function leaveInOutbox(folder: string): Promise<void> {
   const sealer = createSealer([new Secret(KEY)], 'storage')
   const outbox = await createOutbox({
     ...{ storage, sealer, clock: systemClock, log: quiet },
-    channels: { notification: async () => ({ kind: 'failed', problem: 'not in this test' }) },
+    channels: {
+      notification: {
+        deliver: async () => ({ kind: 'failed', problem: 'not in this test' }),
+        parallel: 1,
+      },
+    },
     timing: { poll: 1e6, pauses: [0] },
   })
   await outbox.close()
@@ -74,7 +79,7 @@ async function leaveInOutbox(folder: string): Promise<void> {
   })
   const now = (Date.now() + 1000) as EpochMs // as above
   const until = (now + 600_000) as EpochMs // as above
-  const claim = { channels: ['notification'], holder: 'one that was killed', now, until, limit: 1 }
+  const claim = { channel: 'notification', holder: 'one that was killed', now, until, limit: 1 }
   assert.equal((await createOutboxStore(storage).claim(claim)).length, 1)
   await storage.close()
 }
@@ -82,7 +87,7 @@ async function leaveInOutbox(folder: string): Promise<void> {
 async function waiting(folder: string): Promise<number> {
   const storage = await openStorage({ path: database(folder), migrations, log: quiet })
   try {
-    return await createOutboxStore(storage).count()
+    return await createOutboxStore(storage).count('notification')
   } finally {
     await storage.close()
   }

@@ -4,8 +4,15 @@ import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { getCACertificates } from 'node:tls'
 import { z } from 'zod'
-import { createNotifier, type Notification } from '../../src/features/notify/index.ts'
+import {
+  createNotifier,
+  NOTIFICATION,
+  type Notification,
+  openNotificationRoute,
+} from '../../src/features/notify/index.ts'
 import manifest from '../../src/features/notify/manifest.ts'
+import { createOutbox } from '../../src/features/outbox/index.ts'
+import outboxManifest from '../../src/features/outbox/manifest.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createSealer } from '../../src/kernel/seal.ts'
 import { Secret } from '../../src/kernel/secret.ts'
@@ -34,20 +41,25 @@ const event: Notification = {
 
 async function start(t: TestContext, section: Readonly<Record<string, unknown>>, cwd: string) {
   const storage = await openStorage({
-    ...{ path: join(cwd, 'db.sqlite3'), migrations: manifest.migrations, log: quiet },
+    ...{ path: join(cwd, 'db.sqlite3'), migrations: outboxManifest.migrations, log: quiet },
   })
   t.after(() => storage.close())
   const said: string[] = []
   const say = (...[, msg]: unknown[]): void => void said.push(String(msg))
-  const notifier = await createNotifier({
+  const log = { info: say, warn: say, error: say }
+  const route = await openNotificationRoute({
     config: z.parse(manifest.config.notifier, section) ?? assert.fail(),
-    ...{ cwd, storage, clock: systemClock, log: { info: say, warn: say, error: say } },
+    ...{ cwd, clock: systemClock },
     trusted: [...getCACertificates('default'), authority.cert],
+  })
+  const outbox = await createOutbox({
+    ...{ storage, clock: systemClock, log, channels: { [NOTIFICATION]: route } },
     sealer: createSealer([new Secret('a key of the outbox, long enough')], 'storage'),
     timing: { pauses: [20], poll: 20, limit: 5_000, grace: 50 },
   })
-  t.after(() => notifier.close())
-  return { notifier, said }
+  t.after(() => outbox.close())
+  const notifier = createNotifier({ outbox, clock: systemClock, log })
+  return { notifier, outbox, said }
 }
 
 const smtpTo = (port: number, more: Readonly<Record<string, unknown>> = {}) => ({
@@ -78,7 +90,7 @@ suite('a message', () => {
     const first = await start(t, smtpTo(server.port), cwd)
     await first.notifier.send(event)
     await until('it was tried', () => first.said.length > 0)
-    await first.notifier.close()
+    await first.outbox.close()
     refusing = false
     await start(t, smtpTo(server.port), cwd)
     await until('it arrived', () => server.mails.length > 0)

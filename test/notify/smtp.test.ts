@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { createSmtpChannel } from '../../src/features/notify/channels/index.ts'
 import manifest from '../../src/features/notify/manifest.ts'
 import type { Mail } from '../../src/features/notify/notification.ts'
-import type { Outcome } from '../../src/features/notify/outcome.ts'
+import type { Outcome } from '../../src/features/outbox/index.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { suiteCleanup } from '../support/cleanup.ts'
 import {

@@ -182,7 +182,11 @@ export function memoryFactors(
       return { session: raised.session, profile }
     },
     fail: () => {},
+    mailedCodes: undefined,
     show: {
+      async mailedCode() {
+        return false
+      },
       async totp(request, reply, code) {
         const { user } = ownerOf(request).session
         const right = await factors.attempt(user, async () =>
@@ -205,6 +209,7 @@ export function memoryFactors(
     registry: {
       invite: async () => {},
       removeAll: async () => 0,
+      kindsOf: async () => new Map(),
     },
   }
   return { factors, securityKeys: keys === undefined ? undefined : memoryKeys(list) }

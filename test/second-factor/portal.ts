@@ -34,7 +34,10 @@ export async function openPortal(
       webauthn: { disable: true },
       ...config,
     },
-    users: await usersYaml({ john: { displayname: 'John Doe' }, jane: {} }),
+    users: await usersYaml({
+      john: { displayname: 'John Doe', email: 'john@example.com' },
+      jane: {},
+    }),
     factors,
   })
 }

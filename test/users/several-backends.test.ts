@@ -7,8 +7,11 @@ import type { UserBackend } from '../../src/features/users/backend.ts'
 import { defineBackend } from '../../src/features/users/definition.ts'
 import type { PasswordMarks } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { bob, CLIENT, isRefused, john } from '../conformance/user-case.ts'
+import { approved } from '../support/approved.ts'
 import { createBindBackend, createDigestBackend } from './memory-backend.ts'
 import { cheapPasswords, DIGEST, keptLog, SECRET_DIGEST } from './store.ts'
 
@@ -188,17 +191,17 @@ test('a backend never sees an empty or oversized password', async (t) => {
 
 test('a change goes to the backend that has the user, and a new user to the first that takes one', async (t) => {
   const { users, sign } = open(t)
-  await users.setPassword('bob', 'changed remotely')
-  await users.setPassword('john', 'changed here')
+  await users.setPassword('bob', approved('changed remotely'))
+  await users.setPassword('john', approved('changed here'))
   assert.equal(await sign('bob', 'changed remotely'), 'Bob')
   assert.equal(await sign('john', 'changed here'), 'John Doe')
-  const user = { displayName: 'Eve', groups: [], password: 'password of eve' }
+  const user = { displayName: 'Eve', groups: [], password: approved('password of eve') }
   await users.add('eve', user)
   assert.equal(await sign('eve', 'password of eve'), 'Eve')
   await assert.rejects(users.add('bob', user), isRefused('USER_EXISTS'))
   await assert.rejects(users.change('bob', { groups: [] }), isRefused('USERS_UNWRITABLE'))
   await assert.rejects(users.remove('bob'), isRefused('USERS_UNWRITABLE'))
-  await assert.rejects(users.setPassword('nobody', 'x'), isRefused('USER_UNKNOWN'))
+  await assert.rejects(users.setPassword('nobody', approved('x')), isRefused('USER_UNKNOWN'))
 })
 
 test('marks are those of the users in force, and names are listed only when all can be', async (t) => {
@@ -239,6 +242,7 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
       lookUp: () => assert.fail('there is nothing to look up'),
       passwords: cheapPasswords(),
       rehash: undefined,
+      clock: systemClock,
       answerWithin: 20,
     })
     await assert.rejects(authenticate('bob', 'password', CLIENT), isRefused('STORE_UNAVAILABLE'))
@@ -246,20 +250,24 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
   assert.deepEqual(aborted, ['find', 'bind'])
 })
 
-test('a backend is opened with its own part of the configuration, and only when that is there', async () => {
+test('a backend is opened with its own part of the configuration, and only when that is there', async (t) => {
+  const storage = await openStorage({ path: ':memory:', migrations: {}, log: { info() {} } })
+  t.after(() => storage.close())
   const { backend } = createBindBackend()
   const opened: string[] = []
   const ldap = defineBackend({
     key: 'authentication_backend.ldap',
     schema: z.strictObject({ address: z.string() }).optional(),
     async open(part) {
-      opened.push(part?.address ?? '')
+      opened.push(part.address)
       return backend
     },
   })
   const tools = {
     place: { resolve: (path: string) => path, inDataDirectory: (name: string) => name },
     separator: ',',
+    storage,
+    clock: systemClock,
     log: keptLog().log,
   }
   assert.equal(await ldap.open({ 'authentication_backend.file': {} }, tools), undefined)

@@ -47,6 +47,10 @@ export const EVENTS = {
     details: {},
   },
   'factor.added': { about: 'A user has another second factor.', details: { method: FACTOR } },
+  'factor.exported': {
+    about: 'The operator wrote the secret of a second factor to a file.',
+    details: { method: FACTOR },
+  },
   'factor.removed': {
     about: 'A second factor of a user was removed, or recovery codes were.',
     details: {
@@ -68,6 +72,10 @@ export const EVENTS = {
     details: {
       method: 'What was shown: `password`, `totp`, `webauthn`, `recovery_code` or `mail`.',
     },
+  },
+  'elevation.revoked': {
+    about: 'A mailed code was revoked by the link of its mail: the user may not have asked for it.',
+    details: {},
   },
   'webauthn.renamed': {
     about: 'A user gave a security key or a passkey another name.',
@@ -115,7 +123,25 @@ export const EVENTS = {
     details: { subject: '`user:<name>`, `address:<address>` or `device:<id>`.' },
   },
   'password.changed': { about: 'A user has a new password.', details: { reason: 'Why.' } },
+  'password.reset-asked': {
+    about:
+      'A new password was asked for at the portal, as forgotten. Without a user when no user has the name.',
+    details: {
+      sent: 'Whether a mail is on its way.',
+      reason:
+        'Why none is: `unknown`, `disabled`, `unwritable` (the user backend takes no passwords), `no-mail` or `limited`.',
+    },
+  },
+  'password.reset-revoked': {
+    about: 'The link of a mail that sets a new password was made void.',
+    details: {},
+  },
   'user.added': { about: 'There is a new user.', details: { reason: 'Why.' } },
+  'user.changed': {
+    about: 'A user was changed by an administrator or the operator.',
+    details: { changed: 'Which fields.' },
+  },
+  'user.removed': { about: 'A user was deleted.', details: {} },
   'config.reloaded': {
     about: 'A changed configuration is in force.',
     details: { revision: 'The new one.', changed: 'Which keys.' },

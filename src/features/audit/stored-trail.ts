@@ -14,7 +14,7 @@ export function createStoredTrail({
   /** `audit.retention` keeps events at all. */
   readonly isKept: boolean
   readonly clock: Clock
-}): Audit {
+}): Omit<Audit, 'onEvent'> {
   const store = createAuditStore(storage)
   const recorded: AuditEvent[] = []
   return {

@@ -1,6 +1,7 @@
 import type { BaseLogger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Storage } from '../../storage/index.ts'
+import type { Outbox } from '../outbox/index.ts'
 import { type AuditEvent, createEvent, networkOf } from './event.ts'
 import type { EventName, Happening } from './events.ts'
 import type { AuditConfig } from './manifest.ts'
@@ -13,6 +14,8 @@ import { startSweeping } from './sweeper.ts'
 export interface Audit {
   /** Takes note. Returns at once. Of `login.limited`, one a minute and network is taken note of. */
   record<N extends EventName>(name: N, happening: Happening<N>): void
+  /** Tells of each event, at once. The listener returns quickly, and does not throw. */
+  onEvent(listener: (event: AuditEvent) => void): void
   /**
    * What is kept, newest first; what was recorded before is in it.
    * @returns undefined when nothing is kept (`audit.retention: -1`)
@@ -29,23 +32,26 @@ const COSTS_NOTHING: ReadonlySet<EventName> = new Set(['login.limited'])
 export interface AuditOptions {
   readonly config: AuditConfig
   readonly storage: Pick<Storage, 'db'>
-  /** Certificates that the webhook trusts, all of them; undefined: Node's. */
-  readonly trusted: readonly string[] | undefined
+  /** With the channel of the webhook; undefined where none is configured. */
+  readonly outbox: Pick<Outbox, 'add'> | undefined
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>
 }
 
-export function createAudit({ config, storage, trusted, clock, log }: AuditOptions): Audit {
+export function createAudit({ config, storage, outbox, clock, log }: AuditOptions): Audit {
   const kept = config.retention > 0
   const store: AuditStore | undefined = kept ? createAuditStore(storage) : undefined
   const table = store === undefined ? undefined : createTableSink({ store, log })
   const { webhook } = config
+  if (webhook !== undefined && outbox === undefined)
+    throw new TypeError('a webhook needs an outbox')
+  const listeners: ((event: AuditEvent) => void)[] = []
   const sinks: readonly Sink[] = [
     ...(config.log ? [createLogSink(log)] : []),
     ...(table === undefined ? [] : [table]),
-    ...(webhook === undefined
+    ...(webhook === undefined || outbox === undefined
       ? []
-      : [createWebhookSink({ ...webhook, events: webhook.events, trusted, clock, log })]),
+      : [createWebhookSink({ events: webhook.events, outbox, clock, log })]),
   ]
   const stopSweeping =
     store === undefined
@@ -58,6 +64,10 @@ export function createAudit({ config, storage, trusted, clock, log }: AuditOptio
       if (COSTS_NOTHING.has(name) && repeats.has(`${name} ${networkOf(address)}`)) return
       const event = createEvent(name, happening, clock.now())
       for (const sink of sinks) sink.take(event)
+      for (const listener of listeners) listener(event)
+    },
+    onEvent(listener) {
+      listeners.push(listener)
     },
     async list(selection) {
       if (store === undefined || table === undefined) return undefined

@@ -1,5 +1,5 @@
+import type { Outcome } from '../outbox/index.ts'
 import type { Mail } from './notification.ts'
-import type { Outcome } from './outcome.ts'
 
 /** A way to a user. A new one is a file in channels/ and a line in channels/index.ts. */
 export interface Channel {

@@ -120,10 +120,21 @@ const notifier = z
       refuse(['smtp', 'username'], 'is missing: there is a password', 'the user of that password')
   })
 
+const notifications = z
+  .strictObject({
+    new_device: z
+      .boolean()
+      .default(true)
+      .describe('Tells a user by mail when a browser signs in that was no known device of theirs.'),
+  })
+  .describe('What users are told of. Without a notifier, nothing.')
+
+export type NotificationsConfig = z.infer<typeof notifications>
 export type NotifierConfig = z.infer<typeof notifier>
 
 export default defineManifest({
   config: {
+    notifications: notifications.prefault({}),
     notifier: notifier
       .optional()
       .describe('Messages to users, by mail or into a file (docs/guides/notifications.md).'),
@@ -149,27 +160,5 @@ export default defineManifest({
     if (given?.template_path === undefined) return
     const { lookAtTemplates } = await import('./templates/look.ts')
     lookAtTemplates(place.resolve(given.template_path), report)
-  },
-  sealed: [{ table: 'outbox', column: 'payload', key: ['id'] }],
-  migrations: {
-    '0010_outbox': {
-      up: async (db, { table, text, integer, bytes }) => {
-        await table(db, 'outbox')
-          .addColumn('id', text, (column) => column.primaryKey())
-          .addColumn('channel', text, (column) => column.notNull())
-          .addColumn('kind', text, (column) => column.notNull())
-          .addColumn('created_at', integer, (column) => column.notNull())
-          .addColumn('expires_at', integer, (column) => column.notNull())
-          .addColumn('next_at', integer, (column) => column.notNull())
-          .addColumn('attempts', integer, (column) => column.notNull())
-          .addColumn('problem', text, (column) => column.notNull())
-          .addColumn('holder', text, (column) => column.notNull())
-          .addColumn('held_until', integer, (column) => column.notNull())
-          .addColumn('payload', bytes, (column) => column.notNull())
-          .execute()
-        await db.schema.createIndex('outbox_by_next').on('outbox').column('next_at').execute()
-        await db.schema.createIndex('outbox_by_expiry').on('outbox').column('expires_at').execute()
-      },
-    },
   },
 })

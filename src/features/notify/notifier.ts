@@ -1,14 +1,11 @@
 import { resolve } from 'node:path'
 import type { BaseLogger } from 'pino'
 import type { Clock, EpochMs } from '../../kernel/clock.ts'
-import type { Sealer } from '../../kernel/seal.ts'
-import type { Storage } from '../../storage/index.ts'
+import type { Outbox, Outcome, Route } from '../outbox/index.ts'
 import { isMailAddress } from './addresses.ts'
 import type { Channel } from './channel.ts'
 import type { NotifierConfig } from './manifest.ts'
 import type { Notification } from './notification.ts'
-import { createOutbox, type Timing } from './outbox.ts'
-import type { Outcome } from './outcome.ts'
 import type { Templates } from './templates/index.ts'
 
 /** Tells users. */
@@ -19,8 +16,6 @@ export interface Notifier {
    * rejects, so that a caller that does not need to know need not wait.
    */
   send(notification: Notification): Promise<boolean>
-  /** Gives what is under way a moment to leave. */
-  close(): Promise<void>
 }
 
 interface Place {
@@ -32,26 +27,29 @@ interface Place {
   readonly clock: Clock
 }
 
-export interface NotifierOptions extends Place {
-  readonly storage: Pick<Storage, 'db' | 'dialect'>
-  readonly sealer: Sealer
-  readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>
-  readonly timing?: Partial<Timing>
-}
-
-const CHANNEL = 'notification'
+/** The channel of the outbox. */
+export const NOTIFICATION = 'notification'
+const PARALLEL = 4
 const DAY = 86_400_000
 
 /**
- * Tries the channel, unless the configuration says not to, and begins to deliver what an earlier run left.
- * @throws OperatorError when the channel cannot be used
+ * How mails leave the outbox. Tries the mail server or the file, unless the configuration says not to.
+ * @throws OperatorError when it cannot be used
  */
-export async function createNotifier(options: NotifierOptions): Promise<Notifier> {
-  const { config, clock, log } = options
-  const channel = await openChannel(options)
-  if (!config.disable_startup_check) await channel.check()
-  const deliver = delivery(channel, options)
-  const outbox = await createOutbox({ ...options, channels: { [CHANNEL]: deliver } })
+export async function openNotificationRoute(place: Place): Promise<Route> {
+  const channel = await openChannel(place)
+  if (!place.config.disable_startup_check) await channel.check()
+  return { deliver: delivery(channel, place), parallel: PARALLEL }
+}
+
+export interface NotifierOptions {
+  /** With the channel `NOTIFICATION`. */
+  readonly outbox: Pick<Outbox, 'add'>
+  readonly clock: Clock
+  readonly log: Pick<BaseLogger, 'error'>
+}
+
+export function createNotifier({ outbox, clock, log }: NotifierOptions): Notifier {
   return {
     async send(notification) {
       const { kind, to, expiresAt } = notification
@@ -61,7 +59,7 @@ export async function createNotifier(options: NotifierOptions): Promise<Notifier
       }
       try {
         await outbox.add({
-          channel: CHANNEL,
+          channel: NOTIFICATION,
           kind,
           payload: JSON.stringify(notification),
           // A time plus a duration is a time; arithmetic drops the brand.
@@ -73,7 +71,6 @@ export async function createNotifier(options: NotifierOptions): Promise<Notifier
         return false
       }
     },
-    close: () => outbox.close(),
   }
 }
 

@@ -7,13 +7,15 @@ import {
   type Sessions,
 } from '../sessions/index.ts'
 import type { ElevatedSessionSettings } from './manifest.ts'
-import type { Elevation, ElevationMethod, SecondFactor } from './method.ts'
+import type { Elevation, ElevationMethod, MailedCodes, SecondFactor } from './method.ts'
 import type { Report } from './report.ts'
 
 export interface ElevationDependencies {
   readonly config: ElevatedSessionSettings
   readonly sessions: Pick<Sessions, 'elevate'>
   readonly factors: Pick<SecondFactor, 'available' | 'hasFactor'>
+  /** Undefined: no code can be mailed. */
+  readonly mailedCodes: Pick<MailedCodes, 'reaches'> | undefined
   readonly report: Report
   readonly clock: Clock
 }
@@ -29,6 +31,7 @@ export function createElevation({
   config,
   sessions,
   factors,
+  mailedCodes,
   report,
   clock,
 }: ElevationDependencies): Elevation {
@@ -56,12 +59,16 @@ export function createElevation({
       return levelOf(session) < 2 && (await factors.hasFactor(session.user))
     },
 
-    async methods({ session }, domain) {
-      if (!(await factors.hasFactor(session.user))) return ['password'] as const
+    async methods(identity, domain) {
+      const { session } = identity
+      const mail = mailedCodes?.reaches(identity) === true ? (['mail'] as const) : []
+      if (!(await factors.hasFactor(session.user))) return ['password', ...mail]
       const available = await factors.available(session.user, domain)
       // Signed in without it: two possessions are one factor, and the password is the other.
       const lacksPassword = levelOf(session) < 2 && !hasFactorKind(session, 'password')
-      return lacksPassword ? ['password', ...available] : available
+      if (lacksPassword) return ['password', ...available]
+      // A code from a mailbox is no second factor: it does not stand in for one.
+      return levelOf(session) < 2 ? available : [...available, ...mail]
     },
 
     async grant(request, reply, { session }, method: ElevationMethod) {

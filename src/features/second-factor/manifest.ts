@@ -82,6 +82,19 @@ const secondFactor = z
 
 const elevatedSession = z
   .strictObject({
+    code_lifespan: duration()
+      .refine((ms) => ms >= 30_000 && ms <= 86_400_000, {
+        error: 'is no sensible time',
+        params: { allowed: '30 seconds to 1 day' },
+      })
+      .prefault('5m')
+      .describe('How long a code that was mailed is valid.'),
+    characters: z
+      .int()
+      .min(6)
+      .max(20)
+      .default(8)
+      .describe('How many characters a mailed code has.'),
     elevation_lifespan: duration()
       .refine((ms) => ms >= 10_000, {
         error: 'leaves no time to change anything',
@@ -111,7 +124,7 @@ const OWN_FACTORS =
 const LOCKED = 'two_factor lets no user through: every second factor is switched off'
 
 export default defineManifest({
-  paths: ['/api', '/second-factor'],
+  paths: ['/api', '/second-factor', '/revoke'],
   config: {
     totp: totp.prefault({}),
     default_2fa_method: z

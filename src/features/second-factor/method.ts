@@ -36,6 +36,8 @@ export interface SecondFactor {
   /** Undefined: switched off. */
   readonly totp: Totp | undefined
   readonly recoveryCodes: RecoveryCodes
+  /** Undefined without a notifier: no mail can be sent. */
+  readonly mailedCodes: MailedCodes | undefined
   readonly elevation: Elevation
   /** What the user may use here, preferred first. */
   available(user: string, domain: CookieDomain): Promise<readonly MethodName[]>
@@ -86,6 +88,8 @@ export interface Show {
     reply: FastifyReply,
     code: string,
   ): Promise<{ readonly identity: Identity; readonly remaining: number } | undefined>
+  /** Uses the code up. It changes no session: `elevation.grant` does. @throws AppError SECOND_FACTOR_LIMITED */
+  mailedCode(request: FastifyRequest, code: string): Promise<boolean>
   /**
    * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do.
    * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY
@@ -95,6 +99,8 @@ export interface Show {
 
 /** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */
 export interface FactorRegistry {
+  /** Which of `totp`, `webauthn` and `recovery_code` each of these users has; those who have none are left out. */
+  kindsOf(users: readonly string[]): Promise<ReadonlyMap<string, string[]>>
   /** Takes all factors and recovery codes, the preference and the count of wrong codes. @returns how many factors */
   removeAll(user: string): Promise<number>
   /** Lets the user enrol a first factor. The invitation ends with that factor. */
@@ -167,6 +173,27 @@ export interface RecoveryCodes {
   use(user: string, code: string): Promise<{ readonly remaining: number } | undefined>
   /** @returns whether there were any */
   remove(user: string): Promise<boolean>
+}
+
+/**
+ * One-time codes by mail, which elevate a session. Each call may throw AppError STORE_UNAVAILABLE.
+ *
+ * A code is right for one user, in the session that asked for it, from the address that asked for it, once. A session has one
+ * at a time.
+ */
+export interface MailedCodes {
+  /** Whether this user can be sent one. */
+  reaches(identity: Identity): boolean
+  /**
+   * Sends one to the owner of the request's session; the former one is worth nothing.
+   * @returns what `revoke` takes; undefined: it could not be sent
+   * @throws AppError MAILED_CODES_LIMITED with `retryAfter`
+   */
+  send(request: FastifyRequest): Promise<string | undefined>
+  /** Uses it up when it is right. To be called within `SecondFactor.attempt`. */
+  take(request: FastifyRequest, typed: string): Promise<boolean>
+  /** Needs no session: the id is in the mail. @returns the user whose code it was; undefined: there is none */
+  revoke(id: string): Promise<string | undefined>
 }
 
 /** What shows now that the owner of a session is present. */

@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
+import { storedOperations } from './stored/operations.ts'
+
+export * from './stored/operations.ts'
 
 /** Of second factors and the audit trail, what is needed here. */
 interface Services {
@@ -21,7 +24,15 @@ const user = z
 export const resetFactors = defineOperation({
   name: 'users.reset-factors',
   summary: 'remove every second factor and all recovery codes of a user',
-  who: 'operator',
+  who: 'admin',
+  http: [
+    {
+      ...{ method: 'DELETE', path: '/api/admin/users/:username/factors', elevated: true },
+      request: z
+        .object({ params: z.object({ username: user }) })
+        .transform(({ params }) => ({ user: params.username })),
+    },
+  ],
   input: z.strictObject({ user }),
   output: z.object({ removed: z.number() }),
   audits: ['factor.removed'],
@@ -47,4 +58,4 @@ export const inviteFactor = defineOperation({
   },
 })
 
-export const secondFactorOperations = [resetFactors, inviteFactor] as const
+export const secondFactorOperations = [resetFactors, inviteFactor, ...storedOperations] as const

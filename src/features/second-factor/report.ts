@@ -4,19 +4,23 @@ import type { Audit, EventName, Happening } from '../audit/index.ts'
 import { contextOf, logFieldsOf, ownerOf } from '../portal/index.ts'
 import type { FactorKind } from '../sessions/index.ts'
 
+/** What a user shows: a factor, or a code that was mailed. */
+export type Proof = FactorKind | 'mail'
+
 /** As log lines call them, for programs that read the log (requirement 21). */
-const LOG_NAMES: Readonly<Record<FactorKind, string>> = {
+const LOG_NAMES: Readonly<Record<Proof, string>> = {
   password: 'Password',
   totp: 'TOTP',
   webauthn: 'WebAuthn',
   passkey: 'Passkey',
   'recovery-code': 'Recovery Code',
+  mail: 'One-Time Code',
 }
 
 /** What the log and the audit trail are told of the owner of a request's session. */
 export interface Report {
   succeeded(request: FastifyRequest, factor: FactorKind): void
-  failed(request: FastifyRequest, factor: FactorKind): void
+  failed(request: FastifyRequest, factor: Proof): void
   audit<N extends EventName>(
     request: FastifyRequest,
     name: N,

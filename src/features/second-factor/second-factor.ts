@@ -3,13 +3,16 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { Sealer } from '../../kernel/seal.ts'
+import type { Secret } from '../../kernel/secret.ts'
 import { type Storage, startSweeper } from '../../storage/index.ts'
 import type { Audit } from '../audit/index.ts'
+import type { Notifier } from '../notify/index.ts'
 import { ownerOf } from '../portal/index.ts'
 import type { OnceStore, Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { createElevation } from './elevation.ts'
+import { createMailedCodes } from './mailed-codes.ts'
 import type { ElevatedSessionSettings, SecondFactorSettings, TotpSettings } from './manifest.ts'
 import type { Method, MethodName, SecondFactor } from './method.ts'
 import { createRecoveryCodes } from './methods/recovery-codes.ts'
@@ -31,6 +34,10 @@ export interface SecondFactorOptions {
   readonly storage: Pick<Storage, 'db' | 'transaction'>
   readonly once: OnceStore
   readonly sealer: Sealer
+  /** Newest first; they key the hashes of mailed codes. */
+  readonly secrets: readonly Secret[]
+  /** Undefined: no mail can be sent. */
+  readonly notifier: Pick<Notifier, 'send'> | undefined
   readonly sessions: Pick<Sessions, 'raise' | 'elevate'>
   readonly audit: Pick<Audit, 'record'>
   readonly users: Pick<Users, 'authenticate'>
@@ -61,6 +68,10 @@ export function createSecondFactor(
   const report = createReport({ audit, log })
   const preferences = createPreferences({ storage, clock })
   const wrongCodes = createWrongCodes({ storage, clock })
+  const elevatedSession = config['identity_validation.elevated_session']
+  const { notifier } = options
+  const mailedCodes =
+    notifier && createMailedCodes({ ...options, notifier, config: elevatedSession })
   const recoveryCodes = createRecoveryCodes({ storage, sealer, clock, random })
   const store = createTotpStore(storage, sealer)
   const totp = config.totp.disable
@@ -108,12 +119,12 @@ export function createSecondFactor(
     failed: (error) => log.error({ err: error }, 'used codes that are over could not be removed'),
   })
   return {
-    ...{ methods, isOn, totp, recoveryCodes, available, hasFactor },
+    ...{ methods, isOn, totp, recoveryCodes, mailedCodes, available, hasFactor },
     preferred: preferences.preferred,
     setPreferred: preferences.setPreferred,
     elevation: createElevation({
-      config: config['identity_validation.elevated_session'],
-      ...{ sessions, factors: { available, hasFactor }, report, clock },
+      ...{ config: elevatedSession, sessions, mailedCodes, report, clock },
+      factors: { available, hasFactor },
     }),
     registry: createFactorRegistry({
       storage,
@@ -133,7 +144,12 @@ export function createSecondFactor(
       report.audit(request, 'factor.removed', { method: factor, reason: 'asked' }),
     ...{ attempt, pass },
     show: createShow({
-      ...{ factors: { attempt, isOn, pass, totp, recoveryCodes }, users, throttle, report },
+      ...{
+        factors: { attempt, isOn, pass, totp, recoveryCodes, mailedCodes },
+        users,
+        throttle,
+        report,
+      },
     }),
     fail: report.failed,
     async close() {

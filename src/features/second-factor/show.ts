@@ -5,7 +5,10 @@ import type { SecondFactor, Show } from './method.ts'
 import type { Report } from './report.ts'
 
 export interface ShowDependencies {
-  readonly factors: Pick<SecondFactor, 'attempt' | 'isOn' | 'pass' | 'totp' | 'recoveryCodes'>
+  readonly factors: Pick<
+    SecondFactor,
+    'attempt' | 'isOn' | 'pass' | 'totp' | 'recoveryCodes' | 'mailedCodes'
+  >
   readonly users: Pick<Users, 'authenticate'>
   readonly throttle: Pick<Throttle, 'attempt'>
   readonly report: Report
@@ -35,6 +38,14 @@ export function createShow({ factors, users, throttle, report }: ShowDependencie
       }
       report.audit(request, 'factor.code-used', used)
       return { identity: await factors.pass(request, reply, 'recovery-code'), ...used }
+    },
+    async mailedCode(request, code) {
+      const { user } = ownerOf(request).session
+      const right = await factors.attempt(user, async () =>
+        (await factors.mailedCodes?.take(request, code)) === true ? true : undefined,
+      )
+      if (right === undefined) report.failed(request, 'mail')
+      return right === true
     },
     async password(request, password) {
       const { address, devices, reservations } = contextOf(request)

@@ -23,6 +23,8 @@ type RecoverySetRow = {
 type RecoveryCodeRow = { user_name: string; code_hash: string }
 type WrongCodesRow = { user_name: string; failures: number; free_at: number; last_at: number }
 type PreferenceRow = { user_name: string; method: string }
+/** A code that was mailed. */
+type MailedCodeRow = { user_name: string; at: number }
 type InvitationRow = { user_name: string; created_at: number }
 
 export type Tables = {
@@ -33,6 +35,7 @@ export type Tables = {
   second_factor_wrong_codes: WrongCodesRow
   second_factor_preferences: PreferenceRow
   second_factor_invitations: InvitationRow
+  mailed_code_requests: MailedCodeRow
 }
 
 export const migrations = {
@@ -91,6 +94,20 @@ export const migrations = {
         .addColumn('user_name', text, (column) => column.primaryKey())
         .addColumn('created_at', integer, (column) => column.notNull())
         .execute()
+    },
+  },
+  '0018_mailed_codes': {
+    up: async (db, { table, text, integer }) => {
+      await table(db, 'mailed_code_requests')
+        .addColumn('user_name', text, (column) => column.notNull())
+        .addColumn('at', integer, (column) => column.notNull())
+        .execute()
+      for (const column of ['user_name', 'at'] as const)
+        await db.schema
+          .createIndex(`mailed_code_requests_by_${column}`)
+          .on('mailed_code_requests')
+          .column(column)
+          .execute()
     },
   },
 } as const satisfies Readonly<Record<string, Migration>>

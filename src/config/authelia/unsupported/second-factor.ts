@@ -126,12 +126,4 @@ export const SECOND_FACTOR: Section = {
     jwt_algorithm: [['HS256', 'HS384', 'HS512'], 'HS256', 'How it is signed.'],
     jwt_secret: ['secret', undefined, 'What it is signed with.'],
   },
-  'identity_validation.elevated_session': {
-    '': 'The code that a user enters before they may change a factor or a password.',
-    code_lifespan: ['duration', '5m', 'How long a code is valid.'],
-    elevation_lifespan: ['duration', '10m', 'How long what it opens stays open.'],
-    characters: [{ from: 6, to: 20 }, 8, 'How many characters a code has.'],
-    require_second_factor: ['flag', false, 'Asks for the second factor too.'],
-    skip_second_factor: ['flag', false, 'Asks for no code after a second factor.'],
-  },
 }

@@ -1,3 +1,3 @@
 export { createLogSink } from './log.ts'
-export { createTableSink, type TableSink } from './table.ts'
-export { createWebhookSink } from './webhook.ts'
+export { createTableSink } from './table.ts'
+export { createWebhookRoute, createWebhookSink, WEBHOOK } from './webhook.ts'

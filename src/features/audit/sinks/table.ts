@@ -1,97 +1,24 @@
 import type { BaseLogger } from 'pino'
-import { AppError } from '../../../kernel/errors.ts'
-import type { AuditEvent } from '../event.ts'
-import type { Sink } from '../sink.ts'
 import type { AuditStore } from '../store.ts'
+import { createGatheringSink, type GatheringSink } from './gathering.ts'
 
-export interface TableSink extends Sink {
-  /** Resolves when all that was taken so far is kept. @throws AppError STORE_UNAVAILABLE */
-  flush(): Promise<void>
-}
-
-/** One commit for what happens together; a kill loses this much of the table, and nothing of the log. Milliseconds. */
-const GATHER = 100
-const BATCH = 200
 /** A database may be away for hours; this much is remembered meanwhile, some 10 MB. */
 const MAX_WAITING = 10_000
-const RETRY_FIRST = 1_000
-const RETRY_MOST = 60_000
 
-/**
- * Events in the database. No request waits for it, and a database that fails stops no sign-in: events wait in memory
- * then, and what does not fit is counted and said.
- */
-export function createTableSink({
+/** Events in the database. */
+export const createTableSink = ({
   store,
   log,
 }: {
   readonly store: Pick<AuditStore, 'add'>
-  readonly log: Pick<BaseLogger, 'error' | 'warn'>
-}): TableSink {
-  const waiting: AuditEvent[] = []
-  let dropped = 0
-  let pause = RETRY_FIRST
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> | undefined
-
-  const write = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, BATCH)
-      try {
-        await store.add(batch)
-      } catch (error) {
-        if (error instanceof AppError) throw error
-        // A bug: another try would fail too, and would hold up the events behind these.
-        log.error({ err: error, count: batch.length }, 'audit events were not kept')
-      }
-      waiting.splice(0, batch.length)
-    }
-    pause = RETRY_FIRST
-    if (dropped > 0)
-      log.error({ count: dropped }, 'audit events were not kept: the database was away too long')
-    dropped = 0
-  }
-
-  /** One at a time: what is written is what stands first. */
-  const flush = (): Promise<void> => {
-    clearTimeout(timer)
-    timer = undefined
-    writing ??= write().finally(() => {
-      writing = undefined
-    })
-    return writing
-  }
-
-  const later = (ms: number): void => {
-    if (timer !== undefined || writing !== undefined) return
-    timer = setTimeout(() => {
-      timer = undefined
-      flush().catch((error: unknown) => {
-        if (pause === RETRY_FIRST)
-          log.error({ err: error }, 'audit events wait: the database does not take them')
-        later(pause)
-        pause = Math.min(pause * 2, RETRY_MOST)
-      })
-    }, ms).unref()
-  }
-
-  return {
-    take(event) {
-      if (waiting.length >= MAX_WAITING) dropped++
-      else waiting.push(event)
-      later(GATHER)
+  readonly log: Pick<BaseLogger, 'error'>
+}): GatheringSink =>
+  createGatheringSink({
+    write: (events) => store.add(events),
+    most: MAX_WAITING,
+    words: {
+      waits: 'audit events wait: the database does not take them',
+      lost: 'audit events were not kept: the database was away too long',
     },
-    async flush() {
-      // What came while the last round was being written may have missed it.
-      while (waiting.length > 0 || writing !== undefined) await flush()
-    },
-    async close() {
-      try {
-        await this.flush()
-      } catch (error) {
-        log.error({ err: error, count: waiting.length }, 'audit events were not kept')
-      }
-      clearTimeout(timer)
-    },
-  }
-}
+    log,
+  })

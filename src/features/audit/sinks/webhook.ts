@@ -1,105 +1,78 @@
 import { createHmac } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { BaseLogger } from 'pino'
-import type { Clock } from '../../../kernel/clock.ts'
+import type { Clock, EpochMs } from '../../../kernel/clock.ts'
 import type { Secret } from '../../../kernel/secret.ts'
+import type { Outbox, Outcome, Route } from '../../outbox/index.ts'
 import type { AuditEvent } from '../event.ts'
 import type { EventName } from '../events.ts'
 import type { Sink } from '../sink.ts'
+import { createGatheringSink } from './gathering.ts'
+
+/** The channel of the outbox. */
+export const WEBHOOK = 'webhook'
+
+/** While the database takes nothing; what it took, it keeps. */
+const MAX_WAITING = 1_000
+/** An event that could not be posted for so long is given up. */
+const KEPT = 86_400_000
+
+/** Hands events to the outbox, whose id of each is the event's: what is handed over twice is posted once. */
+export function createWebhookSink({
+  events: asked,
+  outbox,
+  clock,
+  log,
+}: {
+  /** Undefined: all. */
+  readonly events: readonly EventName[] | undefined
+  /** With the channel `WEBHOOK`. */
+  readonly outbox: Pick<Outbox, 'add'>
+  readonly clock: Clock
+  readonly log: Pick<BaseLogger, 'error'>
+}): Sink {
+  const sink = createGatheringSink({
+    write: (events) =>
+      outbox.add(
+        ...events.map((event) => ({
+          ...{ channel: WEBHOOK, id: event.id, kind: event.name, payload: bodyOf(event) },
+          // A time plus a duration is a time; arithmetic drops the brand.
+          expiresAt: (clock.now() + KEPT) as EpochMs,
+        })),
+      ),
+    most: MAX_WAITING,
+    words: {
+      waits: 'audit events for the webhook wait: the outbox does not take them',
+      lost: 'audit events were not posted: the outbox did not take them for too long',
+    },
+    log,
+  })
+  return {
+    take(event) {
+      if (asked === undefined || asked.includes(event.name)) sink.take(event)
+    },
+    close: () => sink.close(),
+  }
+}
 
 export interface WebhookOptions {
   readonly url: string
   readonly secret: Secret
-  /** Undefined: all. */
-  readonly events: readonly EventName[] | undefined
   /** Milliseconds until a post without answer counts as failed. */
   readonly timeout: number
   /** Certificates that are trusted, all of them; undefined: Node's. */
   readonly trusted: readonly string[] | undefined
   readonly clock: Clock
-  readonly log: Pick<BaseLogger, 'warn' | 'error'>
-  /** Milliseconds before the second try, the third, and so on; after the last one the event is given up. */
-  readonly pauses?: readonly number[]
 }
 
-/** Ten tries in about three hours. */
-const PAUSES = [1, 5, 15, 60, 300, 900, 1800, 3600, 3600].map((seconds) => seconds * 1000)
-/** Some 600 bytes each. */
-const MAX_WAITING = 1_000
-/** What a shutdown gives a receiver that is quick. */
-const LAST_CHANCE = 2_000
-
-/**
- * Posts events, one at a time and in order, signed as https://www.standardwebhooks.com describes it. No request
- * waits for it: the queue is bounded, and what does not fit is counted and said. It lives in memory: a restart empties it.
- */
-export function createWebhookSink(options: WebhookOptions): Sink {
-  const { events, clock, log, pauses = PAUSES } = options
+/** Posts events as https://www.standardwebhooks.com describes it: one at a time, signed with the time of each try. */
+export function createWebhookRoute(options: WebhookOptions): Route {
+  const { clock } = options
   const key = keyOf(options.secret)
-  const waiting: AuditEvent[] = []
-  const stop = new AbortController()
-  let dropped = 0
-  let working: Promise<void> | undefined
-
-  const work = async (): Promise<void> => {
-    for (;;) {
-      const [event] = waiting
-      if (event === undefined || stop.signal.aborted) return
-      await deliver(event)
-      if (stop.signal.aborted) return
-      waiting.shift()
-      if (dropped > 0)
-        log.error(
-          { count: dropped },
-          'audit events were not posted: the webhook is too slow, or away',
-        )
-      dropped = 0
-    }
-  }
-
-  const deliver = async (event: AuditEvent): Promise<void> => {
-    const body = bodyOf(event)
-    for (let attempt = 0; !stop.signal.aborted; attempt++) {
-      const headers = headersOf(event, body, key, Math.floor(clock.now() / 1000))
-      const outcome = await post(headers, body, options, stop.signal)
-      if (outcome.kind === 'taken' || stop.signal.aborted) return
-      const pause = pauses[attempt]
-      const fields = {
-        event: event.name,
-        id: event.id,
-        problem: outcome.problem,
-        attempt: attempt + 1,
-      }
-      if (outcome.kind === 'refused' || pause === undefined) {
-        log.error(fields, 'an audit event was not posted, and is given up')
-        return
-      }
-      if (attempt === 0) log.warn(fields, 'an audit event was not posted; it is tried again')
-      await pausing(Math.max(pause, outcome.retryAfter), stop.signal)
-    }
-  }
-
   return {
-    take(event) {
-      if (events !== undefined && !events.includes(event.name)) return
-      if (waiting.length >= MAX_WAITING) {
-        dropped++
-        return
-      }
-      waiting.push(event)
-      working ??= work().finally(() => {
-        working = undefined
-      })
-    },
-    async close() {
-      if (stop.signal.aborted) return
-      const left = setTimeout(() => stop.abort(), LAST_CHANCE)
-      await working
-      clearTimeout(left)
-      stop.abort()
-      if (waiting.length > 0)
-        log.warn({ count: waiting.length }, 'audit events were not posted before the end')
-    },
+    parallel: 1,
+    deliver: (body, id, signal) =>
+      post(headersOf(id, body, key, Math.floor(clock.now() / 1000)), body, options, signal),
   }
 }
 
@@ -127,7 +100,7 @@ const bodyOf = ({
     data: { id, user, actor, address, user_agent: userAgent, request_id: requestId, details },
   })
 
-function headersOf({ id }: AuditEvent, body: string, key: Buffer, seconds: number) {
+function headersOf(id: string, body: string, key: Buffer, seconds: number) {
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
   return {
     'Content-Type': 'application/json',
@@ -138,12 +111,6 @@ function headersOf({ id }: AuditEvent, body: string, key: Buffer, seconds: numbe
     'Webhook-Signature': `v1,${signature}`,
   }
 }
-
-type Outcome =
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'failed'; readonly problem: string; readonly retryAfter: number }
-  /** Trying again would not help. */
-  | { readonly kind: 'refused'; readonly problem: string }
 
 async function post(
   headers: Readonly<Record<string, string | number>>,
@@ -173,7 +140,7 @@ async function post(
       sent.end(body)
     })
     const { code, retryAfter } = status
-    if (code >= 200 && code < 300) return { kind: 'taken' }
+    if (code >= 200 && code < 300) return { kind: 'sent' }
     const problem = `it answered ${code}`
     // Redirects among them: they could lead anywhere.
     if (code < 500 && code !== 408 && code !== 425 && code !== 429)
@@ -181,24 +148,11 @@ async function post(
     return { kind: 'failed', problem, retryAfter }
   } catch (error) {
     const problem = error instanceof Error ? error.message || error.name : String(error)
-    return { kind: 'failed', problem, retryAfter: 0 }
+    return { kind: 'failed', problem }
   }
 }
 
 /** `Retry-After` in milliseconds, an hour at most; the form with a date is left alone. */
 function secondsOf(header: string | undefined): number {
   return /^\d{1,6}$/.test(header ?? '') ? Math.min(Number(header) * 1000, 3_600_000) : 0
-}
-
-/** Ends early, without an error, when it is time to stop. */
-function pausing(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms).unref()
-    signal.addEventListener('abort', done)
-  })
 }

@@ -5,10 +5,10 @@ import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection'
 import { clientTlsOptions } from '../../../kernel/client-tls.ts'
 import { OperatorError } from '../../../kernel/operator-error.ts'
 import { printable } from '../../../kernel/printable.ts'
+import type { Outcome } from '../../outbox/index.ts'
 import type { Channel } from '../channel.ts'
 import type { SmtpConfig } from '../manifest.ts'
 import type { Mail } from '../notification.ts'
-import type { Outcome } from '../outcome.ts'
 
 export interface SmtpOptions {
   readonly config: SmtpConfig

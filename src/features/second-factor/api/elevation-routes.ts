@@ -5,6 +5,7 @@ import { koBody } from '../../../http/replies.ts'
 import { contextOf, ownerOf } from '../../portal/index.ts'
 import { hasFactor, levelOf } from '../../sessions/index.ts'
 import type { ElevationMethod } from '../method.ts'
+import { revokeMailedCode } from '../revoke.ts'
 import { type ApiServices, ok } from './services.ts'
 
 /** The longest password that a sign-in takes. */
@@ -48,8 +49,18 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
     })
   })
 
-  // No code is mailed yet: there is nothing to begin.
-  app.post(path, { config: { guard: 'user' } }, (_request, reply) => failed(services, reply))
+  app.post(path, { config: { guard: 'user' } }, async (request, reply) => {
+    const offered = await elevation.methods(ownerOf(request), contextOf(request).domain)
+    const id = offered.includes('mail') ? await secondFactor.mailedCodes?.send(request) : undefined
+    return id === undefined ? failed(services, reply) : ok(services, reply, { delete_id: id })
+  })
+
+  // The id is proof enough: it is told to the session that asked for the code, and in the mail.
+  app.delete(`${path}/:id`, { config: { guard: 'public' } }, async (request, reply) => {
+    const { id } = Revoked.parse(request.params)
+    const isRevoked = await revokeMailedCode(services, request, id)
+    return isRevoked ? ok(services, reply) : services.replies.json(reply, koBody(FAILED), 200)
+  })
 
   app.put(path, { config: { guard: 'user' } }, async (request, reply) => {
     const proof = readJson(request.body, ProofBody)
@@ -58,8 +69,11 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
   })
 }
 
+const FAILED = 'Operation failed.'
+const Revoked = z.object({ id: z.string() })
+
 const failed = ({ replies }: ApiServices, reply: FastifyReply) =>
-  replies.json(reply, koBody('Operation failed.'), 403)
+  replies.json(reply, koBody(FAILED), 403)
 
 /** @returns false: it was not right, or such a proof does not elevate this session */
 async function elevate(
@@ -91,6 +105,11 @@ async function elevate(
     const shown = await show.recoveryCode(request, reply, proof.recovery_code)
     if (shown !== undefined) await elevation.grant(request, reply, shown.identity, 'recovery_code')
     return shown !== undefined
+  }
+  if ('otc' in proof) {
+    if (!offers('mail') || !(await show.mailedCode(request, proof.otc))) return false
+    await elevation.grant(request, reply, identity, 'mail')
+    return true
   }
   if ('webauthn' in proof && offers('webauthn')) {
     const method = secondFactor.methods.find(({ name }) => name === 'webauthn')

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Messages } from '../../../http/messages.ts'
 import { koBody, okBody, type Replies } from '../../../http/replies.ts'
 import type { Access } from '../../access/index.ts'
+import type { Audit } from '../../audit/index.ts'
 import {
   contextOf,
   createJudge,
@@ -18,6 +19,7 @@ import type { SecondFactor } from '../method.ts'
 
 export interface SecondFactorRoutesOptions extends PortalContextsOptions {
   readonly secondFactor: SecondFactor
+  readonly audit: Pick<Audit, 'record'>
   readonly access: Access
   readonly throttle: Throttle
   readonly replies: Replies
@@ -26,6 +28,8 @@ export interface SecondFactorRoutesOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** Where a user who has forgotten the password goes; undefined: nowhere. */
+  readonly forgotten: string | undefined
   readonly config: { readonly 'identity_validation.elevated_session': ElevatedSessionSettings }
 }
 

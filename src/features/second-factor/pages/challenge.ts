@@ -118,7 +118,7 @@ async function ask(
 
 async function take(
   services: PageServices,
-  method: Typed,
+  method: Exclude<Typed, 'mail'>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {

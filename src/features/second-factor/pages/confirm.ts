@@ -1,21 +1,18 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from 'ghtml'
 import type { PageContent } from '../../../http/layout.ts'
+import type { Translate } from '../../../http/messages.ts'
 import { CONFIRM_PATH, readReturn, textFields, withCarried } from '../../portal/index.ts'
 import type { ElevationMethod } from '../method.ts'
-import { fieldForm, otherWays } from './markup.ts'
+import { alert, fieldForm, otherWays } from './markup.ts'
 import { type Asked, askedBy, type PageServices } from './services.ts'
 import { showTyped } from './show-typed.ts'
 import { webauthnButton } from './webauthn.ts'
 
 /** Where a confirmation leads that nothing asked for. */
 const DEFAULT_RETURN = '/settings/factors'
-/** What this page can ask for; a mailed code is none of it. */
-const SHOWN = ['password', 'totp', 'webauthn', 'recovery_code'] as const
-type Shown = (typeof SHOWN)[number]
-
 /**
- * "Confirm that it's you": elevates the session by a password or a code, and leads back to the page that asked for it, with
+ * "Confirm that it's you": elevates the session by a password, a factor or a mailed code, and leads back to the page that asked for it, with
  * what is carried.
  */
 export const confirmRoutes: FastifyPluginAsync<{ readonly services: PageServices }> = async (
@@ -29,7 +26,7 @@ export const confirmRoutes: FastifyPluginAsync<{ readonly services: PageServices
 
 interface Confirmation extends Asked {
   /** What would elevate the session, the chosen one first. */
-  readonly methods: readonly Shown[]
+  readonly methods: readonly ElevationMethod[]
   /** The page that it leads back to; '' for none. */
   readonly to: string
 }
@@ -41,16 +38,12 @@ async function confirmationOf(
   const asked = askedBy(request)
   const { with: chosen = '', to = '' } = textFields(request.query)
   const found = await secondFactor.elevation.methods(asked.identity, asked.domain)
-  const methods = found.filter(isShown)
   return {
     ...asked,
-    methods: methods.toSorted((a, b) => Number(b === chosen) - Number(a === chosen)),
+    methods: found.toSorted((a, b) => Number(b === chosen) - Number(a === chosen)),
     to: readReturn(to),
   }
 }
-
-const isShown = (method: ElevationMethod): method is Shown =>
-  SHOWN.some((shown) => shown === method)
 
 /** The address of this page, or of its form. */
 const hrefOf = (
@@ -84,22 +77,44 @@ async function ask(
     const form =
       method === 'webauthn'
         ? webauthnButton(t, { purpose: 'confirm', base, next: backFrom(services, confirmation) })
-        : fieldForm(t, {
-            kind: method,
-            action: hrefOf(services, confirmation, { with: method }),
-            wrong: confirmation.flags.has('wrong'),
-            submit: t('secondFactor.confirm.submit'),
-            digits,
-          })
-    const ways = others.flatMap((way) =>
-      way === 'password'
-        ? []
-        : [{ method: way, href: hrefOf(services, confirmation, { with: way }) }],
-    )
-    return page(html`<p class="lead">${t(`secondFactor.confirm.${method}`)}</p>
+        : method === 'mail'
+          ? mailForms(t, services, confirmation)
+          : fieldForm(t, {
+              kind: method,
+              action: hrefOf(services, confirmation, { with: method }),
+              wrong: confirmation.flags.has('wrong'),
+              submit: t('secondFactor.confirm.submit'),
+              digits,
+            })
+    const ways = others.map((way) => ({
+      method: way,
+      href: hrefOf(services, confirmation, { with: way }),
+    }))
+    const text = method === 'mail' && confirmation.flags.has('sent') ? 'sent' : method
+    return page(html`<p class="lead">${t(`secondFactor.confirm.${text}`)}</p>
 !${form}
 !${otherWays(t, ways)}`)
   })
+}
+
+/** First a button that sends a code, then the field for it and the button again. */
+function mailForms(t: Translate, services: PageServices, confirmation: Confirmation): string {
+  const { flags } = confirmation
+  const isSent = flags.has('sent')
+  const send = html`<form method="post" action="${hrefOf(services, confirmation, { with: 'mail', send: '' })}" data-once>
+<button class="button !${isSent ? 'quiet below' : ''}" type="submit">${t(`secondFactor.confirm.${isSent ? 'sendAgain' : 'send'}`)}</button>
+</form>`
+  if (!isSent)
+    return html`!${flags.has('not-sent') ? alert(t('secondFactor.confirm.notSent')) : ''}
+!${send}`
+  const field = fieldForm(t, {
+    kind: 'mail',
+    action: hrefOf(services, confirmation, { with: 'mail', sent: '' }),
+    wrong: flags.has('wrong'),
+    submit: t('secondFactor.confirm.submit'),
+  })
+  return html`!${field}
+!${send}`
 }
 
 async function take(
@@ -113,10 +128,16 @@ async function take(
   // The script speaks for a key; and what was chosen may have been removed meanwhile.
   if (method === undefined || method === 'webauthn' || !confirmation.flags.has('with'))
     return replies.redirect(reply, hrefOf(services, confirmation, {}))
+  const again = { with: method, ...(method === 'mail' && { sent: '' }) }
+  if (method === 'mail' && confirmation.flags.has('send')) {
+    const id = await secondFactor.mailedCodes?.send(request)
+    const next = id === undefined ? { with: method, 'not-sent': '' } : again
+    return replies.redirect(reply, hrefOf(services, confirmation, next))
+  }
   // A second factor counts as one, also where it is shown for a setting: the session may rise with it.
   const identity = await showTyped(secondFactor, method, request, reply)
   if (identity === undefined)
-    return replies.redirect(reply, hrefOf(services, confirmation, { with: method, wrong: '' }))
+    return replies.redirect(reply, hrefOf(services, confirmation, { ...again, wrong: '' }))
   await secondFactor.elevation.grant(request, reply, identity, method)
   return replies.redirect(reply, backFrom(services, confirmation))
 }

@@ -1,7 +1,7 @@
 /** Pieces that several pages of this folder share. */
 import { html } from 'ghtml'
 import type { Translate } from '../../../http/messages.ts'
-import type { MethodName } from '../method.ts'
+import type { ElevationMethod, MethodName } from '../method.ts'
 
 /** Of the methods' pages, below `/second-factor/`. */
 export const PATHS: Readonly<Record<MethodName | 'password', string>> = {
@@ -12,7 +12,7 @@ export const PATHS: Readonly<Record<MethodName | 'password', string>> = {
 }
 
 /** What is typed to show a factor. */
-export type Typed = 'totp' | 'recovery_code' | 'password'
+export type Typed = 'totp' | 'recovery_code' | 'password' | 'mail'
 
 /** In characters: longer codes are wrong, and not looked at. */
 export const MAX_CODE = 64
@@ -53,6 +53,8 @@ function fieldOf(kind: Typed, digits: number, invalid: string): string {
       return html`<input class="code" type="text" id="totp" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="${String(digits + 2)}" required !${invalid} autofocus>`
     case 'recovery_code':
       return html`<input class="code" type="text" id="recovery_code" name="code" autocomplete="off" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="${String(MAX_CODE)}" required !${invalid} autofocus>`
+    case 'mail':
+      return html`<input class="code" type="text" id="mail" name="code" autocomplete="one-time-code" autocapitalize="characters" autocorrect="off" spellcheck="false" maxlength="${String(MAX_CODE)}" required !${invalid} autofocus>`
     case 'password':
       return html`<input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required !${invalid} autofocus>`
     default:
@@ -68,7 +70,7 @@ export const notice = (text: string): string => html`<p class="notice" role="sta
 /** A link to each of the other ways, if there are any. */
 export function otherWays(
   t: Translate,
-  ways: readonly { readonly method: MethodName; readonly href: string }[],
+  ways: readonly { readonly method: ElevationMethod; readonly href: string }[],
 ): string {
   if (ways.length === 0) return ''
   return html`<section class="account"><h2>${t('secondFactor.otherWays')}</h2>

@@ -6,6 +6,7 @@ import { challengeRoutes } from './challenge.ts'
 import { confirmRoutes } from './confirm.ts'
 import { enrolRoutes } from './enrol.ts'
 import { recoveryCodesRoutes } from './recovery-codes.ts'
+import { revokeRoutes } from './revoke.ts'
 import { createPageServices, type SecondFactorPagesOptions } from './services.ts'
 
 /**
@@ -17,6 +18,7 @@ import { createPageServices, type SecondFactorPagesOptions } from './services.ts
  *   GET /second-factor/enrol, GET, POST …/enrol/totp, GET …/enrol/webauthn     elevated
  *   GET, POST /second-factor/recovery-codes                                    elevated
  *   GET, POST /settings/confirm                   "confirm that it's you"
+ *   GET, POST /revoke/one-time-code               from a mail, without a session
  */
 export const secondFactorPages: FastifyPluginAsync<SecondFactorPagesOptions> = async (
   app,
@@ -30,4 +32,5 @@ export const secondFactorPages: FastifyPluginAsync<SecondFactorPagesOptions> = a
   await app.register(enrolRoutes, { services })
   await app.register(recoveryCodesRoutes, { services })
   await app.register(confirmRoutes, { services })
+  await app.register(revokeRoutes, { services })
 }

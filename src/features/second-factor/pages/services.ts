@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Messages } from '../../../http/messages.ts'
 import type { Replies } from '../../../http/replies.ts'
+import type { Audit } from '../../audit/index.ts'
 import {
   type Carried,
   contextOf,
@@ -22,6 +23,7 @@ export const RECOVERY_CODES = '/second-factor/recovery-codes'
 
 export interface SecondFactorPagesOptions extends PortalContextsOptions {
   readonly secondFactor: SecondFactor
+  readonly audit: Pick<Audit, 'record'>
   readonly replies: Replies
   readonly messages: Messages
   /** Base path without a slash at its end; empty at the root. */

@@ -29,6 +29,8 @@ export async function showTyped(
       return (await show.recoveryCode(request, reply, typed))?.identity
     case 'password':
       return (await show.password(request, password)).right ? ownerOf(request) : undefined
+    case 'mail':
+      return (await show.mailedCode(request, typed)) ? ownerOf(request) : undefined
     default:
       return kind satisfies never
   }

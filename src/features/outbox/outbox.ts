@@ -15,18 +15,29 @@ import { createOutboxStore, type Held, type OutboxStore } from './store.ts'
 /** Delivers one payload. Never rejects; ends soon after `signal`. `id` is the same at every try. */
 export type Delivery = (payload: string, id: string, signal: AbortSignal) => Promise<Outcome>
 
+/** How what waits for one channel leaves. A receiver that is slow holds up its own channel alone. */
+export interface Route {
+  readonly deliver: Delivery
+  /** At once, by one instance. With one, what the receiver takes leaves in order: by time, and then by id. */
+  readonly parallel: number
+}
+
+export interface Entry {
+  readonly channel: string
+  /** The id that is told to the receiver. Added again while it waits, it counts once. A random one when left out. */
+  readonly id?: string
+  /** For the log. */
+  readonly kind: string
+  readonly payload: string
+  readonly expiresAt: EpochMs
+}
+
 export interface Outbox {
   /**
-   * Keeps it and returns; it is delivered by itself, as soon as possible.
-   * @throws AppError STORE_UNAVAILABLE, also while more waits than may
+   * Keeps them, all or none, and returns; they are delivered by themselves, as soon as possible.
+   * @throws AppError STORE_UNAVAILABLE, also while more waits for the channel than may
    */
-  add(entry: {
-    readonly channel: string
-    /** For the log. */
-    readonly kind: string
-    readonly payload: string
-    readonly expiresAt: EpochMs
-  }): Promise<void>
+  add(...entries: readonly Entry[]): Promise<void>
   /** Gives what is under way a moment to end. The rest stays for the next start. */
   close(): Promise<void>
 }
@@ -36,7 +47,7 @@ export interface OutboxOptions {
   readonly sealer: Sealer
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>
-  readonly channels: Readonly<Record<string, Delivery>>
+  readonly channels: Readonly<Record<string, Route>>
   readonly timing?: Partial<Timing>
 }
 
@@ -62,8 +73,7 @@ const TIMING: Timing = {
   lease: 300 * SECOND,
   grace: 1.5 * SECOND,
 }
-/** At once, by one instance. */
-const PARALLEL = 4
+/** Of one channel. */
 const MOST_WAITING = 10_000
 const BATCH = 100
 
@@ -74,35 +84,51 @@ export async function createOutbox(options: OutboxOptions): Promise<Outbox> {
   const store = createOutboxStore(storage)
   // The embedded file is this instance's alone: what is held there was held by one that was killed.
   if (storage.dialect === 'sqlite') await store.releaseAll()
-  const postman = createPostman({ ...options, store, timing })
+  const postmen = new Map(
+    Object.entries(channels).map(([channel, route]) => [
+      channel,
+      createPostman({ ...options, store, timing, channel, route }),
+    ]),
+  )
   return {
-    async add({ channel, kind, payload, expiresAt }) {
-      if (channels[channel] === undefined) throw new TypeError(`no channel ${channel}`)
-      if ((await store.count()) >= MOST_WAITING) {
-        log.error({ kind }, 'too much waits in the outbox: a message was not taken')
+    async add(...entries) {
+      const names = new Set(entries.map(({ channel }) => channel))
+      for (const channel of names) {
+        if (!postmen.has(channel)) throw new TypeError(`no channel ${channel}`)
+        if ((await store.count(channel)) < MOST_WAITING) continue
+        log.error({ channel }, 'too much waits in the outbox: a message was not taken')
         throw new AppError('STORE_UNAVAILABLE', { problem: 'too much waits in the outbox' })
       }
-      const id = randomUUID()
-      const sealed = sealer.seal(Buffer.from(payload), sealedPlace('outbox', 'payload', [id]))
-      await store.add({ id, channel, kind, payload: sealed, expiresAt, createdAt: clock.now() })
-      postman.wake()
+      const createdAt = clock.now()
+      await store.add(
+        entries.map(({ id = randomUUID(), payload, ...entry }) => ({
+          ...{ ...entry, id, createdAt },
+          payload: sealer.seal(Buffer.from(payload), placeOf(id)),
+        })),
+      )
+      for (const channel of names) postmen.get(channel)?.wake()
     },
-    close: () => postman.close(),
+    async close() {
+      await Promise.all([...postmen.values()].map((postman) => postman.close()))
+    },
   }
 }
+
+const placeOf = (id: string): string => sealedPlace('outbox', 'payload', [id])
 
 interface PostmanOptions extends OutboxOptions {
   readonly store: OutboxStore
   readonly timing: Timing
+  readonly channel: string
+  readonly route: Route
 }
 
-/** Claims and delivers, a few at a time, when it is woken and now and then. */
+/** Claims and delivers what waits for one channel, a few at a time, when it is woken and now and then. */
 function createPostman(options: PostmanOptions) {
-  const { store, timing, clock, log, channels } = options
+  const { store, timing, clock, log, channel, route } = options
   const holder = randomUUID()
   const stop = new AbortController()
   const underWay = new Set<Promise<void>>()
-  const names = Object.keys(channels)
   let closing = false
   let away = false
   let woken = false
@@ -110,14 +136,14 @@ function createPostman(options: PostmanOptions) {
 
   const round = async (): Promise<void> => {
     const now = clock.now()
-    for (const { id, channel, kind, attempts, problem } of await store.dropExpired(now, BATCH))
-      log.error({ id, channel, kind, attempts, problem }, 'a message expired and was dropped')
-    const limit = PARALLEL - underWay.size
+    for (const dropped of await store.dropExpired(now, BATCH))
+      log.error({ ...dropped }, 'a message expired and was dropped')
+    const limit = route.parallel - underWay.size
     if (limit <= 0 || closing) return
     // A time plus a duration is a time; arithmetic drops the brand.
     const until = (now + timing.lease) as EpochMs
     const claimedAt = clock.monotonic()
-    for (const held of await store.claim({ channels: names, holder, now, until, limit })) {
+    for (const held of await store.claim({ channel, holder, now, until, limit })) {
       const delivery = deliver(held, {
         ...{ ...options, holder, claimedAt, stop: stop.signal, wakeIn },
       }).finally(() => {
@@ -177,8 +203,8 @@ interface DeliverOptions extends PostmanOptions {
 
 /** One try of one row. Never rejects. */
 async function deliver(held: Held, options: DeliverOptions): Promise<void> {
-  const { store, timing, clock, log, holder, stop, wakeIn } = options
-  const { id, channel, kind } = held
+  const { store, timing, clock, log, channel, holder, stop, wakeIn } = options
+  const { id, kind } = held
   const outcome = await attempt(held, options)
   const attempts = held.attempts + 1
   const problem = outcome.kind === 'sent' ? '' : outcome.problem
@@ -200,19 +226,18 @@ async function deliver(held: Held, options: DeliverOptions): Promise<void> {
 }
 
 async function attempt(
-  { id, channel, payload }: Held,
-  { sealer, channels, timing, clock, claimedAt, stop }: DeliverOptions,
+  { id, payload }: Held,
+  { sealer, route, timing, clock, claimedAt, stop }: DeliverOptions,
 ): Promise<Outcome> {
   // The process stood still for so long that the claim could end while this is under way.
   if (clock.monotonic() - claimedAt > timing.lease - timing.limit)
     return { kind: 'failed', problem: 'it was held for too long' }
-  const send = channels[channel]
-  const plain = sealer.open(payload, sealedPlace('outbox', 'payload', [id]))
-  if (plain === undefined || send === undefined)
+  const plain = sealer.open(payload, placeOf(id))
+  if (plain === undefined)
     // Not removed: another instance, or the next start, may have the right key. It expires.
     return { kind: 'failed', problem: 'it was sealed with another key (storage.encryption_key)' }
   try {
-    return await send(
+    return await route.deliver(
       plain.toString(),
       id,
       AbortSignal.any([stop, AbortSignal.timeout(timing.limit)]),
