@@ -15,5 +15,10 @@ export type { Directory } from './directory.ts'
 export type { FoundAccount } from './find-account.ts'
 export { hashParameters, passwordConfigIn } from './hashing.ts'
 export { parsePassword } from './hashing-check.ts'
-export { openPasswordMarks, outdateMark, type PasswordMarks } from './password-marks.ts'
+export {
+  isSamePassword,
+  openPasswordMarks,
+  outdateMark,
+  type PasswordMarks,
+} from './password-marks.ts'
 export { createUsers, type Users } from './users.ts'
