@@ -23,6 +23,7 @@ export const VERIFY_REASONS = {
     'The name and password in the header are not right, or may not be tried at the moment.',
   'policy-deny': 'The rules deny the request.',
   'second-factor-needed': 'The rules ask for a second factor.',
+  'password-change-needed': 'The user has to set another password first (`must_change_password`).',
 } as const satisfies Readonly<Record<string, string>>
 
 export type VerifyReason = keyof typeof VERIFY_REASONS

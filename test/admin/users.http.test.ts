@@ -153,15 +153,17 @@ test('a user is added with a password that has to be changed, and deleted after 
   assert.equal(added.status, 303)
   assert.match((await get(added.location)).body, /The user was added/)
   const ann = await app.signIn('ann/b ü', 'first of ann')
-  assert.equal(await isAllowed(app, ann), true)
+  // Until the password is changed, no app.
+  assert.equal(await isAllowed(app, ann), false)
+  assert.equal((await get('/', ann)).location, '/settings/password')
   const path = '/admin/users/ann%2Fb%20%C3%BC/delete'
   const asked = await get(path)
   assert.match(asked.body, /This cannot be undone/)
   const version = decode(/name="version" value="([^"]*)"/.exec(asked.body)?.[1] ?? '')
   assert.equal((await post(path, { version: 'another' })).status, 412)
-  assert.equal(await isAllowed(app, ann), true)
+  assert.equal((await get('/', ann)).location, '/settings/password')
   assert.equal((await post(path, { version })).status, 303)
-  assert.equal(await isAllowed(app, ann), false)
+  assert.match((await get('/', ann)).body, /autocomplete="current-password"/)
   assert.equal((await get('/admin/users/ann%2Fb%20%C3%BC')).status, 404)
 })
 
@@ -169,7 +171,7 @@ test('a password is set or generated, shown once, and ends the sessions', async 
   const { app, post, formOf } = await start(t)
   const john = await app.signIn('john')
   const { version = '' } = await formOf('john')
-  const made = await post('/admin/users/john', { act: 'generate', version, must_change: 'on' })
+  const made = await post('/admin/users/john', { act: 'generate', version })
   assert.equal(made.status, 200)
   const password = /<strong>([\w-]{23})<\/strong>/.exec(made.body)?.[1] ?? ''
   assert.equal(await isAllowed(app, john), false)

@@ -8,6 +8,7 @@ import {
   importTotp,
 } from '../../src/features/second-factor/operations.ts'
 import { levelOf } from '../../src/features/sessions/index.ts'
+import type { Users } from '../../src/features/users/index.ts'
 import { OPERATOR } from '../../src/kernel/operation.ts'
 import { forOperations } from '../../src/services/index.ts'
 import { type BuiltApp, buildApp } from '../support/app.ts'
@@ -27,8 +28,13 @@ const KEY = {
   ...{ backedUp: false, createdAt: 1, lastUsedAt: null, publicKey: 'AAAA', handle: null },
 }
 
-const build = async (t: TestContext, config: Readonly<Record<string, unknown>> = {}) =>
+const build = async (
+  t: TestContext,
+  config: Readonly<Record<string, unknown>> = {},
+  wrapUsers: (users: Users) => Users = (users) => users,
+) =>
   buildApp(t, {
+    wrapUsers,
     config: {
       second_factor: { trusted_device: { duration: '30d' } },
       session: {
@@ -88,8 +94,12 @@ class Jar {
 }
 
 /** john with an app, at a browser that he trusts. */
-async function trusting(t: TestContext, config?: Readonly<Record<string, unknown>>) {
-  const built = await build(t, config)
+async function trusting(
+  t: TestContext,
+  config?: Readonly<Record<string, unknown>>,
+  wrapUsers?: (users: Users) => Users,
+) {
+  const built = await build(t, config, wrapUsers)
   const john = new Jar(built)
   await john.signIn()
   const begun = JSON.parse((await john.ask('PUT', `${SECOND}/register`, {})).body).data
@@ -270,6 +280,23 @@ test('is forgotten with what it stood for, and a cookie that is played again say
     assert.equal(await replay.signIn(), 1, `${what}, and the cookie from before`)
     await trust()
   }
+  await built.users.setPassword('john', approved('another good password'))
+  assert.equal(await john.signIn('john', 'another good password'), 1)
+})
+
+test('counts for nothing under another password, whatever has failed to delete it', async (t) => {
+  const nowhere: ReturnType<Users['marks']> = {
+    get: () => undefined,
+    *[Symbol.iterator]() {},
+  }
+  const { built, john } = await trusting(t, {}, (users) => ({
+    ...users,
+    // As users in a database: none is in memory.
+    marks: () => nowhere,
+    // As when the process is killed in this moment: nothing that hangs on the password is deleted.
+    onInvalidated: () => {},
+  }))
+  assert.equal(await john.signIn(), 2)
   await built.users.setPassword('john', approved('another good password'))
   assert.equal(await john.signIn('john', 'another good password'), 1)
 })

@@ -141,6 +141,40 @@ test('a set password ends the sessions and may have to be changed', async (t) =>
   assert.equal(bad.status, 400)
 })
 
+test('who has to change the password opens no app before that, by session or by header', async (t) => {
+  const { send, signIn, cookie, server } = await start(t)
+  const password = 'for today alone'
+  const body = { password, must_change_password: true }
+  assert.equal((await send('PUT', '/api/admin/users/john/password', { cookie, body })).status, 200)
+  const john = await signIn('john', password)
+  assert.equal(john.status, 200)
+  assert.equal(await isSignedIn(server, john.cookie), false)
+  const asks = (authorization: string) =>
+    server.request('/api/authz/auth-request', {
+      headers: {
+        'X-Original-URL': `http://app.vestibule.localhost:${server.port}/`,
+        'X-Original-Method': 'GET',
+        Authorization: authorization,
+      },
+    })
+  const basic = (secret: string) => `Basic ${Buffer.from(`john:${secret}`).toString('base64')}`
+  assert.equal((await asks(basic(password))).status, 401)
+
+  const changed = await server.request('/settings/password', {
+    method: 'POST',
+    headers: {
+      ...{ Host: `auth.vestibule.localhost:${server.port}`, Cookie: john.cookie },
+      ...{ 'Sec-Fetch-Site': 'same-origin' },
+      'Content-Type': 'application/x-www-form-urlencoded',
+    },
+    body: 'password=one+of+my+own&repeat=one+of+my+own',
+  })
+  assert.match(String(changed.headers['location']), /password-changed/)
+  const next = String(changed.headers['set-cookie']?.[0]).split(';', 1)[0] ?? ''
+  assert.equal(await isSignedIn(server, next), true)
+  assert.equal((await asks(basic('one of my own'))).status, 200)
+})
+
 test('what is wrong with a user is said by field', async (t) => {
   const { send, cookie } = await start(t)
   const { status, body } = await send('POST', '/api/admin/users', {

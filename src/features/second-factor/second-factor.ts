@@ -48,7 +48,7 @@ export interface SecondFactorOptions {
   readonly notifier: Pick<Notifier, 'send'> | undefined
   readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'list' | 'revoke' | 'revokeById'>
   readonly audit: Pick<Audit, 'record'>
-  readonly users: Pick<Users, 'authenticate' | 'marks'>
+  readonly users: Pick<Users, 'authenticate' | 'account'>
   readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie' | 'devices'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
   readonly clock: Clock

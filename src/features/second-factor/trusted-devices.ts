@@ -3,7 +3,7 @@ import type { Clock, EpochMs } from '../../kernel/clock.ts'
 import { contextOf, ownerOf } from '../portal/index.ts'
 import { type CookieDomain, type Factor, levelOf, type Sessions } from '../sessions/index.ts'
 import type { KnownDevice, Throttle } from '../throttle/index.ts'
-import type { Users } from '../users/index.ts'
+import { isSamePassword, type Users } from '../users/index.ts'
 import type { Report } from './report.ts'
 import type { TrustStore } from './trust-store.ts'
 
@@ -49,7 +49,7 @@ export interface TrustDependencies {
   readonly store: TrustStore
   readonly devices: Pick<Throttle['devices'], 'recognise' | 'remember' | 'list'>
   readonly sessions: Pick<Sessions, 'list'>
-  readonly users: Pick<Users, 'marks'>
+  readonly users: Pick<Users, 'account'>
   readonly report: Report
   readonly clock: Clock
 }
@@ -68,17 +68,24 @@ export function createTrustedDevices({
   report,
   clock,
 }: TrustDependencies): TrustedDevices {
-  const markOf = (user: string): string => users.marks().get(user) ?? ''
+  /** Asks the backend, in memory or not. Undefined: there is no such user. '' where it keeps no digests. */
+  async function passwordOf(user: string): Promise<Password | undefined> {
+    const account = (await users.account(user))?.account
+    if (account === undefined) return undefined
+    return account.kind === 'digest' ? account : { mark: '', continues: undefined }
+  }
 
   /** Those that count now, also where the configuration has become stricter since. */
   async function inForce(user: string): Promise<readonly Trust[]> {
     if (duration === 0) return []
-    const mark = markOf(user)
+    const rows = await store.of(user)
+    const password = rows.length === 0 ? undefined : await passwordOf(user)
+    if (password === undefined) return []
     const now = clock.now()
-    return (await store.of(user)).flatMap((row) => {
+    return rows.flatMap((row) => {
       // The earlier of two times is a time; arithmetic drops the brand.
       const until = Math.min(row.expiresAt, row.trustedAt + duration) as EpochMs
-      const counts = row.mark === mark && row.trustedAt <= now && now < until
+      const counts = isSamePassword(row, password) && row.trustedAt <= now && now < until
       return counts ? [{ ...row, until }] : []
     })
   }
@@ -101,13 +108,17 @@ export function createTrustedDevices({
       const { session } = ownerOf(request)
       const { user } = session
       // Before anything is checked: with a new password that comes meanwhile, the row counts for nothing.
-      const mark = markOf(user)
+      const password = passwordOf(user)
+      // What is looked at may be wrong: then nothing waits for it.
+      password.catch(() => {})
       return async (reply, { key }) => {
         const { domain, devices: values, address, userAgent } = contextOf(request)
         const isShown = async (): Promise<boolean> =>
           (await sessions.list(user)).some((one) => one.key === key && levelOf(one) === 2)
         if (!(await isShown())) return
         // A new value with the new right: one that was planted or copied before is worth nothing.
+        const mark = (await password)?.mark
+        if (mark === undefined) return
         const known = await devices.remember({ user, domain, values, address, userAgent })
         if (known === undefined) return
         const now = clock.now()
@@ -136,4 +147,5 @@ export function createTrustedDevices({
   }
 }
 
+type Password = Parameters<typeof isSamePassword>[1]
 type Trust = Awaited<ReturnType<TrustStore['of']>>[number] & { readonly until: EpochMs }

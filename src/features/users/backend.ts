@@ -17,7 +17,7 @@ export interface Profile {
   readonly groups: readonly string[]
   /** From then on the user counts as disabled. Left out: never. */
   readonly expiresAt?: EpochMs
-  /** The next sign-in leads to the page where the user sets another password. */
+  /** The portal leads to the page where the user sets another password; until then the user opens no app. */
   readonly mustChangePassword?: true
 }
 

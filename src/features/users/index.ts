@@ -24,5 +24,10 @@ export {
   showUser,
   type UserRow,
 } from './operations.ts'
-export { openPasswordMarks, outdateMark, type PasswordMarks } from './password-marks.ts'
+export {
+  isSamePassword,
+  openPasswordMarks,
+  outdateMark,
+  type PasswordMarks,
+} from './password-marks.ts'
 export { createUsers, type Users } from './users.ts'

@@ -91,7 +91,8 @@ function report(log: Logger, walk: Walk, refused: Refused, request: FastifyReque
 function reasonOf({ reason }: Walk, { wrong, decision, profile }: Refused): VerifyReason {
   if (wrong) return 'wrong-credentials'
   if (decision.kind === 'deny') return 'policy-deny'
-  if (profile !== undefined) return 'second-factor-needed'
+  if (profile !== undefined)
+    return profile.mustChangePassword === true ? 'password-change-needed' : 'second-factor-needed'
   return reason ?? 'no-credentials'
 }
 

@@ -66,7 +66,14 @@ export function createWalker({
 
     decide({ target }, user) {
       if (user === undefined) return access.decide(anonymous, 0, target)
-      return access.decide(present(user.profile).subject, user.level, target)
+      const decision = access.decide(present(user.profile).subject, user.level, target)
+      // The portal leads to the page for it. What is open to every client stays open.
+      return mustChange(user.profile) && decision.kind === 'allow' && !isOpen(decision)
+        ? { kind: 'step-up', need: 1, verdict: decision.verdict }
+        : decision
     },
   }
 }
+
+const mustChange = ({ mustChangePassword }: Profile): boolean => mustChangePassword === true
+const isOpen = ({ verdict }: Decision): boolean => verdict.policy === 'bypass'

@@ -147,7 +147,8 @@ function recent(
 ): string {
   const item = ({ url, method, address, why, time, times }: NotedRequest): string => {
     const query = new URLSearchParams({ user, url, method, address }).toString()
-    const reason = why === 'second-factor-needed' ? why : 'policy-deny'
+    const reason =
+      why === 'second-factor-needed' || why === 'password-change-needed' ? why : 'policy-deny'
     return html`<li class="entry"><div><code dir="ltr">${method} ${url}</code>
 <small>${t(`admin.why.${reason}`)} &middot; <bdi>${address}</bdi> &middot; !${when(time)}!${times > 1 ? html` &middot; ${t('admin.why.times', { count: times })}` : ''}</small></div>
 <a class="button quiet small" href="${here}?${query}" aria-label="${t('admin.why.explain')} ${method} ${url}">${t('admin.why.explain')}</a></li>`

@@ -6,7 +6,7 @@ import { AppError } from '../../../kernel/errors.ts'
 import { type ApprovedPassword, approve, approveUnchecked } from '../approved.ts'
 import { isBreached } from './breached.ts'
 import type { PolicyConfig } from './config.ts'
-import { createGuesses } from './guesses.ts'
+import { createGuesses, type Purpose } from './guesses.ts'
 import {
   isOwnName,
   ownNames,
@@ -51,8 +51,9 @@ export function createPasswordPolicy(
     standard.enabled || zxcvbn.enabled || breachedFile !== undefined || commonFile !== undefined
   const guesses = createGuesses()
 
-  async function look(password: string, person: Person, wantsScore: boolean): Promise<Strength> {
+  async function look(password: string, person: Person, purpose: Purpose): Promise<Strength> {
     const names = ownNames(person)
+    const wantsScore = zxcvbn.enabled || purpose === 'show'
     const asks = wantsScore || commonFile !== undefined
     const [breached, guess] = await Promise.all([
       breachedFile !== undefined &&
@@ -60,7 +61,7 @@ export function createPasswordPolicy(
       asks
         ? unlessUnreadable(
             commonFile ?? '',
-            guesses.ask({ password, names, commonFile, wantsScore }),
+            guesses.ask({ password, names, commonFile, wantsScore }, purpose),
           )
         : undefined,
     ])
@@ -78,12 +79,12 @@ export function createPasswordPolicy(
     config,
     async approve(password, person) {
       if (!isOn) return approve(password)
-      const { faults } = await look(password, person, zxcvbn.enabled)
+      const { faults } = await look(password, person, 'set')
       if (faults.length > 0) throw new AppError('PASSWORD_WEAK', { faults })
       return approve(password)
     },
     async strength(password, person) {
-      return isOn ? look(password, person, true) : { score: 0, faults: [] }
+      return isOn ? look(password, person, 'show') : { score: 0, faults: [] }
     },
     close: () => guesses.close(),
   }

@@ -4,10 +4,12 @@ import { parentPort } from 'node:worker_threads'
 import { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-common'
 import { dictionary as english } from '@zxcvbn-ts/language-en'
-import type { Guess, Question } from './guesses.ts'
+import type { Guess, Question, Reply } from './guesses.ts'
 
 /** Past it, more characters cost time and change no score. */
 const MAX_LENGTH = 128
+/** Ways to read signs as letters (`p@$$w0rd`). With the library's 100, signs alone cost seconds. */
+const MAX_READINGS = 10
 const MAX_COMMON_FILE = 16 * 1024 * 1024
 
 let zxcvbn: ZxcvbnFactory | undefined
@@ -18,6 +20,7 @@ function score(password: string, names: readonly string[]): number {
     dictionary: { ...common, ...english },
     graphs: adjacencyGraphs,
     maxLength: MAX_LENGTH,
+    l33tMaxSubstitutions: MAX_READINGS,
   })
   return zxcvbn.check(password.slice(0, MAX_LENGTH), [...names]).score
 }
@@ -34,15 +37,15 @@ function isCommon(password: string, path: string): boolean {
   return list.entries.has(password.toLowerCase())
 }
 
-parentPort?.on('message', ({ id, question }: { id: number; question: Question }) => {
-  const { password, names, commonFile, wantsScore } = question
+parentPort?.on('message', ({ password, names, commonFile, wantsScore }: Question) => {
+  const answer = (reply: Reply) => parentPort?.postMessage(reply)
   try {
     const guess: Guess = {
       score: wantsScore ? score(password, names) : undefined,
       common: commonFile !== undefined && isCommon(password, commonFile),
     }
-    parentPort?.postMessage({ id, guess })
+    answer({ guess })
   } catch (error) {
-    parentPort?.postMessage({ id, failure: error instanceof Error ? error.message : 'failed' })
+    answer({ failure: error instanceof Error ? error.message : 'failed' })
   }
 })
