@@ -16,8 +16,8 @@ export interface PageRefusalsOptions {
 /** The page on which users confirm that it is them. It reads where to go back to with `readReturn`. */
 export const CONFIRM_PATH = '/settings/confirm'
 
-/** A page of the portal that a confirmation may lead back to. */
-const RETURN = /^\/(settings|second-factor|admin)(\/(?!\.{1,2}(\/|$))[\w.!~*'()%-]+)*$/
+/** A page of the portal that a confirmation may lead back to. A browser takes `%2e` for a dot. */
+const RETURN = /^\/(settings|second-factor|admin)(\/(?!(\.|%2[eE]){1,2}(\/|$))[\w.!~*'()%-]+)*$/
 
 /** @returns the path of a page of the portal; '' for anything else */
 export const readReturn = (path: string): string => (RETURN.test(path) ? path : '')
