@@ -111,7 +111,7 @@ export async function bundle(outdir: string): Promise<Metafile['inputs']> {
     Object.assign(inputs, metafile.inputs)
     for (const file of Object.keys(metafile.outputs)) await insistOnAscii(file)
   }
-  for (const file of globSync('src/**/*.*').filter((name) => !/\.(ts|json)$/.test(name)))
+  for (const file of globSync('src/**/*.*').filter((name) => !/(\.ts|\/en\.json)$/.test(name)))
     cpSync(file, join(outdir, relative('src', file)))
   return Object.fromEntries(
     Object.entries(inputs).filter(([path]) => !/^(absent|builtin):/.test(path)),

@@ -11,6 +11,7 @@ import { ERRORS } from '../src/kernel/errors.ts'
 import { VERIFY_REASONS } from '../src/kernel/verify-reasons.ts'
 import { withFeatures } from './architecture.ts'
 import { cite } from './citations.ts'
+import { languageFaults, translationsPage } from './languages.ts'
 import { checkRequirements } from './requirements.ts'
 
 const errorsPage = (): string =>
@@ -70,6 +71,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/errors.md': errorsPage,
   'docs/reference/audit-events.md': eventsPage,
   'docs/reference/verify-reasons.md': reasonsPage,
+  'docs/reference/translations.md': translationsPage,
 }
 
 const current = (path: string): string | undefined => {
@@ -96,6 +98,8 @@ const wanted: Readonly<Record<string, string>> = {
   ...written,
   ...Object.fromEntries(Object.entries(pages).map(([path, page]) => [path, page()])),
 }
+faults.push(...languageFaults())
+
 const stale = Object.entries(wanted).filter(([path, page]) => current(path) !== page)
 for (const fault of faults) console.error(fault)
 if (process.argv.includes('--check')) {

@@ -8,6 +8,8 @@ import identifiers from './features/identifiers/manifest.ts'
 import login from './features/login/manifest.ts'
 import notify from './features/notify/manifest.ts'
 import outbox from './features/outbox/manifest.ts'
+import passwordPolicy from './features/password-policy/manifest.ts'
+import passwordReset from './features/password-reset/manifest.ts'
 import passwords from './features/passwords/manifest.ts'
 import secondFactor from './features/second-factor/manifest.ts'
 import webauthn from './features/second-factor/methods/webauthn/manifest.ts'
@@ -44,6 +46,8 @@ const declared = {
   webauthn,
   login,
   settings,
+  passwordPolicy,
+  passwordReset,
   verify,
   admin,
 } as const satisfies Readonly<Record<string, Manifest>>

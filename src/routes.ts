@@ -4,6 +4,8 @@ import { admin } from './features/admin/index.ts'
 import { health } from './features/health/index.ts'
 import { hubRoutes } from './features/hub/index.ts'
 import { login } from './features/login/index.ts'
+import { passwordPolicyRoutes } from './features/password-policy/index.ts'
+import { changePasswordRoute, passwordResetRoutes } from './features/password-reset/index.ts'
 import {
   passkeyRoutes,
   secondFactorPages,
@@ -24,6 +26,9 @@ export const routes: readonly FastifyPluginAsync<Site>[] = [
   webauthnRoutes,
   passkeyRoutes,
   secondFactorPages,
+  passwordPolicyRoutes,
+  passwordResetRoutes,
+  changePasswordRoute,
   settings,
   admin,
   health,

@@ -3,6 +3,7 @@ import {
   createAccess,
   type Decision,
   type Explanation,
+  inspect,
   parseTarget,
   type Subject,
   type Target,
@@ -68,14 +69,7 @@ async function check(cli: Cli, options: Options): Promise<void> {
   const { subject, known } = await withGroups(cli, config, asked, options)
   const access = createAccess(config['access_control'], config['definitions'].network)
   const isCovered = domainFinder(cookieDomains(config['session']))(target.host) !== undefined
-  const explanation = access.explain(subject, target)
-  const isKnown = subject !== anonymous
-  const decisions = isKnown
-    ? {
-        one_factor: access.decide(subject, 1, target),
-        two_factor: access.decide(subject, 2, target),
-      }
-    : { not_signed_in: access.decide(subject, 0, target) }
+  const { explanation, decisions } = inspect(access, subject, target)
   if (options.json) {
     const { url, method } = options
     const kinds = Object.entries(decisions).map(([level, { kind }]) => [level, kind])

@@ -10,18 +10,20 @@ export type InputOf<T extends { readonly input: z.ZodType }> = z.input<T['input'
 /**
  * Runs an operation on the running server. Where no server runs, the operations that need none work on the database: an
  * operator who is locked out need not start the server first.
+ * @param options.timeout milliseconds that a running server may take; 10,000 by default
  * @returns undefined when the configuration is faulty, which has been said
  */
 export async function callOperation<I extends z.ZodType, O extends z.ZodType>(
   cli: Cli,
   { name, output }: { readonly name: string; readonly input: I; readonly output: O },
   input: z.input<I>,
+  options: { readonly timeout?: number } = {},
 ): Promise<z.output<O> | undefined> {
   const config = await readConfig(cli)
   if (config === undefined) return undefined
   const directory = resolve(cli.cwd, config['data_directory'])
   try {
-    return output.parse(await askServer(directory, name, input))
+    return output.parse(await askServer(directory, name, input, options))
   } catch (error) {
     const { storedOperations } = await cli.operations()
     const stored = storedOperations.find((operation) => operation.name === name)

@@ -3,16 +3,8 @@
  * schemas (operation-command.ts).
  */
 import type { AnyOperation } from '../kernel/operation.ts'
-import type { Configure } from './invocation.ts'
-
-export interface Entry {
-  readonly name: string
-  /** Left out where the operation of this name has it. */
-  readonly summary?: string
-  readonly aliases?: readonly string[]
-  readonly load?: () => Promise<{ readonly configure: Configure }>
-  readonly children?: readonly Entry[]
-}
+import type { Entry } from './entry.ts'
+import { FACTOR_COMMANDS } from './factor-commands.ts'
 
 export const COMMANDS: readonly Entry[] = [
   {
@@ -164,6 +156,7 @@ export const COMMANDS: readonly Entry[] = [
         name: 'user',
         summary: 'what the database keeps of users',
         children: [
+          ...FACTOR_COMMANDS,
           {
             name: 'identifiers',
             summary: 'the opaque identifiers by which services know users',
@@ -233,7 +226,9 @@ export function withOperations(
   operations: readonly AnyOperation<never>[],
 ): readonly Entry[] {
   const groups = new Map(entries.map((entry) => [entry.name, entry]))
+  const placed = new Set(operationsIn(entries))
   for (const operation of operations) {
+    if (placed.has(operation.name)) continue
     const [area = '', verb = ''] = operation.name.split('.')
     const group = groups.get(area) ?? { name: area, summary: `manage ${area}` }
     const { children = [] } = group
@@ -247,6 +242,9 @@ export function withOperations(
   }
   return [...groups.values()]
 }
+
+const operationsIn = (entries: readonly Entry[]): readonly string[] =>
+  entries.flatMap(({ operation = '', children = [] }) => [operation, ...operationsIn(children)])
 
 async function generated(operation: AnyOperation<never>) {
   const { configureFor } = await import('./operation-command.ts')

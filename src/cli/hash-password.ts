@@ -1,6 +1,12 @@
+import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type HashParameters, makeDigest } from '../features/passwords/index.ts'
+import {
+  createPasswordPolicy,
+  type HashParameters,
+  makeDigest,
+} from '../features/passwords/index.ts'
 import { hashParameters, parsePassword } from '../features/users/index.ts'
+import { AppError } from '../kernel/errors.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { integer } from './integer.ts'
 import type { Cli, Configure } from './invocation.ts'
@@ -28,6 +34,7 @@ interface Options {
   readonly tune?: number
   readonly maxMemory?: number
   readonly quiet?: true
+  readonly force?: true
 }
 
 /** Which flags an algorithm has, by the keys of its section in the configuration. */
@@ -97,6 +104,7 @@ export const configure: Configure = (command, cli) => {
       memory,
     )
     .option('-q, --quiet', 'print the digest alone')
+    .option('--force', 'hash it also against the password policy of the configuration')
     .addHelpText('after', HELP)
     .action((password: string | undefined) => hashPassword(cli, command, password))
 }
@@ -104,7 +112,7 @@ export const configure: Configure = (command, cli) => {
 const HELP = `
 Without a password, asks for it twice without showing it, or reads it from standard input when that is no terminal.
 The digest goes into the users file, as the password of its user. --tune prints what belongs into the configuration, and a
-digest only when a password is given.`
+digest only when a password is given. With a configuration (--config), its password_policy holds here too.`
 
 async function hashPassword(cli: Cli, command: Command, given: string | undefined): Promise<void> {
   const options = command.opts<Options>()
@@ -115,9 +123,11 @@ async function hashPassword(cli: Cli, command: Command, given: string | undefine
   const salt = options.salt === undefined ? undefined : saltOf(options.salt, parameters)
   if (options.tune === undefined) {
     const password = given ?? check(await readPassword(cli))
+    if (!options.force) await refuseWeak(cli, password)
     printDigest(cli, options, await digestOf(parameters, password, salt))
     return
   }
+  if (given !== undefined && !options.force) await refuseWeak(cli, given)
   const tuned = await tuneHere({
     target: options.tune,
     parallelism: options.parallelism ?? 4,
@@ -128,6 +138,37 @@ async function hashPassword(cli: Cli, command: Command, given: string | undefine
   const { memory, iterations, parallelism } = tuned
   const chosen = { ...parameters, memory, iterations, parallelism }
   printDigest(cli, options, await digestOf(chosen, given, salt))
+}
+
+/** Whose password it will be is not known here: names do not count. */
+const NO_NAMES = { name: '', displayName: '', email: '' }
+
+/** @throws OperatorError when the configuration is faulty, or its policy refuses the password */
+async function refuseWeak(cli: Cli, password: string): Promise<void> {
+  if (cli.configFiles().length === 0) return
+  const { load } = await import('./config.ts')
+  const loaded = await load(cli)
+  if (!loaded.ok)
+    throw new OperatorError(
+      'the password policy cannot be read: the configuration has faults',
+      'see `vestibule config validate`, or use --force',
+    )
+  const policy = createPasswordPolicy(loaded.config['password_policy'], (path) =>
+    resolve(cli.cwd, path),
+  )
+  try {
+    await policy.approve(password, NO_NAMES)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    const { faults, file } = error.details
+    const why = Array.isArray(faults) ? faults.join(', ') : `${file} cannot be read`
+    throw new OperatorError(
+      `the password does not meet password_policy (${why})`,
+      'choose another one, or use --force',
+    )
+  } finally {
+    await policy.close()
+  }
 }
 
 async function digestOf(

@@ -9,12 +9,11 @@ import { Command, CommanderError, Option } from 'commander'
 import { AppError } from '../kernel/errors.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { printable } from '../kernel/printable.ts'
-import { COMMANDS, type Entry, withOperations } from './commands.ts'
+import { COMMANDS, withOperations } from './commands.ts'
+import type { Entry } from './entry.ts'
 import type { Cli, Configure, Invocation, Operations } from './invocation.ts'
 import { splitList } from './lists.ts'
 import { version } from './version.ts'
-
-export type { Invocation } from './invocation.ts'
 
 /**
  * Runs one command line to its end.

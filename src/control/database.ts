@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs'
 import { createStoredTrail } from '../features/audit/index.ts'
-import { createFactorRegistry, removeStoredKeys } from '../features/second-factor/index.ts'
+import {
+  createFactorRegistry,
+  createStoredFactors,
+  removeStoredKeys,
+} from '../features/second-factor/index.ts'
 import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
-import type { Config } from '../features.ts'
+import { type Config, sealed } from '../features.ts'
+import { openDataDirectory } from '../files/data-directory.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type AnyOperation, forOperator, OPERATOR } from '../kernel/operation.ts'
 import type { StoredServices } from '../operations.ts'
 import { storageOptions } from '../server/database.ts'
-import { openStorage } from '../storage/index.ts'
+import { openSealer, openStorage } from '../storage/index.ts'
 
 /**
  * Runs an operation on the database of a server that does not run.
@@ -31,6 +36,15 @@ export async function askDatabase(
         storage,
         clock: systemClock,
         removals: [removeStoredKeys(storage)],
+      }),
+      storedFactors: createStoredFactors({
+        ...{ storage, clock: systemClock, totp: config['totp'] },
+        sealer: () =>
+          openSealer({
+            configured: config['storage'].encryption_key,
+            data: openDataDirectory(directory),
+            ...{ storage, columns: sealed },
+          }),
       }),
       audit,
     }

@@ -11,7 +11,8 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { OperatorError } from '../kernel/operator-error.ts'
 
-export const MAX_REQUEST = 64 * 1024
+/** An import of second factors: some ten thousand. */
+export const MAX_REQUEST = 16 * 1024 * 1024
 /** Some hundred thousand sessions. */
 export const MAX_ANSWER = 64 * 1024 * 1024
 

@@ -49,7 +49,10 @@ const draftPath = (target: string): string =>
  * @returns `exists` when something of that name was there first
  * @throws the system's error when it cannot be written
  */
-export function createPrivateFile(path: string, content: string): 'created' | 'exists' {
+export function createPrivateFile(
+  path: string,
+  content: string | Uint8Array,
+): 'created' | 'exists' {
   const draft = draftPath(path)
   let placed: 'created' | 'exists'
   try {
@@ -63,7 +66,23 @@ export function createPrivateFile(path: string, content: string): 'created' | 'e
   return placed
 }
 
-function writeNewFile(path: string, content: string): void {
+/**
+ * Makes or replaces a file, with mode 0600 whatever the mode of the former one was. A link is replaced, and not what it
+ * leads to.
+ * @throws the system's error when it cannot be written
+ */
+export function replacePrivateFile(path: string, content: string | Uint8Array): void {
+  const draft = draftPath(path)
+  try {
+    writeNewFile(draft, content)
+    renameSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  fsyncDirectorySync(dirname(path))
+}
+
+function writeNewFile(path: string, content: string | Uint8Array): void {
   const descriptor = openNewFile(path)
   if (descriptor === undefined) throw Object.assign(new Error(`${path} exists`), { code: 'EEXIST' })
   try {

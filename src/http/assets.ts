@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { HeaderSets } from './headers.ts'
 import { refuseQuestion } from './misdirected.ts'
 
@@ -14,48 +14,36 @@ export interface Asset {
   readonly csp: string
 }
 
-export interface Assets {
-  readonly style: Asset
-  readonly script: Asset
+/** A picture of a brand, named by its content. */
+export interface FileAsset {
+  readonly url: string
+  readonly type: string
+  readonly bytes: Buffer
 }
 
-/**
- * Reads the portal's style and script from beside this file.
- * @param accent a CSS colour that the configuration has checked, or undefined for the style's own
- */
-export function loadAssets(accent: string | undefined): Assets {
-  const style = read('portal.css')
-  return {
-    style: asset(
-      'portal.css',
-      'text/css; charset=utf-8',
-      accent === undefined ? style : `${style}${accented(accent)}`,
-    ),
-    script: asset(
-      'portal.js',
-      'text/javascript; charset=utf-8',
-      // One file for all pages: browsers keep it, and a second request costs more than its bytes.
-      read('portal.js') + read('webauthn.js'),
-    ),
-  }
-}
+/** The portal's script, from beside this file. */
+export const loadScript = (): Asset =>
+  asset(
+    'portal.js',
+    'text/javascript; charset=utf-8',
+    // One file for all pages: browsers keep it, and a second request costs more than its bytes.
+    read('portal.js') + read('webauthn.js'),
+  )
 
-/** The colour of a brand in light and dark alike, and on it the one of black and white that is easier to read. */
-function accented(accent: string): string {
-  const ink = luminance(accent) > 0.18 ? '#10152a' : '#fff'
-  return `:root{--accent:${accent};--accent-strong:${accent};--on-accent:${ink}}\n`
-}
+/** The portal's style, from beside this file, and what a brand adds to it. */
+export const styleAsset = (added: string): Asset =>
+  asset('portal.css', 'text/css; charset=utf-8', read('portal.css') + added)
 
-/** Relative luminance, WCAG 2.2. */
-function luminance(hex: string): number {
-  const digits = hex.slice(1)
-  const pairs =
-    digits.length === 3 ? [...digits].map((digit) => digit + digit) : digits.match(/../g)
-  const [r = 0, g = 0, b = 0] = (pairs ?? []).map((pair) => {
-    const part = Number.parseInt(pair, 16) / 255
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  })
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+export function fileAsset(
+  stem: string,
+  {
+    type,
+    extension,
+    bytes,
+  }: { readonly type: string; readonly extension: string; readonly bytes: Buffer },
+): FileAsset {
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  return { url: `/static/${stem}.${hash}${extension}`, type, bytes }
 }
 
 const read = (name: string): string =>
@@ -80,7 +68,7 @@ const FIXED = [
 
 /** Serves the assets: immutable, compressed once, br before gzip. */
 export const assetRoutes: FastifyPluginAsync<{
-  readonly assets: Assets
+  readonly assets: readonly (Asset | FileAsset)[]
   readonly headers: HeaderSets
 }> = async (app, { assets, headers }) => {
   app.addHook('onRequest', async (request) => refuseQuestion(request))
@@ -97,37 +85,61 @@ export const assetRoutes: FastifyPluginAsync<{
         .send(bytes),
     )
   }
-  for (const { url, type, text } of [assets.style, assets.script]) {
-    const plain = Buffer.from(text)
-    const packed = new Map<string, Buffer>()
-    const pack = (encoding: 'br' | 'gzip'): Buffer => {
-      let bytes = packed.get(encoding)
-      if (bytes === undefined) {
-        bytes =
-          encoding === 'br'
-            ? brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
-            : gzipSync(plain, { level: 9 })
-        packed.set(encoding, bytes)
-      }
-      return bytes
-    }
-    app.get(url, { config: { guard: 'public' } }, (request, reply) => {
-      const accepted = request.headers['accept-encoding'] ?? ''
-      const encoding = /\bbr\b/.test(accepted)
-        ? 'br'
-        : /\bgzip\b/.test(accepted)
-          ? 'gzip'
-          : undefined
-      reply
-        .headers({
-          ...headers.base,
-          'Content-Type': type,
-          'Cache-Control': 'public, max-age=31536000, immutable',
-          'Cross-Origin-Resource-Policy': 'same-origin',
-          Vary: 'Accept-Encoding',
-          ...(encoding !== undefined && { 'Content-Encoding': encoding }),
-        })
-        .send(encoding === undefined ? plain : pack(encoding))
-    })
+  for (const one of assets) {
+    if ('bytes' in one) pictureRoute(app, one, headers)
+    else textRoute(app, one, headers)
   }
+}
+
+/** An SVG that is opened by itself is a page: it runs nothing and loads nothing. */
+const PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+function pictureRoute(
+  app: FastifyInstance,
+  { url, type, bytes }: FileAsset,
+  headers: HeaderSets,
+): void {
+  app.get(url, { config: { guard: 'public' } }, (_request, reply) =>
+    reply
+      .headers({
+        ...headers.base,
+        ...kept(type),
+        'Content-Security-Policy': PICTURE_POLICY,
+      })
+      .send(bytes),
+  )
+}
+
+const kept = (type: string): Readonly<Record<string, string>> => ({
+  'Content-Type': type,
+  'Cache-Control': 'public, max-age=31536000, immutable',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+})
+
+function textRoute(app: FastifyInstance, { url, type, text }: Asset, headers: HeaderSets): void {
+  const plain = Buffer.from(text)
+  const packed = new Map<string, Buffer>()
+  const pack = (encoding: 'br' | 'gzip'): Buffer => {
+    let bytes = packed.get(encoding)
+    if (bytes === undefined) {
+      bytes =
+        encoding === 'br'
+          ? brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } })
+          : gzipSync(plain, { level: 9 })
+      packed.set(encoding, bytes)
+    }
+    return bytes
+  }
+  app.get(url, { config: { guard: 'public' } }, (request, reply) => {
+    const accepted = request.headers['accept-encoding'] ?? ''
+    const encoding = /\bbr\b/.test(accepted) ? 'br' : /\bgzip\b/.test(accepted) ? 'gzip' : undefined
+    reply
+      .headers({
+        ...headers.base,
+        ...kept(type),
+        Vary: 'Accept-Encoding',
+        ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+      })
+      .send(encoding === undefined ? plain : pack(encoding))
+  })
 }

@@ -1,6 +1,8 @@
 import { html } from 'ghtml'
-import type { Assets } from './assets.ts'
+import type { Asset } from './assets.ts'
+import type { Brand, Brands } from './brands.ts'
 import type { HeaderSets } from './headers.ts'
+import { LANGUAGES } from './languages.ts'
 import type { Translate } from './messages.ts'
 import type { Theme } from './theme.ts'
 
@@ -12,6 +14,7 @@ export interface Layout {
 
 export interface Page {
   readonly language: string
+  readonly direction: 'ltr' | 'rtl'
   readonly t: Translate
   readonly theme: Theme
   readonly title: string
@@ -28,10 +31,14 @@ export interface Page {
   readonly selfContained?: boolean
   /** Sources for `form-action` besides 'self': where a form's answer may redirect to. */
   readonly formAction?: readonly string[]
+  /** Path and query to come back to from the choice of a language; undefined: there is no choice. */
+  readonly back?: string | undefined
+  /** The cookie domain whose brand it wears. */
+  readonly domain?: string | undefined
 }
 
 /** What a page has besides what the request decides. */
-export type PageContent = Omit<Page, 'language' | 't' | 'theme'>
+export type PageContent = Omit<Page, 'language' | 'direction' | 't' | 'theme' | 'domain'>
 
 /** A keyhole in the accent colour; inline, so that it costs no request. */
 const ICON =
@@ -39,43 +46,45 @@ const ICON =
 const LOGO = html`<svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false"><rect width="32" height="32" rx="8"></rect><path d="M16 8a5 5 0 0 0-2.2 9.5L12.5 24h7l-1.3-6.5A5 5 0 0 0 16 8z"></path></svg>`
 
 export function createLayout({
-  assets,
+  script: program,
+  brands,
   headers,
-  brand,
   base,
 }: {
-  readonly assets: Assets
+  /** The portal's script. */
+  readonly script: Asset
+  readonly brands: Pick<Brands, 'of'>
   readonly headers: HeaderSets
-  readonly brand: string
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
 }): Layout {
   return {
     render(page) {
-      const { language, t, theme, title, content, requestId, script, selfContained } = page
+      const { language, direction, theme, title, content, script, selfContained } = page
       const { formAction = [], wide, navigation } = page
+      const brand = brands.of(page.domain)
       const style = selfContained
-        ? html`<style>!${assets.style.text}</style>`
-        : html`<link rel="stylesheet" href="${base}${assets.style.url}">`
+        ? html`<style>!${brand.inlineStyle.text}</style>`
+        : html`<link rel="stylesheet" href="${base}${brand.style.url}">`
       const body = html`<!doctype html>
-<html lang="${language}" !${theme === 'auto' ? '' : html`data-theme="${theme}"`}>
+<html lang="${language}" dir="${direction}" !${theme === 'auto' ? '' : html`data-theme="${theme}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="${theme === 'auto' ? 'light dark' : theme}">
 <meta name="robots" content="noindex">
-<title>${title} &middot; ${brand}</title>
+<title>${title} &middot; ${brand.title}</title>
 <link rel="icon" href="!${ICON}">
 !${selfContained ? '' : html`<link rel="apple-touch-icon" href="${base}/apple-touch-icon.png">`}
 !${style}
-!${script ? html`<script src="${base}${assets.script.url}" defer></script>` : ''}
+!${script ? html`<script src="${base}${program.url}" defer></script>` : ''}
 </head>
 <body>
 <main class="card!${wide ? ' wide' : ''}!${navigation === undefined ? '' : ' with-pages'}">
-<p class="brand">!${LOGO}<span>${brand}</span></p>
+<p class="brand">!${markOf(brand, base, selfContained)}<span>${brand.title}</span></p>
 !${navigation === undefined ? content : html`!${navigation}<div class="page">!${content}</div>`}
 </main>
-!${requestId === undefined ? '' : html`<footer class="request-id">${t('page.requestId', { id: requestId })}</footer>`}
+!${footOf(page, brand, base)}
 </body>
 </html>
 `
@@ -83,7 +92,7 @@ export function createLayout({
         "default-src 'none'",
         "base-uri 'none'",
         selfContained ? 'img-src data:' : "img-src 'self' data:",
-        `style-src ${selfContained ? assets.style.csp : "'self'"}`,
+        `style-src ${selfContained ? brand.inlineStyle.csp : "'self'"}`,
         ...(script ? ["script-src 'self'", "connect-src 'self'"] : []),
         `form-action ${["'self'", ...formAction].join(' ')}`,
         `frame-ancestors ${headers.frameAncestors}`,
@@ -98,4 +107,30 @@ export function createLayout({
       }
     },
   }
+}
+
+function markOf({ logo }: Brand, base: string, selfContained: boolean | undefined): string {
+  if (logo === undefined) return LOGO
+  return html`<img class="logo" src="${selfContained ? logo.inline : base + logo.url}" alt="">`
+}
+
+/** The choice of a language, the links of the brand, and the id of the request, as far as there are any. */
+function footOf({ t, language, back, requestId }: Page, { links }: Brand, base: string): string {
+  const option = ([tag, name]: [string, string]): string =>
+    html`<option value="${tag}" lang="${tag}" !${tag === language ? 'selected' : ''}>${name}</option>`
+  const choice =
+    back === undefined
+      ? ''
+      : html`<form class="language" method="post" action="${base}/settings/language"><input type="hidden" name="back" value="${back}"><label for="language">${t('page.language')}</label><select id="language" name="language" autocomplete="off">!${Object.entries(LANGUAGES).map(option).join('')}</select><button type="submit">${t('page.language.change')}</button></form>`
+  const list =
+    links.length === 0
+      ? ''
+      : html`<ul>!${links.map(({ title, url }) => html`<li><a href="${url}">${title}</a></li>`).join('')}</ul>`
+  const id =
+    requestId === undefined
+      ? ''
+      : html`<p class="request-id">${t('page.requestId', { id: requestId })}</p>`
+  return choice + list + id === ''
+    ? ''
+    : html`<footer class="foot">!${choice}!${list}!${id}</footer>`
 }

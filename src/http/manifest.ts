@@ -1,7 +1,14 @@
 import { z } from 'zod'
 import { contains, type Network, parseAddress, parseNetwork } from '../kernel/cidr.ts'
-import { type ConfigPath, type ConfigReport, defineManifest } from '../kernel/feature.ts'
+import {
+  type ConfigPath,
+  type ConfigReport,
+  defineManifest,
+  type StartPlace,
+  type StartReport,
+} from '../kernel/feature.ts'
 import { duration, listenAddress, networkText, oneOrMany, scalarMeta } from '../kernel/scalars.ts'
+import { brandingConfig, type DomainBrandingConfig } from './branding/config.ts'
 import en from './messages/en.json' with { type: 'json' }
 
 /** RFC 6797 §6.1: directives, max-age among them. */
@@ -108,35 +115,33 @@ function openToAll(text: string, path: ConfigPath, report: ConfigReport): void {
     )
 }
 
+export { type DomainBrandingConfig, domainBrandingConfig } from './branding/config.ts'
+
+/** Reads the files of a brand as the server will, and tells what is wrong with them. */
+export async function lookAtBrand(
+  branding: DomainBrandingConfig,
+  path: ConfigPath,
+  place: StartPlace,
+  report: StartReport,
+): Promise<void> {
+  const { lookAtBranding } = await import('./branding/look.ts')
+  lookAtBranding(branding, path, place, report)
+}
+
 export default defineManifest({
   // The last two are not served yet, and kept for what will be.
   paths: ['/static', '/favicon.ico', '/apple-touch-icon.png', '/metrics', '/.well-known'],
   config: {
     server: server.prefault({}).describe('The listener.'),
     trusted_proxies: trustedProxies,
-    branding: z
-      .strictObject({
-        title: z
-          .string()
-          .min(1)
-          .max(64)
-          .default('Vestibule')
-          .describe('The name above the sign-in form and in the title of the window.'),
-        accent: z
-          .string()
-          .regex(/^#([0-9a-f]{3}|[0-9a-f]{6})$/i, {
-            error: 'is no colour; six hex digits, in quotes',
-          })
-          .optional()
-          .describe(
-            "The colour of buttons and links: `'#3454d1'`, quoted, as YAML reads # as a comment.",
-          ),
-      })
-      .prefault({}),
+    branding: brandingConfig.prefault({}),
   },
   check({ trusted_proxies: proxies }, report) {
     for (const [index, text] of proxies.entries())
       openToAll(text, ['trusted_proxies', index], report)
+  },
+  async look({ branding }, place, report) {
+    await lookAtBrand(branding, ['branding'], place, report)
   },
   messages: { en },
 })

@@ -1,45 +1,106 @@
-/** A person's words: looks a key up in the language that was negotiated and fills in `{name}`s. */
-export type Translate = (key: string, values?: Readonly<Record<string, string | number>>) => string
+import { durationParts } from '../kernel/duration.ts'
+import {
+  type Catalogue,
+  chosenLanguage,
+  directionOf,
+  LANGUAGES,
+  readCatalogue,
+} from './languages.ts'
+
+/** A span of time, said in the language of the text that it stands in. */
+export interface Span {
+  readonly milliseconds: number
+}
+
+/**
+ * A person's words: looks a key up in the language that was negotiated and fills in `{name}`s. `{n, plural, one {…} other
+ * {…}}` chooses by the number, with the categories of the language; `#` is the number.
+ */
+export type Translate = (
+  key: string,
+  values?: Readonly<Record<string, string | number | Span>>,
+) => string
+
+export interface Speaker {
+  readonly language: string
+  readonly direction: 'ltr' | 'rtl'
+  readonly t: Translate
+}
 
 export interface Messages {
-  /** The language to speak, by Accept-Language; English when none of the wanted ones is there. */
-  negotiate(acceptLanguage: string | undefined): {
-    readonly language: string
-    readonly t: Translate
+  /** The language that was chosen in this browser, else one that it accepts, else English. */
+  negotiate(request: { readonly headers: Asked }): Speaker
+}
+
+interface Asked {
+  readonly 'accept-language'?: string | undefined
+  readonly cookie?: string | undefined
+}
+
+/**
+ * @param catalogues the features' catalogues by language, merged; `en` has every key
+ * @param read the other languages, each when it is first asked for; a key that it lacks is said in English
+ */
+export function createMessages(
+  catalogues: Readonly<Record<string, Catalogue>>,
+  read: (language: string) => Catalogue = readCatalogue,
+): Messages {
+  const english = catalogues['en']
+  if (english === undefined) throw new TypeError('the English catalogue is missing')
+  const speakers = new Map<string, Speaker>()
+  const speaker = (language: string): Speaker => {
+    let found = speakers.get(language)
+    if (found === undefined) {
+      const catalogue = language === 'en' ? english : read(language)
+      found = { language, direction: directionOf(language), t: translator(language, catalogue) }
+      speakers.set(language, found)
+    }
+    return found
+  }
+  const translator = (language: string, catalogue: Catalogue): Translate => {
+    const plurals = new Intl.PluralRules(language)
+    return (key, values = {}) => {
+      const text = catalogue[key] ?? english[key]
+      if (text === undefined) throw new TypeError(`no message ${key}`)
+      return text
+        .replace(PLURAL, (_, name: string, forms: string) => {
+          const number = Number(values[name])
+          const chosen = formsOf(forms)
+          const form = chosen.get(plurals.select(number)) ?? chosen.get('other') ?? ''
+          return form.replaceAll('#', String(number))
+        })
+        .replace(/\{(\w+)\}/g, (_, name: string) => said(values[name] ?? '', language))
+    }
+  }
+  return {
+    negotiate({ headers }) {
+      const chosen = chosenLanguage(headers.cookie)
+      if (chosen !== undefined) return speaker(chosen)
+      for (const wanted of wantedLanguages(headers['accept-language'] ?? '')) {
+        const language = [wanted, wanted.split('-', 1)[0] ?? ''].find((tag) =>
+          Object.hasOwn(LANGUAGES, tag),
+        )
+        if (language !== undefined) return speaker(language)
+      }
+      return speaker('en')
+    },
   }
 }
 
-type Catalogue = Readonly<Record<string, string>>
+const PLURAL = /\{(\w+), plural, ((?:\w+ \{[^{}]*\}\s*)+)\}/g
 
-/**
- * @param catalogues by language, the features' catalogues merged; `en` has every key
- */
-export function createMessages(catalogues: Readonly<Record<string, Catalogue>>): Messages {
-  const english = catalogues['en'] ?? {}
-  const speakers = new Map(
-    Object.entries(catalogues).map(([language, catalogue]) => [
-      language,
-      {
-        language,
-        t: ((key, values = {}) => {
-          const text = catalogue[key] ?? english[key]
-          if (text === undefined) throw new TypeError(`no message ${key}`)
-          return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
-        }) satisfies Translate,
-      },
-    ]),
+const formsOf = (forms: string): ReadonlyMap<string, string> =>
+  new Map(
+    [...forms.matchAll(/(\w+) \{([^{}]*)\}/g)].map(([, name = '', text = '']) => [name, text]),
   )
-  const fallback = speakers.get('en')
-  if (fallback === undefined) throw new TypeError('the English catalogue is missing')
-  return {
-    negotiate(acceptLanguage) {
-      for (const wanted of wantedLanguages(acceptLanguage ?? '')) {
-        const speaker = speakers.get(wanted) ?? speakers.get(wanted.split('-', 1)[0] ?? '')
-        if (speaker !== undefined) return speaker
-      }
-      return fallback
-    },
-  }
+
+function said(value: string | number | Span, language: string): string {
+  if (typeof value !== 'object') return String(value)
+  return durationParts(value.milliseconds)
+    .map(({ unit, count }) =>
+      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count),
+    )
+    .join(' ')
 }
 
 /** RFC 9110 §12.5.4: language ranges by falling quality; only the first few are looked at. */

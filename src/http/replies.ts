@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from 'ghtml'
 import type { Logger } from 'pino'
-import { formatDuration } from '../kernel/duration.ts'
 import { AppError, type ErrorCode } from '../kernel/errors.ts'
 import type { HeaderSets } from './headers.ts'
 import type { Layout, PageContent } from './layout.ts'
@@ -35,6 +34,7 @@ export interface Replies {
 }
 
 const PAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  ADMIN_REQUIRED: 'error.admin',
   BODY_INVALID: 'error.badRequest',
   BODY_TOO_LARGE: 'error.badRequest',
   MEDIA_TYPE_UNSUPPORTED: 'error.badRequest',
@@ -74,6 +74,8 @@ export interface RepliesOptions {
   readonly answersInText: (path: string) => boolean
   /** Whether the user who asked for an unknown page is signed in: then the page leads elsewhere. */
   readonly isSignedIn: (request: FastifyRequest) => Promise<boolean>
+  /** The cookie domain of the portal that was opened; undefined where it is not known. */
+  readonly domainOf?: (request: FastifyRequest) => string | undefined
 }
 
 /** What answering a refusal needs. */
@@ -89,14 +91,16 @@ export function createReplies({
   base,
   answersInText,
   isSignedIn,
+  domainOf = () => undefined,
 }: RepliesOptions): Replies {
   const replies: Replies = {
     page(request, reply, page, status = 200) {
-      const { language, t } = messages.negotiate(request.headers['accept-language'])
       const { body, headers: own } = layout.render({
+        // After a form, the page is not to be asked for again by its address.
+        back: base + (request.method === 'GET' ? request.url : '/'),
         ...page,
-        language,
-        t,
+        ...messages.negotiate(request),
+        domain: domainOf(request),
         theme: themeOf(request),
       })
       return reply
@@ -220,11 +224,11 @@ function refuse(
     if (straight === true) return replies.redirect(reply, String(portal), 302)
     return replies.page(request, reply, noDomainPage(messages, request, refusal), status)
   }
-  const { t } = messages.negotiate(request.headers['accept-language'])
+  const { t } = messages.negotiate(request)
   const words = PAGES[code] ?? 'error.internal'
   const again = status >= 500 || status === 429
   const values = {
-    wait: formatDuration((refusal.retryAfter ?? 1) * 1000),
+    wait: { milliseconds: (refusal.retryAfter ?? 1) * 1000 },
   }
   return replies.page(
     request,
@@ -262,7 +266,7 @@ function noDomainPage(
   request: FastifyRequest,
   { details }: AppError,
 ): PageContent {
-  const { t } = messages.negotiate(request.headers['accept-language'])
+  const { t } = messages.negotiate(request)
   const { host, portal, isLocal } = details
   const there = typeof portal === 'string' ? portal : undefined
   return {
@@ -273,6 +277,8 @@ function noDomainPage(
 !${isLocal === true ? html`<p>${t('error.noDomain.local')}</p>` : ''}
 <p>${t('error.noDomain.proxy')}</p>`,
     requestId: request.id,
+    // Forms are refused at this host.
+    back: undefined,
   }
 }
 

@@ -51,16 +51,24 @@ export function parseDuration(value: string | number): number | undefined {
   return Number.isSafeInteger(sum) ? sum : undefined
 }
 
-/** Milliseconds in the words of a person: `1 hour 30 minutes`. */
-export function formatDuration(ms: number): string {
-  const parts: string[] = []
+/** A span as people say it: its two largest units, such as 1 hour and 30 minutes. */
+export function durationParts(
+  ms: number,
+): readonly { readonly unit: string; readonly count: number }[] {
+  const parts: { unit: string; count: number }[] = []
   let rest = ms
-  for (const [name, size] of Object.entries(LONG)) {
-    if (name === 'week') continue
+  for (const [unit, size] of Object.entries(LONG)) {
+    if (unit === 'week') continue
     const count = Math.floor(rest / size)
     if (count === 0) continue
-    parts.push(`${count} ${name}${count === 1 ? '' : 's'}`)
+    parts.push({ unit, count })
     rest -= count * size
   }
-  return parts.length === 0 ? '0 seconds' : parts.slice(0, 2).join(' ')
+  return parts.length === 0 ? [{ unit: 'second', count: 0 }] : parts.slice(0, 2)
 }
+
+/** Milliseconds in the words of a person: `1 hour 30 minutes`. */
+export const formatDuration = (ms: number): string =>
+  durationParts(ms)
+    .map(({ unit, count }) => `${count} ${unit}${count === 1 ? '' : 's'}`)
+    .join(' ')

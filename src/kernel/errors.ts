@@ -29,6 +29,10 @@ export const ERRORS = {
   MAILED_CODES_LIMITED: { status: 429, message: 'Too many codes. Try again later.' },
   NOT_FOUND: { status: 404, message: 'There is nothing here.' },
   PASSWORD_UNUSABLE: { status: 400, message: 'This password cannot be used.' },
+  PASSWORD_WEAK: {
+    status: 400,
+    message: 'Your supplied password does not meet the password policy requirements.',
+  },
   SECOND_FACTOR_LIMITED: { status: 429, message: 'Too many wrong codes. Try again later.' },
   SIGN_IN_LIMITED: { status: 429, message: 'Too many failed sign-ins. Try again later.' },
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },

@@ -1,4 +1,5 @@
 import type { Audit } from '../features/audit/index.ts'
+import { approveUnchecked } from '../features/passwords/index.ts'
 import type { Sessions } from '../features/sessions/index.ts'
 import type { Users } from '../features/users/index.ts'
 import type { Config } from '../features.ts'
@@ -35,7 +36,8 @@ export async function admitAdmin({
   const first = users.isEmpty()
   if (!first && !config['reset_admin_password']) return
   const password = randomPassword()
-  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password }
+  const approved = approveUnchecked(password, 'generated')
+  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password: approved }
   const about = { user: 'admin', actor: 'operator' } as const
   if (first) {
     const [domain] = sessions.domains
@@ -52,7 +54,7 @@ export async function admitAdmin({
   }
   say(resetAdminBanner({ password, usersFile }))
   try {
-    await users.setPassword('admin', password)
+    await users.setPassword('admin', approved)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
     await users.add('admin', admin)

@@ -2,13 +2,17 @@
  * The services of the features, in the order in which one needs the other. A feature whose service is opened with the server
  * adds a line here; `createApp` hands all of them to the features' routes.
  */
+import { resolve } from 'node:path'
 import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
 import { createNotifier, sendNotices } from '../features/notify/index.ts'
-import { createPasswords } from '../features/passwords/index.ts'
+import { openPasswordReset } from '../features/password-reset/index.ts'
+import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
 import {
   createSecondFactor,
+  createStoredFactors,
   createWebauthn,
+  openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
 import {
@@ -68,6 +72,10 @@ export const services = compose<Resources>()
       regulation: config['regulation'],
     }),
   )
+  // Undefined where `webauthn.metadata` is off.
+  .add('metadata', ({ config, ...base }) =>
+    openMetadata({ ...base, config: config['webauthn'].metadata }),
+  )
   .add('webauthn', ({ config, ...base }) => createWebauthn({ ...base, config: config['webauthn'] }))
   .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
@@ -75,6 +83,16 @@ export const services = compose<Resources>()
       methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
       stored: [webauthn],
     }),
+  )
+  .add('policy', ({ config, cwd }) =>
+    createPasswordPolicy(config['password_policy'], (path) => resolve(cwd, path)),
+  )
+  // Undefined where no password can be reset.
+  .add('passwordReset', ({ data, ...base }) =>
+    openPasswordReset({ ...base, secret: () => data.secret('reset-password') }),
+  )
+  .add('storedFactors', ({ config, sealer, ...base }) =>
+    createStoredFactors({ ...base, totp: config['totp'], sealer: async () => sealer }),
   )
 
 export type Services = Composed<typeof services>
@@ -84,8 +102,9 @@ export const forOperations = ({
   audit,
   secondFactor,
   sessions,
+  storedFactors,
   throttle,
 }: Services): OperationServices => ({
-  ...{ audit, sessions, factors: secondFactor.registry },
+  ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
 })

@@ -4,21 +4,10 @@ import v8 from 'node:v8'
 import vm from 'node:vm'
 import { createFixtureAccess, rulesFixture } from '../../bench/rules.ts'
 import { createAccess } from '../../src/features/access/index.ts'
+import { nanoseconds } from './nanoseconds.ts'
 import { access, control, nobody, person, target } from './rules.ts'
 
 const john = person('john', 'staff')
-
-/** Processor time of one decision over many hosts in nanoseconds, the least of several. */
-function nanoseconds(work: () => void, times: number): number {
-  let least = Infinity
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const start = process.cpuUsage()
-    for (let i = 0; i < times; i++) work()
-    const { user, system } = process.cpuUsage(start)
-    least = Math.min(least, ((user + system) * 1000) / times)
-  }
-  return least
-}
 
 test('a decision among 10,000 rules costs about what one among 10 does', () => {
   const cost = (count: number): number => {

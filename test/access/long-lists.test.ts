@@ -7,24 +7,13 @@ import { oneHostFixture } from '../../bench/rules.ts'
 import { createAccess } from '../../src/features/access/index.ts'
 import type { AccessControl } from '../../src/features/access/manifest.ts'
 import { NETWORKS, oneHostControls, subjects, targets } from './arbitraries.ts'
+import { nanoseconds } from './nanoseconds.ts'
 import { referenceVerdict } from './reference.ts'
 import { access, nobody, person, target } from './rules.ts'
 
 const john = person('john', 'staff')
 const numbered = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index))
-
-/** Processor time of one call in nanoseconds, the least of several: other work only ever adds. */
-function nanoseconds(work: () => void, times: number): number {
-  let least = Infinity
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const start = process.cpuUsage()
-    for (let i = 0; i < times; i++) work()
-    const { user, system } = process.cpuUsage(start)
-    least = Math.min(least, ((user + system) * 1000) / times)
-  }
-  return least
-}
 
 test('hundreds of rules on one host decide as the naive reading of the text does', () => {
   const askings = fc.array(fc.tuple(subjects, targets), { minLength: 3, maxLength: 6 })

@@ -32,6 +32,7 @@ test('a real bash completes commands, their commands and their options', async (
   assert.deepEqual(complete('ser'), ['serve'])
   assert.deepEqual(complete('bans', ''), ['list', 'add', 'lift', '--help'])
   assert.deepEqual(complete('--config', 'x.yml', 'crypto', 'rand', '--le'), ['--length'])
+  assert.deepEqual(complete('storage', 'user', 'totp', 'export', 'c'), ['csv'])
   assert.deepEqual(complete('hash-password', '--salt-l'), ['--salt-length'])
 })
 

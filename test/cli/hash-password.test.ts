@@ -7,6 +7,7 @@ import { createPasswords, parseDigest } from '../../src/features/passwords/index
 import users from '../../src/features/users/manifest.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { Keyboard, runCli, temporaryDirectory } from '../support/cli.ts'
+import { configFor } from '../support/server.ts'
 
 const CHEAP = ['-i', '1', '-m', '1', '-p', '1']
 
@@ -203,4 +204,19 @@ test('no password, a far too long one, and one that is no text are refused', asy
     assert.equal(status, 1)
     assert.match(err, sentence)
   }
+})
+
+test("the configuration's password policy holds here too, unless --force says otherwise", async (t) => {
+  const folder = temporaryDirectory(t)
+  const config = join(folder, 'config.yml')
+  const policy = { password_policy: { standard: { enabled: true, min_length: 12 } } }
+  writeFileSync(config, JSON.stringify(configFor(9091, folder, policy)))
+  const hash = (...more: string[]) =>
+    runCli(t, ['--config', config, 'hash-password', ...CHEAP, ...more])
+  const refused = await hash('short')
+  assert.equal(refused.status, 1)
+  assert.equal(refused.out, '')
+  assert.match(refused.err, /does not meet password_policy \(min_length\)/)
+  assert.equal((await hash('--force', 'short')).status, 0)
+  assert.equal((await hash('long enough, this')).status, 0)
 })

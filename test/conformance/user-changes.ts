@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Users } from '../../src/features/users/index.ts'
+import { approved } from '../support/approved.ts'
 import { bob, type Capability, CLIENT, isRefused, john, type OpenUsers } from './user-case.ts'
 
 /** Each capability: what a backend must do that offers it, and what is asked of one that does not. */
@@ -9,11 +10,11 @@ const SUITES: readonly (readonly [
   (open: OpenUsers) => void,
   (users: Users) => Promise<void>,
 ])[] = [
-  ['writing', writingConformance, (users) => users.setPassword('john', 'new password')],
+  ['writing', writingConformance, (users) => users.setPassword('john', approved('new password'))],
   [
     'creation',
     creationConformance,
-    (users) => users.add('new', { displayName: '', groups: [], password: 'password' }),
+    (users) => users.add('new', { displayName: '', groups: [], password: approved('password') }),
   ],
   ['editing', editingConformance, (users) => users.change('john', { groups: [] })],
   ['removal', removalConformance, (users) => users.remove('john')],
@@ -40,7 +41,7 @@ export function userChangesConformance(
 function writingConformance(open: OpenUsers): void {
   test('a changed password counts at once, the old one no more, for this user alone', async (t) => {
     const { users } = await open(t, [john, bob])
-    await users.setPassword('john', 'new password')
+    await users.setPassword('john', approved('new password'))
     const kinds = async (login: string) => [
       (await users.authenticate(login, 'correct horse', CLIENT)).kind,
       (await users.authenticate(login, 'new password', CLIENT)).kind,
@@ -51,10 +52,13 @@ function writingConformance(open: OpenUsers): void {
 
   test('passwords of unknown users, and passwords that cannot be, are not set', async (t) => {
     const { users } = await open(t, [john])
-    await assert.rejects(users.setPassword('nobody', 'password'), isRefused('USER_UNKNOWN'))
-    await assert.rejects(users.setPassword('john', ''), isRefused('PASSWORD_UNUSABLE'))
+    await assert.rejects(
+      users.setPassword('nobody', approved('password')),
+      isRefused('USER_UNKNOWN'),
+    )
+    await assert.rejects(users.setPassword('john', approved('')), isRefused('PASSWORD_UNUSABLE'))
     const long = 'x'.repeat(1025)
-    await assert.rejects(users.setPassword('john', long), isRefused('PASSWORD_UNUSABLE'))
+    await assert.rejects(users.setPassword('john', approved(long)), isRefused('PASSWORD_UNUSABLE'))
     assert.equal((await users.authenticate('john', 'correct horse', CLIENT)).kind, 'accepted')
   })
 
@@ -63,7 +67,7 @@ function writingConformance(open: OpenUsers): void {
     const told: string[] = []
     users.onInvalidated((names) => told.push(...names))
     const before = await users.profile('john')
-    await users.setPassword('john', 'a third')
+    await users.setPassword('john', approved('a third'))
     assert.deepEqual(told, ['john'])
     assert.notEqual(await users.profile('john'), before)
   })
@@ -73,7 +77,7 @@ function creationConformance(open: OpenUsers): void {
   test('a user can be added to an empty store, and only once', async (t) => {
     const { users } = await open(t, [])
     assert.equal(users.isEmpty(), true)
-    const admin = { displayName: 'Admin', groups: ['staff'], password: 'first password' }
+    const admin = { displayName: 'Admin', groups: ['staff'], password: approved('first password') }
     await users.add('admin', admin)
     assert.equal(users.isEmpty(), false)
     const answer = await users.authenticate('admin', 'first password', CLIENT)
@@ -81,7 +85,9 @@ function creationConformance(open: OpenUsers): void {
     assert.deepEqual(answer.profile.groups, ['staff'])
     await assert.rejects(users.add('admin', admin), isRefused('USER_EXISTS'))
     const both = await Promise.allSettled(
-      ['one', 'two'].map((password) => users.add('carol', { ...admin, password })),
+      ['one', 'two'].map((password) =>
+        users.add('carol', { ...admin, password: approved(password) }),
+      ),
     )
     const lost = both.filter((settled) => settled.status === 'rejected')
     assert.deepEqual(
@@ -92,7 +98,7 @@ function creationConformance(open: OpenUsers): void {
 
   test('a name that cannot be one is not added', async (t) => {
     const { users } = await open(t, [john])
-    const user = { displayName: 'X', groups: [], password: 'password' }
+    const user = { displayName: 'X', groups: [], password: approved('password') }
     for (const bad of ['', ' x', 'x\n', 'a\0b', 'x'.repeat(300)])
       await assert.rejects(users.add(bad, user), isRefused('BODY_INVALID'), bad)
     assert.equal((await users.authenticate('john', 'correct horse', CLIENT)).kind, 'accepted')
@@ -101,9 +107,9 @@ function creationConformance(open: OpenUsers): void {
   test('changes at the same time all happen', async (t) => {
     const { users } = await open(t, [john, bob])
     await Promise.all([
-      users.setPassword('john', 'password of john'),
-      users.add('carol', { displayName: 'C', groups: [], password: 'password of carol' }),
-      users.setPassword('bob', 'password of bob'),
+      users.setPassword('john', approved('password of john')),
+      users.add('carol', { displayName: 'C', groups: [], password: approved('password of carol') }),
+      users.setPassword('bob', approved('password of bob')),
     ])
     for (const login of ['john', 'bob', 'carol']) {
       const answer = await users.authenticate(login, `password of ${login}`, CLIENT)

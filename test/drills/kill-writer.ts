@@ -2,8 +2,10 @@
  * Changes the users file as fast as it can, as the program does (passwords, new users) and as people do (a copy is edited
  * and takes the name), and says so, one line each: `? what` is about to be done, `+ what` is done. To be killed.
  */
+
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { approved } from '../support/approved.ts'
 import { CHEAP, cheapPasswords, openUsers } from '../users/store.ts'
 
 const [path = '', round = '', ...changing] = process.argv.slice(2)
@@ -39,10 +41,10 @@ function editByHand(mark: string): void {
 for (let i = 0; i < 100_000; i++) {
   const mark = `${round}-${i}`
   const name = changing[i % changing.length] ?? ''
-  await announced(`password ${name} ${mark}`, () => users.setPassword(name, mark))
+  await announced(`password ${name} ${mark}`, () => users.setPassword(name, approved(mark)))
   if (i % 4 === 1) await announced(`edit ${mark}`, () => editByHand(mark))
   if (i % 16 === 2)
     await announced(`user u${mark} ${mark}`, () =>
-      users.add(`u${mark}`, { displayName: 'New', groups: [], password: mark }),
+      users.add(`u${mark}`, { displayName: 'New', groups: [], password: approved(mark) }),
     )
 }

@@ -43,6 +43,9 @@ async function openPortal(
       icons: createIcons(pino({ level: 'silent' })),
       pages: [],
       webauthn: { hasPasskeys: false },
+      adminGroups: [],
+      hasAdmin: false,
+      forgotten: undefined,
     },
     [],
   )

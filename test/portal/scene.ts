@@ -4,7 +4,8 @@ import { pino } from 'pino'
 import { type PortalContextsOptions, portalContexts } from '../../src/features/portal/index.ts'
 import { createMemoryStore, type Session } from '../../src/features/sessions/index.ts'
 import { messageCatalogues } from '../../src/features.ts'
-import { loadAssets } from '../../src/http/assets.ts'
+import { loadScript } from '../../src/http/assets.ts'
+import { createBrands } from '../../src/http/brands.ts'
 import { guards } from '../../src/http/guard.ts'
 import { createHeaderSets } from '../../src/http/headers.ts'
 import { createLayout } from '../../src/http/layout.ts'
@@ -39,7 +40,12 @@ export async function openScene(
   const log = pino({ level: 'silent' })
   const headers = createHeaderSets({ hsts: undefined, frameAncestors: [] })
   const messages = createMessages(messageCatalogues)
-  const layout = createLayout({ assets: loadAssets(undefined), headers, brand: 'Test', base: '' })
+  const layout = createLayout({
+    script: loadScript(),
+    brands: createBrands({ title: 'Test' }),
+    headers,
+    base: '',
+  })
   const replies = createReplies({
     ...{ headers, layout, messages, log, base: '' },
     isSignedIn: async () => false,

@@ -19,6 +19,10 @@ import {
   webauthnRoutes,
 } from '../../src/features/second-factor/methods/webauthn/index.ts'
 import manifest from '../../src/features/second-factor/methods/webauthn/manifest.ts'
+import type {
+  Metadata,
+  MetadataOptions,
+} from '../../src/features/second-factor/methods/webauthn/metadata/metadata.ts'
 import {
   type CookieDomain,
   createMemoryStore,
@@ -27,7 +31,8 @@ import {
 import { createThrottle } from '../../src/features/throttle/index.ts'
 import throttleManifest from '../../src/features/throttle/manifest.ts'
 import { messageCatalogues, migrations } from '../../src/features.ts'
-import { type Assets, assetRoutes, loadAssets } from '../../src/http/assets.ts'
+import { type Asset, assetRoutes, type FileAsset, loadScript } from '../../src/http/assets.ts'
+import { createBrands } from '../../src/http/brands.ts'
 import { guards } from '../../src/http/guard.ts'
 import { createHeaderSets } from '../../src/http/headers.ts'
 import { createLayout } from '../../src/http/layout.ts'
@@ -45,7 +50,7 @@ export interface WebauthnScene {
   readonly house: House
   readonly storage: Storage
   readonly webauthn: Webauthn
-  readonly assets: Assets
+  readonly assets: readonly (Asset | FileAsset)[]
   readonly messages: Messages
   readonly replies: Replies
   readonly options: PortalContextsOptions
@@ -84,6 +89,9 @@ export interface SceneOptions {
   /** `failed_login_rate_limit`; off unless told otherwise. */
   readonly limits?: string
   readonly secondFactor?: Partial<SharedFactor>
+  readonly metadata?: (
+    tools: Pick<MetadataOptions, 'clock' | 'log'>,
+  ) => Promise<Metadata | undefined>
 }
 
 const MINUTE = 60_000
@@ -91,7 +99,13 @@ const MINUTE = 60_000
 /** The routes of keys and passkeys over real sessions, a real database and the real limits. */
 export async function openWebauthnScene(
   t: Pick<TestContext, 'after'>,
-  { config = {}, session, limits = 'disable', secondFactor: more = {} }: SceneOptions = {},
+  {
+    config = {},
+    session,
+    limits = 'disable',
+    secondFactor: more = {},
+    metadata,
+  }: SceneOptions = {},
 ): Promise<WebauthnScene> {
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) })
@@ -119,11 +133,14 @@ export async function openWebauthnScene(
     secrets: [SECRET],
     once: createSqliteOnce(storage),
     clock,
+    metadata: await metadata?.({ clock, log }),
   })
   const headers = createHeaderSets({ hsts: undefined, frameAncestors: [] })
   const messages = createMessages(messageCatalogues)
-  const assets = loadAssets(undefined)
-  const layout = createLayout({ assets, headers, brand: 'Test', base: '' })
+  const script = loadScript()
+  const brands = createBrands({ title: 'Test' })
+  const assets = [script, ...brands.files]
+  const layout = createLayout({ script, brands, headers, base: '' })
   const replies = createReplies({
     ...{ headers, layout, messages, log, base: '' },
     isSignedIn: async () => false,

@@ -26,7 +26,7 @@ async function openPortals(
   await app.register(async (pages) => {
     await pages.register(portalContexts, options)
     pages.get('/', { config: { guard: 'public' } }, (request, reply) => {
-      const { t } = scene.messages.negotiate('en')
+      const { t } = scene.messages.negotiate({ headers: {} })
       const page = {
         ...{ carried: NOTHING_CARRIED, host: undefined, failed: false, signedOut: false },
         ...{ waiting: false, rememberMe: 0, passkeys: true, formAction: [], base: '' },

@@ -42,6 +42,8 @@ export interface Answering {
   /** Of the attestation object. */
   readonly fmt?: string
   readonly attStmt?: ReadonlyMap<string, Cbor>
+  /** Makes a statement of the format `packed` over these bytes. */
+  readonly attest?: (signed: Uint8Array) => ReadonlyMap<string, Cbor>
   readonly aaguid?: Uint8Array
   /** COSE algorithm that the key says it has. */
   readonly alg?: number
@@ -75,10 +77,11 @@ export function createSoftKey(idBytes = randomBytes(32)): SoftKey {
         coseOf(publicKey, asked.alg ?? -7),
       ])
       const authData = Buffer.concat([authenticatorData(asked, 0x40), attested])
+      const statement = asked.attest?.(Buffer.concat([authData, sha256(data)]))
       const attestationObject = cbor(
         new Map<string, Cbor>([
-          ['fmt', asked.fmt ?? 'none'],
-          ['attStmt', asked.attStmt ?? new Map()],
+          ['fmt', asked.fmt ?? (statement === undefined ? 'none' : 'packed')],
+          ['attStmt', asked.attStmt ?? statement ?? new Map()],
           ['authData', authData],
         ]),
       )
@@ -122,7 +125,7 @@ function authenticatorData(
   return Buffer.concat([sha256(rpId), Buffer.of(flags), count])
 }
 
-function coseOf(publicKey: KeyObject, alg: number): Buffer {
+export function coseOf(publicKey: KeyObject, alg: number): Buffer {
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
   return cbor(
     new Map<number, Cbor>([

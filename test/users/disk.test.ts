@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readFileText } from '../../src/features/users/backends/file/disk.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { approved } from '../support/approved.ts'
 import { DIGEST, makeStore, openStore } from './store.ts'
 
 const TEXT = `users:\n  john:\n    displayname: J\n    password: "${DIGEST}"\n`
@@ -15,7 +16,7 @@ test('a symbolic link stays, and its target is replaced', async (t) => {
   writeFileSync(target, TEXT)
   symlinkSync('real/people.yml', store.path)
   const { users } = await openStore(t, store)
-  await users.setPassword('john', 'new')
+  await users.setPassword('john', approved('new'))
   assert.equal(readlinkSync(store.path), 'real/people.yml')
   assert.notEqual(readFileSync(target, 'utf8'), TEXT)
   assert.deepEqual(store.names(), ['real', 'users.yml'])
@@ -26,7 +27,7 @@ test('a link to a file that is not there yet makes the file where it points', as
   mkdirSync(join(store.directory, 'real'))
   symlinkSync('real/people.yml', store.path)
   const { users } = await openStore(t, store)
-  await users.add('admin', { displayName: 'A', groups: [], password: 'x' })
+  await users.add('admin', { displayName: 'A', groups: [], password: approved('x') })
   assert.equal(readlinkSync(store.path), 'real/people.yml')
   assert.match(store.read(), /admin:/)
 })
@@ -57,7 +58,7 @@ test('a file that cannot be replaced is said so, and everything stays', async (t
   writeFileSync(path, TEXT)
   const { users, text } = await openStore(t, { path })
   await assert.rejects(
-    users.setPassword('john', 'new'),
+    users.setPassword('john', approved('new')),
     (error) => error instanceof AppError && error.code === 'USERS_UNWRITABLE',
   )
   assert.match(text(), /cannot be written \(ENAMETOOLONG\)/)

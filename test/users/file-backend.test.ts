@@ -6,6 +6,7 @@ import { AppError } from '../../src/kernel/errors.ts'
 import { OperatorError } from '../../src/kernel/operator-error.ts'
 import { userBackendConformance } from '../conformance/user-backend.ts'
 import type { GivenUser } from '../conformance/user-case.ts'
+import { approved } from '../support/approved.ts'
 import {
   cheapPasswords,
   DIGEST,
@@ -100,7 +101,7 @@ test('a file that vanished is no reason to lock everybody out', async (t) => {
   rmSync(store.path)
   assert.equal((await users.reload()).ok, false)
   assert.equal((await users.profile('john'))?.name, 'john')
-  await assert.rejects(users.setPassword('john', 'x'), isCode('USERS_UNWRITABLE'))
+  await assert.rejects(users.setPassword('john', approved('x')), isCode('USERS_UNWRITABLE'))
   assert.deepEqual(store.names(), [], 'nothing was written')
 })
 
@@ -216,7 +217,7 @@ test('an edit by hand that was not read yet is neither lost nor undone by a new 
   store.write(`# by hand\nusers:\n${user('carol')}${user('john', DIGEST, '    groups: [dev]\n')}`)
   const removed: string[] = []
   users.onInvalidated((names) => removed.push(...names))
-  await users.setPassword('john', 'new')
+  await users.setPassword('john', approved('new'))
   assert.match(store.read(), /^# by hand\nusers:\n {2}carol:/)
   const profiles = [users.profile('carol'), users.profile('bob'), users.profile('john')]
   const [carol, bob, john] = await Promise.all(profiles)
@@ -225,7 +226,7 @@ test('an edit by hand that was not read yet is neither lost nor undone by a new 
   assert.deepEqual(john?.groups, ['dev'])
   assert.deepEqual(removed.sort(), ['bob', 'john'])
   store.write(`users:\n${user('carol')}`)
-  await assert.rejects(users.setPassword('john', 'newer'), isCode('USER_UNKNOWN'))
+  await assert.rejects(users.setPassword('john', approved('newer')), isCode('USER_UNKNOWN'))
 })
 
 test('a file with a fault is not written to', async (t) => {
@@ -233,9 +234,9 @@ test('a file with a fault is not written to', async (t) => {
   const { users } = await openStore(t, store)
   const wrong = `users:\n${user('john')}  bob: {}\n`
   store.write(wrong)
-  await assert.rejects(users.setPassword('john', 'new'), isCode('USERS_UNWRITABLE'))
+  await assert.rejects(users.setPassword('john', approved('new')), isCode('USERS_UNWRITABLE'))
   await assert.rejects(
-    users.add('eve', { displayName: 'E', groups: [], password: 'x' }),
+    users.add('eve', { displayName: 'E', groups: [], password: approved('x') }),
     isCode('USERS_UNWRITABLE'),
   )
   assert.equal(store.read(), wrong)
@@ -246,9 +247,9 @@ test('a password that several users share is not changed for one of them', async
   const shared = `users:\n  john:\n    displayname: J\n    password: &p "${DIGEST}"\n  bob:\n    displayname: B\n    password: *p\n`
   const store = makeStore(t, shared)
   const { users } = await openStore(t, store)
-  await assert.rejects(users.setPassword('john', 'new'), isCode('USERS_UNWRITABLE'))
+  await assert.rejects(users.setPassword('john', approved('new')), isCode('USERS_UNWRITABLE'))
   assert.equal(store.read(), shared)
-  await users.setPassword('bob', 'new')
+  await users.setPassword('bob', approved('new'))
   assert.equal((await users.authenticate('john', 'password', CLIENT)).kind, 'accepted')
   assert.equal((await users.authenticate('bob', 'new', CLIENT)).kind, 'accepted')
 })
@@ -269,7 +270,11 @@ test('a first start finds no users file, or an empty one, and makes one', async 
     const store = makeStore(t, text)
     const { users } = await openStore(t, store)
     assert.equal(users.isEmpty(), true)
-    await users.add('admin', { displayName: 'Administrator', groups: ['a', 'b'], password: 'x' })
+    await users.add('admin', {
+      displayName: 'Administrator',
+      groups: ['a', 'b'],
+      password: approved('x'),
+    })
     const again = await openStore(t, store)
     assert.equal(again.users.isEmpty(), false)
     assert.equal((await again.users.authenticate('admin', 'x', CLIENT)).kind, 'accepted')

@@ -6,6 +6,7 @@ import { readWhole } from '../../src/features/users/backends/file/read.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { userBackendConformance } from '../conformance/user-backend.ts'
 import type { GivenUser } from '../conformance/user-case.ts'
+import { approved } from '../support/approved.ts'
 import {
   cheapPasswords,
   DIGEST,
@@ -132,13 +133,13 @@ test('of two servers that share a large file neither loses what the other or a p
   const [first, second] = [await openStore(t, store), await openStore(t, store)]
   for (let round = 0; round < 3; round++) {
     await Promise.all([
-      first.users.setPassword('u1', `first ${round}`),
-      second.users.setPassword('u2', `second ${round}`),
-      first.users.add(`a${round}`, { displayName: 'A', groups: ['x'], password: 'new' }),
+      first.users.setPassword('u1', approved(`first ${round}`)),
+      second.users.setPassword('u2', approved(`second ${round}`)),
+      first.users.add(`a${round}`, { displayName: 'A', groups: ['x'], password: approved('new') }),
     ])
     appendFileSync(store.path, entry(`hand${round}`, OTHER_DIGEST, '    # mine\n'))
   }
-  await second.users.setPassword('u3', 'third')
+  await second.users.setPassword('u3', approved('third'))
   await first.users.reload()
   const right = async (name: string, password: string) =>
     assert.equal((await first.users.authenticate(name, password, CLIENT)).kind, 'accepted', name)
@@ -167,7 +168,7 @@ test('what is wrong with a large file is said with its place, and it is not writ
     [2 + 200 * 5],
   )
   await assert.rejects(
-    users.setPassword('u1', 'new'),
+    users.setPassword('u1', approved('new')),
     (error) => error instanceof AppError && error.code === 'USERS_UNWRITABLE',
   )
   assert.equal(store.read(), wrong)
@@ -180,10 +181,10 @@ test('a small file starts no thread, a large one does', async (t) => {
   const threadsFor = async (users: number) => {
     const store = makeStore(t, fileOf(users))
     const opened = await openStore(t, store)
-    await opened.users.setPassword('u1', 'new')
+    await opened.users.setPassword('u1', approved('new'))
     store.write(fileOf(users + 1))
     await opened.users.reload()
-    await opened.users.setPassword('u1', 'newer')
+    await opened.users.setPassword('u1', approved('newer'))
     return count()
   }
   // The first time starts what hashing and reading files take.

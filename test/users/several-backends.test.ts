@@ -9,6 +9,7 @@ import type { PasswordMarks } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import { bob, CLIENT, isRefused, john } from '../conformance/user-case.ts'
+import { approved } from '../support/approved.ts'
 import { createBindBackend, createDigestBackend } from './memory-backend.ts'
 import { cheapPasswords, DIGEST, keptLog, SECRET_DIGEST } from './store.ts'
 
@@ -188,17 +189,17 @@ test('a backend never sees an empty or oversized password', async (t) => {
 
 test('a change goes to the backend that has the user, and a new user to the first that takes one', async (t) => {
   const { users, sign } = open(t)
-  await users.setPassword('bob', 'changed remotely')
-  await users.setPassword('john', 'changed here')
+  await users.setPassword('bob', approved('changed remotely'))
+  await users.setPassword('john', approved('changed here'))
   assert.equal(await sign('bob', 'changed remotely'), 'Bob')
   assert.equal(await sign('john', 'changed here'), 'John Doe')
-  const user = { displayName: 'Eve', groups: [], password: 'password of eve' }
+  const user = { displayName: 'Eve', groups: [], password: approved('password of eve') }
   await users.add('eve', user)
   assert.equal(await sign('eve', 'password of eve'), 'Eve')
   await assert.rejects(users.add('bob', user), isRefused('USER_EXISTS'))
   await assert.rejects(users.change('bob', { groups: [] }), isRefused('USERS_UNWRITABLE'))
   await assert.rejects(users.remove('bob'), isRefused('USERS_UNWRITABLE'))
-  await assert.rejects(users.setPassword('nobody', 'x'), isRefused('USER_UNKNOWN'))
+  await assert.rejects(users.setPassword('nobody', approved('x')), isRefused('USER_UNKNOWN'))
 })
 
 test('marks are those of the users in force, and names are listed only when all can be', async (t) => {

@@ -18,6 +18,7 @@ import { createVerdicts } from './verdicts.ts'
 
 export type { Access, App } from './access.ts'
 export type { Explanation } from './explain.ts'
+export { type Inspection, inspect } from './inspect.ts'
 export { createLiveAccess, type LiveAccess } from './live.ts'
 export type { AccessControl, Policy } from './manifest.ts'
 export type { Subject, Target } from './question.ts'

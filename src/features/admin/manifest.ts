@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
 import { oneOrMany } from '../../kernel/scalars.ts'
+import en from './messages/en.json' with { type: 'json' }
 
 export default defineManifest({
-  paths: ['/api'],
+  paths: ['/api', '/admin'],
   config: {
     admin: z
       .strictObject({
@@ -16,4 +17,5 @@ export default defineManifest({
       })
       .prefault({}),
   },
+  messages: { en },
 })

@@ -47,6 +47,10 @@ export const EVENTS = {
     details: {},
   },
   'factor.added': { about: 'A user has another second factor.', details: { method: FACTOR } },
+  'factor.exported': {
+    about: 'The operator wrote the secret of a second factor to a file.',
+    details: { method: FACTOR },
+  },
   'factor.removed': {
     about: 'A second factor of a user was removed, or recovery codes were.',
     details: {
@@ -119,6 +123,19 @@ export const EVENTS = {
     details: { subject: '`user:<name>`, `address:<address>` or `device:<id>`.' },
   },
   'password.changed': { about: 'A user has a new password.', details: { reason: 'Why.' } },
+  'password.reset-asked': {
+    about:
+      'A new password was asked for at the portal, as forgotten. Without a user when no user has the name.',
+    details: {
+      sent: 'Whether a mail is on its way.',
+      reason:
+        'Why none is: `unknown`, `disabled`, `unwritable` (the user backend takes no passwords), `no-mail` or `limited`.',
+    },
+  },
+  'password.reset-revoked': {
+    about: 'The link of a mail that sets a new password was made void.',
+    details: {},
+  },
   'user.added': { about: 'There is a new user.', details: { reason: 'Why.' } },
   'config.reloaded': {
     about: 'A changed configuration is in force.',

@@ -9,8 +9,8 @@
  * would otherwise lock all users out.
  */
 export type { AuditEvent } from './event.ts'
-export { type Actor, EVENT_NAMES, EVENTS, type EventName, type Happening } from './events.ts'
+export { type Actor, EVENTS, type EventName, type Happening } from './events.ts'
 export { createWebhookRoute, WEBHOOK } from './sinks/index.ts'
-export { createAuditStore, type Selection } from './store.ts'
+export { createAuditStore } from './store.ts'
 export { createStoredTrail } from './stored-trail.ts'
 export { type Audit, createAudit } from './trail.ts'

@@ -16,7 +16,7 @@
  *   POST /hub/return                 the answer
  *   GET /hub/join?with               the hub: ask the member where the user has just signed in
  */
-export { createHub, type Hub, type HubOptions, type Member, type Question } from './hub.ts'
+export { createHub, type Hub, type Member, type Question } from './hub.ts'
 export {
   finishedTransactions,
   type HubRedirect,
@@ -25,12 +25,4 @@ export {
   redirectToHub,
 } from './redirects.ts'
 export { hubRoutes } from './routes.ts'
-export type { HubRoutesOptions } from './stations.ts'
-export {
-  beginTransaction,
-  cookieNameOf,
-  endTransactions,
-  isStateHash,
-  type NewTransaction,
-  pendingTransactions,
-} from './transaction.ts'
+export { beginTransaction, pendingTransactions } from './transaction.ts'

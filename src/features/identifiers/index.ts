@@ -6,9 +6,4 @@
  */
 export { identifiersYaml, readIdentifiers } from './exchange.ts'
 export { newIdentifier, parseIdentifier, SERVICES, type Service } from './identifier.ts'
-export {
-  type Identifiers,
-  type OpaqueIdentifier,
-  type Owner,
-  openIdentifiers,
-} from './store.ts'
+export { type Identifiers, type Owner, openIdentifiers } from './store.ts'

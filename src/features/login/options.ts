@@ -26,8 +26,12 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** The user's own pages below `/settings/`, by path and the key of their title. */
   readonly pages: readonly { readonly path: string; readonly title: string }[]
+  /** Administrators have pages of their own, at `/admin`. */
+  readonly hasAdmin: boolean
   /** Whether users may sign in with a passkey; a feature answers at `/api/firstfactor/passkey` then. */
   readonly webauthn: { readonly hasPasskeys: boolean }
+  /** Where a user who has forgotten the password goes; undefined: nowhere. */
+  readonly forgotten: string | undefined
   readonly log: Logger
   readonly config: {
     /** Where Logout leads when the request names no target of its own; undefined: our own page. */

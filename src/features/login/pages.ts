@@ -1,7 +1,6 @@
 import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
-import { formatDuration } from '../../kernel/duration.ts'
 import { type Carried, hiddenFields, withCarried } from '../portal/index.ts'
 
 /** What each of these pages needs besides its own words. */
@@ -20,6 +19,7 @@ export function signInPage(
     waiting,
     rememberMe,
     passkeys,
+    forgotten,
     formAction,
     base,
   }: Place & {
@@ -34,12 +34,14 @@ export function signInPage(
     readonly rememberMe: number
     /** Users may sign in with a passkey. */
     readonly passkeys: boolean
+    /** Where a user who has forgotten the password goes; undefined: nowhere. */
+    readonly forgotten?: string | undefined
     readonly formAction: readonly string[]
   },
 ): PageContent {
   const alert = html`<div class="alert" role="alert" id="failed"><p><strong>${t('login.signIn.failed')}</strong> ${t('login.signIn.failedHint')}</p></div>`
   const notice = html`<p class="hint" role="status">${t('login.signedOut')}</p>`
-  const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: formatDuration(rememberMe) })}</label>`
+  const remember = html`<label class="check"><input type="checkbox" name="remember" value="on"> ${t('login.signIn.remember', { duration: { milliseconds: rememberMe } })}</label>`
   return {
     title: t('login.signIn.title'),
     script: true,
@@ -64,7 +66,8 @@ export function signInPage(
 !${rememberMe > 0 ? remember : ''}
 <button class="button" type="submit">${t('login.signIn.submit')}</button>
 </form>
-!${passkeys ? passkeyButton(t, { carried, base }) : ''}`,
+!${passkeys ? passkeyButton(t, { carried, base }) : ''}
+!${forgotten === undefined ? '' : html`<p class="hint below"><a href="${forgotten}">${t('login.signIn.forgotten')}</a></p>`}`,
   }
 }
 

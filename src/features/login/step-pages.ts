@@ -21,7 +21,15 @@ import type { LoginServices } from './services.ts'
 
 export type StepPagesServices = Pick<
   LoginServices,
-  'access' | 'base' | 'icons' | 'pages' | 'webauthn' | 'show'
+  | 'access'
+  | 'adminGroups'
+  | 'base'
+  | 'forgotten'
+  | 'hasAdmin'
+  | 'icons'
+  | 'pages'
+  | 'webauthn'
+  | 'show'
 >
 
 /** One request for the portal: its facts, collected before any of them is answered. */
@@ -37,7 +45,7 @@ export interface Asked {
 
 /** The pages of the flow's own steps. */
 export function createStepPages(services: StepPagesServices, formAction: readonly string[]) {
-  const { base, show, pages, webauthn } = services
+  const { base, show, pages, webauthn, forgotten } = services
 
   return {
     signIn: ({ request, reply, context, carried, flags, destination }: Asked) =>
@@ -50,6 +58,7 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           waiting: hasPendingTransaction(request),
           rememberMe: context.domain.rememberMe,
           passkeys: webauthn.hasPasskeys && context.domain.portalUrl !== undefined,
+          forgotten,
           formAction,
           base,
         }),
@@ -97,10 +106,15 @@ export function createStepPages(services: StepPagesServices, formAction: readonl
           user: displayNameOf(context),
           address: context.identity?.session.address ?? '',
           apps: appsOf(services, context),
-          pages: pages.map(({ path, title }) => ({
-            href: `${base}/settings/${path}`,
-            title: t(title),
-          })),
+          pages: [
+            ...pages.map(({ path, title }) => ({
+              href: `${base}/settings/${path}`,
+              title: t(title),
+            })),
+            ...(isAdministrator(services, context)
+              ? [{ href: `${base}/admin`, title: t('admin.pages') }]
+              : []),
+          ],
           formAction,
           base,
         }),
@@ -124,3 +138,9 @@ function appsOf(
       return { title, url, host, picture: picture === undefined ? undefined : base + picture }
     })
 }
+
+const isAdministrator = (
+  { hasAdmin, adminGroups }: Pick<LoginServices, 'hasAdmin' | 'adminGroups'>,
+  { identity }: RequestContext,
+): boolean =>
+  hasAdmin && (identity?.profile.groups.some((group) => adminGroups.includes(group)) ?? false)

@@ -28,9 +28,10 @@ const methodOf = ({ details }: AuditEvent): string => METHODS[String(details['me
 
 /** What is told. Titles that Authelia has are Authelia's. A new one is an entry here, and nothing where it happens. */
 const NOTICES: Readonly<Partial<Record<EventName, NoticeOf>>> = {
-  'password.changed': () => ({
+  'password.changed': ({ details }) => ({
     subject: 'Password changed successfully',
     ...{ prefix: 'The', event: 'password', suffix: 'of your account was changed.' },
+    ...(details['reason'] === 'reset' && { details: { How: 'by the link in a mail' } }),
   }),
   'factor.added': (event) => ({
     subject: 'Second Factor Method Added',

@@ -1,7 +1,7 @@
 /**
  * Passwords: hash, verify, and the bounded pool in which both happen.
  *
- * Owns the digest formats (schemes/), which of them is weaker than what is configured (strength.ts), and how much of the
+ * Owns what new passwords must be like (policy/), the digest formats (schemes/), which of them is weaker than what is configured (strength.ts), and how much of the
  * machine hashing may take. Does not own whose digest it is and when one is made anew (users), what a failed attempt
  * costs the client (throttle), or which parameters new digests get (users, from `authentication_backend.file.password`).
  * Keeps no password: one lives here as long as its job waits and runs.
@@ -17,14 +17,18 @@ import { schemes } from './schemes/index.ts'
 import { isWeaker } from './strength.ts'
 import { createThreads } from './threads.ts'
 
+export { type ApprovedPassword, approveUnchecked } from './approved.ts'
 export { parseDigest } from './digest.ts'
+export {
+  createPasswordPolicy,
+  type PasswordPolicy,
+  type Person,
+  POLICY_FAULTS,
+  type PolicyFault,
+  type Strength,
+} from './policy/index.ts'
 export type { Place } from './pool.ts'
-export type {
-  Argon2Parameters,
-  Digest,
-  HashParameters,
-  ParsedDigest,
-} from './scheme.ts'
+export type { Argon2Parameters, Digest, HashParameters } from './scheme.ts'
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
 export type { Reserved } from './waiting.ts'
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
+import { checkPolicy, PolicyConfig } from './policy/config.ts'
 
 export const HashingConfig = z
   .strictObject({
@@ -34,5 +35,13 @@ export default defineManifest({
   config: {
     'authentication_backend.hashing': HashingConfig,
     'authentication_backend.rehash_on_login': RehashOnLogin,
+    password_policy: PolicyConfig,
+  },
+  check({ password_policy: policy }, report) {
+    checkPolicy(policy, report)
+  },
+  async look({ password_policy: policy }, place, report) {
+    const { lookAtLists } = await import('./policy/look.ts')
+    lookAtLists(policy, place, report)
   },
 })

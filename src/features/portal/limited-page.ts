@@ -1,7 +1,6 @@
 import { html } from 'ghtml'
 import type { PageContent } from '../../http/layout.ts'
 import type { Translate } from '../../http/messages.ts'
-import { formatDuration } from '../../kernel/duration.ts'
 
 /**
  * Too many wrong passwords or codes, and when the next try makes sense.
@@ -17,7 +16,7 @@ export function limitedPage(
     script: true,
     // The script counts the seconds down, and enables the button when they are over. Without it the button works at any time.
     content: html`<h1>${t('error.limited.title')}</h1>
-<p>${t('error.limited.text', { wait: formatDuration(wait * 1000) })}</p>
+<p>${t('error.limited.text', { wait: { milliseconds: wait * 1000 } })}</p>
 <p class="hint" id="countdown" role="timer" data-seconds="${String(wait)}" data-text="${t('error.limited.countdown', { time: '{time}' })}" data-over="${t('error.limited.over')}" hidden></p>
 <a class="button" id="retry" href="${href}">${t('error.retry')}</a>`,
   }

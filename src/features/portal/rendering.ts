@@ -22,7 +22,7 @@ export function createRendering({
   readonly messages: Messages
   readonly replies: Pick<Replies, 'page'>
 }): Rendering {
-  const speak: Rendering['speak'] = ({ headers }) => messages.negotiate(headers['accept-language'])
+  const speak: Rendering['speak'] = (request) => messages.negotiate(request)
   return {
     speak,
     show: (request, reply, make, status = 200) =>

@@ -4,17 +4,12 @@
  * Pure: text in, text out. It owns no route and knows no proxy's state. A new proxy is a file in proxies/ and a line in
  * their list; test/support/proxy-proofs.ts says what has to be true of an app behind it.
  */
-export { isProxyName, neighbours, nginxInOne, type ProxyName, proxies } from './proxies/index.ts'
+export { isProxyName, neighbours, nginxInOne, proxies } from './proxies/index.ts'
 export {
-  type Configured,
   hostsOf,
-  type IdentityHeaderNames,
-  type Neighbours,
-  type PrintSnippet,
   type ProxyDomain,
   type ProxyFile,
   type ProxySetup,
   portalsOf,
-  type SetupChoices,
   setupFor,
 } from './setup.ts'

@@ -25,6 +25,8 @@ export type {
 } from './method.ts'
 export {
   createWebauthn,
+  isOfferedKey,
+  openMetadata,
   passkeyRoutes,
   removeStoredKeys,
   type Webauthn,
@@ -32,8 +34,18 @@ export {
   webauthnRoutes,
 } from './methods/webauthn/index.ts'
 export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
-export { createPending, type Pending } from './pending.ts'
 export { createFactorRegistry } from './registry.ts'
 export { secondFactorRoutes } from './routes.ts'
 export { createSecondFactor, type SecondFactorOptions } from './second-factor.ts'
 export { CHALLENGE, ENROLMENT, secondFactorStep } from './step.ts'
+export type { Imported, TotpEntry } from './stored/entries.ts'
+export {
+  type FactorFile,
+  keyFileText,
+  readKeyFile,
+  readTotpFile,
+  totpCsv,
+  totpFileText,
+} from './stored/factor-file.ts'
+export { createStoredFactors } from './stored/stored-factors.ts'
+export { totpUrl } from './stored/stored-totp.ts'

@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
+import { storedOperations } from './stored/operations.ts'
+
+export * from './stored/operations.ts'
 
 /** Of second factors and the audit trail, what is needed here. */
 interface Services {
@@ -47,4 +50,4 @@ export const inviteFactor = defineOperation({
   },
 })
 
-export const secondFactorOperations = [resetFactors, inviteFactor] as const
+export const secondFactorOperations = [resetFactors, inviteFactor, ...storedOperations] as const

@@ -1,3 +1,4 @@
+import type { DomainBrandingConfig } from '../../http/manifest.ts'
 import { canonicalDomain, isHostOnly } from './domain-name.ts'
 import type { SessionConfig } from './manifest.ts'
 
@@ -19,6 +20,8 @@ export interface CookieDomain {
   readonly inactivity: number
   /** Milliseconds from signing in when remembered; 0: sign-ins are not remembered. */
   readonly rememberMe: number
+  /** What its pages look like, where that is not as everywhere. */
+  readonly branding?: DomainBrandingConfig | undefined
 }
 
 /** The domains of the configuration, each with what it does not say itself taken from `session`. */
@@ -35,6 +38,7 @@ export function cookieDomains(config: SessionConfig): readonly CookieDomain[] {
       expiration: entry.expiration ?? config.expiration,
       inactivity: entry.inactivity ?? config.inactivity,
       rememberMe: entry.remember_me ?? config.remember_me,
+      ...(entry.branding !== undefined && { branding: entry.branding }),
     }
   })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { domainBrandingConfig, lookAtBrand } from '../../http/manifest.ts'
 import { type ConfigReport, defineManifest, type SlicesOf } from '../../kernel/feature.ts'
 import {
   duration,
@@ -83,6 +84,9 @@ const cookie = z
     expiration: lifetime().optional().describe('As `session.expiration`, for this domain.'),
     inactivity: inactivity().optional().describe('As `session.inactivity`, for this domain.'),
     remember_me: remembering().optional().describe('As `session.remember_me`, for this domain.'),
+    branding: domainBrandingConfig
+      .optional()
+      .describe('As `branding`, for the pages of this domain; what is not said here is as there.'),
   })
   .superRefine((entry, context) => {
     const domain = canonicalDomain(entry.domain)
@@ -215,6 +219,12 @@ export default defineManifest({
   config: { session },
   reads: [redisManifest],
   check,
+  async look({ session: { cookies } }, place, report) {
+    for (const [index, { branding }] of cookies.entries()) {
+      if (branding === undefined) continue
+      await lookAtBrand(branding, ['session', 'cookies', index, 'branding'], place, report)
+    }
+  },
   migrations: {
     '0001_sessions': {
       embedded: true,

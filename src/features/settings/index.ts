@@ -7,6 +7,7 @@
  *   GET /settings                           to the first page
  *   GET, POST /settings/sessions            where one is signed in: list, end one, end all others
  *   GET, POST /settings/appearance          light or dark
+ *   POST /settings/language                 the language of the pages
  *   GET, POST /settings/password            a new password; elevated
  *   GET /settings/history                   own recent sign-ins and failures: ?before=<id>
  *   GET, DELETE /api/user/sessions[/{id}]   the same for scripts
@@ -20,6 +21,7 @@ import { pages } from './pages/index.ts'
 export { ago } from './ago.ts'
 export type { SettingsPage } from './page.ts'
 export { createPasswordPage } from './pages/password.ts'
+export { createPlaces } from './places.ts'
 export { settings } from './routes.ts'
 export type { SettingsOptions, SettingsServices } from './services.ts'
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { portalContexts } from '../portal/index.ts'
 import { historyApi } from './history-api.ts'
+import { languageRoute } from './language-route.ts'
 import type { SettingsPage } from './page.ts'
 import { createSettingsServices, type SettingsOptions } from './services.ts'
 import { sessionsApi } from './sessions-api.ts'
@@ -20,6 +21,7 @@ export const settings: FastifyPluginAsync<SettingsPlugin> = async (app, options)
     replies.redirect(reply, `${base}/settings/${first.path}`, 302),
   )
   for (const { routes } of pages) await app.register(routes, { services })
+  await app.register(languageRoute, { services })
   await app.register(sessionsApi, { services })
   await app.register(historyApi, { services })
 }

@@ -4,6 +4,7 @@ import type { Replies } from '../../http/replies.ts'
 import type { Audit } from '../audit/index.ts'
 import { createRendering, type PortalContextsOptions, type Rendering } from '../portal/index.ts'
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts'
+import type { Places } from './places.ts'
 
 /** A page, as far as the navigation names it. */
 export interface PageLink {
@@ -17,6 +18,8 @@ export interface SettingsOptions extends PortalContextsOptions {
   readonly audit: Pick<Audit, 'record' | 'list'>
   readonly replies: Replies
   readonly messages: Messages
+  /** Where addresses are. */
+  readonly places: Places
   /** All pages, in the order in which they are offered. */
   readonly pages: readonly PageLink[]
   /** Base path without a slash at its end; empty at the root. */

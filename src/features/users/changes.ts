@@ -1,9 +1,9 @@
 import { AppError } from '../../kernel/errors.ts'
-import type { Passwords } from '../passwords/index.ts'
+import type { ApprovedPassword, Passwords } from '../passwords/index.ts'
 import type { AccountFields, Found, UserBackend } from './backend.ts'
 
 export interface NewUser extends AccountFields {
-  readonly password: string
+  readonly password: ApprovedPassword
 }
 
 /** Changes of users; each goes to the backend that has the user, as far as that backend takes it. */
@@ -13,7 +13,7 @@ export interface UserChanges {
    * @param name canonical
    * @throws AppError USER_UNKNOWN, PASSWORD_UNUSABLE, HASHING_BUSY, USERS_UNWRITABLE
    */
-  setPassword(name: string, password: string): Promise<void>
+  setPassword(name: string, password: ApprovedPassword): Promise<void>
   /**
    * Adds the user to the first backend that takes new ones.
    * @throws AppError USER_EXISTS, BODY_INVALID (`details.faults`), PASSWORD_UNUSABLE, HASHING_BUSY, USERS_UNWRITABLE
@@ -44,14 +44,15 @@ export function createChanges({
     async setPassword(name, password) {
       const { writing, name: backend } = await backendOf(name)
       if (writing === undefined) throw unwritable(backend, 'takes no new passwords')
-      if (writing.kind === 'digest') await writing.set(name, await passwords.hash(password, ''))
-      else await writing.set(name, password)
+      if (writing.kind === 'digest') {
+        await writing.set(name, await passwords.hash(password.reveal(), ''))
+      } else await writing.set(name, password.reveal())
     },
     async add(name, { password, ...fields }) {
       if ((await lookUp(name)) !== undefined) throw new AppError('USER_EXISTS')
       const creation = backends.find((backend) => backend.creation !== undefined)?.creation
       if (creation === undefined) throw unwritable('', 'no backend takes new users')
-      await creation.add(name, { ...fields, digest: await passwords.hash(password, '') })
+      await creation.add(name, { ...fields, digest: await passwords.hash(password.reveal(), '') })
     },
     async change(name, fields) {
       const { editing, name: backend } = await backendOf(name)

@@ -14,6 +14,7 @@ import type {
 import { backends } from './backends/index.ts'
 import { createChanges, type UserChanges } from './changes.ts'
 import { type Directory, directoryOf } from './directory.ts'
+import { createFindAccount, type FoundAccount } from './find-account.ts'
 import type { BackendsConfig } from './manifest.ts'
 import { createOrder } from './order.ts'
 import { type Marks, marksOf, type PasswordMarks } from './password-marks.ts'
@@ -27,6 +28,13 @@ export interface Users extends UserChanges {
    */
   profile(name: string): MaybePromise<Profile | undefined>
   authenticate: Authenticate
+  /**
+   * The user of a login, disabled or not, by what was typed: its time may tell whether there is one.
+   * @throws AppError STORE_UNAVAILABLE
+   */
+  findAccount(login: string): Promise<FoundAccount | undefined>
+  /** Some backend takes new passwords. */
+  readonly takesPasswords: boolean
   /** Whether there is no user at all, disabled ones included. */
   isEmpty(): boolean
   /** Reads all backends again. When one is refused, what was in force there stays in force. */
@@ -121,6 +129,8 @@ export function combineUsers(
   return {
     profile: order.profile,
     authenticate: createAuthenticate({ backends, lookUp, passwords, rehash }),
+    findAccount: createFindAccount(backends),
+    takesPasswords: backends.some((backend) => backend.writing !== undefined),
     ...createChanges({ backends, lookUp, passwords }),
     isEmpty: () => backends.every((backend) => backend.isEmpty()),
     reload: () => reloadAll(backends),

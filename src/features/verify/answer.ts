@@ -5,6 +5,7 @@ import type { Profile } from '../users/index.ts'
 import type { Presented } from './identity.ts'
 import type { Judgement, Refused } from './judgement.ts'
 import { createRefusals, type RefusalOptions, type Sent } from './refusals.ts'
+import type { RefusedRequests } from './refused-requests.ts'
 import type { Walk } from './walk.ts'
 
 /** Writes a judgement: 200 with the identity of the user, or with four empty headers; a refusal otherwise. */
@@ -17,10 +18,12 @@ export type Answer = (
 
 export function createAnswer({
   present,
+  refused,
   log,
   ...options
 }: RefusalOptions & {
   readonly present: (profile: Profile | undefined) => Presented
+  readonly refused: Pick<RefusedRequests, 'note'>
   readonly log: Logger
 }): Answer {
   const refusalOf = createRefusals(options)
@@ -35,6 +38,7 @@ export function createAnswer({
         return
       case 'refuse':
         report(log, walk, judgement, request)
+        note(refused, walk, judgement)
         write(reply, refusalOf(walk, judgement, request))
         return
       default:
@@ -42,6 +46,24 @@ export function createAnswer({
     }
   }
 }
+
+/** Of a request that named no user, no administrator asks why a user was refused. */
+function note(refused: Pick<RefusedRequests, 'note'>, walk: Walk, judgement: Refused): void {
+  const { profile, decision } = judgement
+  if (profile === undefined) return
+  const { target } = walk
+  refused.note(profile.name, {
+    url: urlOf(target, 512),
+    method: target.method,
+    address: target.address,
+    why: reasonOf(walk, judgement),
+    rule: decision.verdict.rule,
+  })
+}
+
+/** Without the query: it may carry the app's own tokens. */
+const urlOf = ({ scheme, host, path }: Walk['target'], limit: number): string =>
+  `${scheme}://${host}${path}`.slice(0, limit)
 
 function report(log: Logger, walk: Walk, refused: Refused, request: FastifyRequest): void {
   const { target, endpoint } = walk
@@ -51,8 +73,7 @@ function report(log: Logger, walk: Walk, refused: Refused, request: FastifyReque
     readings > 1 ? ' (the path is not canonical: the strictest of its readings holds)' : ''
   log.info(
     {
-      // Without the query: it may carry the app's own tokens.
-      target: `${target.scheme}://${target.host}${target.path}`.slice(0, 2048),
+      target: urlOf(target, 2048),
       target_method: target.method,
       user: refused.profile?.name ?? '',
       endpoint: endpoint.name,

@@ -18,8 +18,13 @@
 
 export { isVerifyPath } from './endpoints.ts'
 export { createEntrance, type Entrance } from './entrance.ts'
-export type { IdentityHeaders } from './identity.ts'
+export { createIdentity, type IdentityHeaders, type Presented } from './identity.ts'
 export type { VerifyOptions } from './options.ts'
 export { forbiddenContent } from './pages.ts'
 export { FORBIDDEN_HEADER, SIGN_IN_HEADER } from './refusals.ts'
+export {
+  createRefusedRequests,
+  type NotedRequest,
+  type RefusedRequests,
+} from './refused-requests.ts'
 export { verify } from './routes.ts'

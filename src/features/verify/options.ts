@@ -8,10 +8,11 @@ import type { Access } from '../access/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Sessions } from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
-import type { Users } from '../users/index.ts'
+import type { Profile, Users } from '../users/index.ts'
 import type { EndpointsConfig } from './endpoints.ts'
 import type { Entrance } from './entrance.ts'
-import type { IdentityHeaders } from './identity.ts'
+import type { Presented } from './identity.ts'
+import type { RefusedRequests } from './refused-requests.ts'
 
 export interface VerifyOptions {
   readonly access: Access
@@ -23,8 +24,10 @@ export interface VerifyOptions {
   readonly headers: HeaderSets
   readonly layout: Layout
   readonly messages: Messages
+  readonly present: (profile: Profile | undefined) => Presented
+  /** What users were refused, for administrators. */
+  readonly refused: Pick<RefusedRequests, 'note'>
   readonly config: {
-    readonly identity_headers: IdentityHeaders
     readonly 'server.endpoints': { readonly authz?: EndpointsConfig | undefined }
   }
   /** The other way in. */

@@ -91,12 +91,13 @@ function forbiddenPage(
 ): Sent {
   const { url, target, domain } = walk
   const portal = walk.portal ?? domain.portalUrl
-  const { language, t } = messages.negotiate(request.headers['accept-language'])
+  const speaker = messages.negotiate(request)
+  const { t } = speaker
   const { body, headers: pageHeaders } = layout.render({
     // On the app's own host: the portal's cookie with the choice is not sent there.
     theme: 'auto',
-    language,
-    t,
+    ...speaker,
+    domain: domain.domain,
     title: t('verify.forbidden.title'),
     content: forbiddenContent(t, {
       user: profile?.name ?? '',

@@ -6,17 +6,15 @@ import { type Answer, createAnswer } from './answer.ts'
 import { createCredentials } from './credentials.ts'
 import { type Endpoint, endpointsOf } from './endpoints.ts'
 import type { Begun } from './entrance.ts'
-import { createIdentity } from './identity.ts'
 import { judge } from './judgement.ts'
 import type { VerifyOptions } from './options.ts'
 import { userOf } from './walk.ts'
 import { createWalker, type Walker } from './walker.ts'
 
 export const verify: FastifyPluginAsync<VerifyOptions> = async (app, options) => {
-  const { config, log } = options
-  const present = createIdentity(config.identity_headers, log)
-  const walker = createWalker({ ...options, present })
-  const answer = createAnswer({ ...options, present })
+  const { config, present } = options
+  const walker = createWalker(options)
+  const answer = createAnswer(options)
   for (const endpoint of endpointsOf(config['server.endpoints'].authz)) {
     const begin = createBegin(endpoint, walker)
     options.entrance.mount(endpoint, {

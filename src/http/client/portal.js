@@ -60,6 +60,42 @@
     addEventListener('pageshow', () => turn(false))
   }
 
+  // How hard a new password is to guess, from the server, half a second after the last key.
+  const strength = byId('strength')
+  const fresh = byId('password')
+  if (strength && fresh instanceof HTMLInputElement) {
+    const meter = strength.querySelector('meter')
+    const said = strength.querySelector('p')
+    /** @type {number | undefined} */
+    let soon
+    let asked = 0
+    const ask = async () => {
+      const mine = ++asked
+      try {
+        const answer = await fetch(strength.dataset.url ?? '', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ password: fresh.value }),
+        })
+        const { data } = answer.ok ? await answer.json() : {}
+        // What was typed meanwhile has a question of its own.
+        if (mine !== asked) return
+        strength.hidden = data === undefined
+        if (data === undefined || !meter || !said) return
+        meter.value = data.score
+        said.textContent = data.text
+      } catch {
+        strength.hidden = true
+      }
+    }
+    fresh.addEventListener('input', () => {
+      clearTimeout(soon)
+      asked++
+      if (fresh.value === '') strength.hidden = true
+      else soon = setTimeout(ask, 500)
+    })
+  }
+
   // Recovery codes: to the clipboard, to the printer.
   const copy = byId('copy')
   const printer = byId('print')

@@ -17,10 +17,7 @@ import { probe, untilItAnswers } from './probe.ts'
 import { watchSentinels } from './sentinels.ts'
 import { createTracking, type Trust, type Watcher } from './tracking.ts'
 
-export type { RunOptions } from './connection.ts'
 export type { RedisClient } from './dial.ts'
-export type { RedisConfig } from './manifest.ts'
-export type { Trust, Watcher } from './tracking.ts'
 
 export interface RedisConnection {
   /** What every key of ours begins with: `vestibule:` unless configured. Holds no braces. */

@@ -28,6 +28,8 @@ export interface SecondFactorRoutesOptions extends PortalContextsOptions {
   readonly interactions: Interactions | undefined
   /** Base path without a slash at its end; empty at the root. */
   readonly base: string
+  /** Where a user who has forgotten the password goes; undefined: nowhere. */
+  readonly forgotten: string | undefined
   readonly config: { readonly 'identity_validation.elevated_session': ElevatedSessionSettings }
 }
 

@@ -39,7 +39,7 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     ok(services, reply, {
       available_methods: offered,
       password_change_disabled: true,
-      password_reset_disabled: true,
+      password_reset_disabled: services.forgotten === undefined,
     }),
   )
 

@@ -50,38 +50,7 @@ export function createRecoveryCodes({
       .where('user_name', '=', user)
       .executeTakeFirst()
 
-  /** @param rows of a new set; undefined leaves none */
-  const replace = (
-    user: string,
-    fresh?: { readonly key: Buffer; readonly codes: readonly string[]; readonly at: EpochMs },
-  ): Promise<boolean> =>
-    storage.transaction(
-      async (plain) => {
-        const db = plain.$extendTables<Tables>()
-        await db.deleteFrom('recovery_codes').where('user_name', '=', user).execute()
-        const gone = await db
-          .deleteFrom('recovery_code_sets')
-          .where('user_name', '=', user)
-          .executeTakeFirst()
-        if (fresh !== undefined) {
-          await db
-            .insertInto('recovery_code_sets')
-            .values({
-              user_name: user,
-              hash_key: sealer.seal(fresh.key, placeOf(user)),
-              created_at: fresh.at,
-            })
-            .execute()
-          const rows = fresh.codes.map((code) => ({
-            user_name: user,
-            code_hash: hashOf(fresh.key, code),
-          }))
-          await db.insertInto('recovery_codes').values(rows).execute()
-        }
-        return gone.numDeletedRows > 0n
-      },
-      { locks: [`recovery-codes:${user}`] },
-    )
+  const replace = createReplace(storage, sealer)
 
   return {
     async status(user) {
@@ -116,6 +85,37 @@ export function createRecoveryCodes({
     },
     remove: (user) => replace(user),
   }
+}
+
+interface FreshSet {
+  readonly key: Buffer
+  readonly codes: readonly string[]
+  readonly at: EpochMs
+}
+
+/** Removes a user's set, and stores another one where it is given. @returns whether there was one */
+function createReplace(storage: Pick<Storage, 'transaction'>, sealer: Sealer) {
+  return (user: string, fresh?: FreshSet): Promise<boolean> =>
+    storage.transaction(
+      async (plain) => {
+        const db = plain.$extendTables<Tables>()
+        await db.deleteFrom('recovery_codes').where('user_name', '=', user).execute()
+        const gone = await db
+          .deleteFrom('recovery_code_sets')
+          .where('user_name', '=', user)
+          .executeTakeFirst()
+        if (fresh !== undefined) {
+          const { key, codes, at } = fresh
+          const hash_key = sealer.seal(key, placeOf(user))
+          const set = { user_name: user, hash_key, created_at: at }
+          await db.insertInto('recovery_code_sets').values(set).execute()
+          const rows = codes.map((code) => ({ user_name: user, code_hash: hashOf(key, code) }))
+          await db.insertInto('recovery_codes').values(rows).execute()
+        }
+        return gone.numDeletedRows > 0n
+      },
+      { locks: [`recovery-codes:${user}`] },
+    )
 }
 
 const hashOf = (key: Buffer, code: string): string =>

@@ -46,3 +46,15 @@ export async function enrolmentOf(
   const generator = await generatorOf(from, { issuer: label.issuer, label: label.user })
   return { secret: generator.secret.base32, url: generator.toString() }
 }
+
+/** A secret as apps take it: base32 (RFC 4648 §6), without padding. */
+export async function base32Of(secret: Uint8Array): Promise<string> {
+  const { Secret } = await library()
+  return new Secret({ buffer: new Uint8Array(secret).buffer }).base32
+}
+
+/** @throws TypeError for a text that is no base32 */
+export async function bytesOf(base32: string): Promise<Uint8Array> {
+  const { Secret } = await library()
+  return Secret.fromBase32(base32).bytes
+}

@@ -4,6 +4,8 @@ import { html } from 'ghtml'
 import type { Translate } from '../../../http/messages.ts'
 import { AppError } from '../../../kernel/errors.ts'
 import { readPairs } from '../../../kernel/pairs.ts'
+import { faultsAlert, faultsIn, strengthMeter } from '../../password-policy/index.ts'
+import type { PasswordPolicy } from '../../passwords/index.ts'
 import { contextOf, ownerOf, pageRefusals, textFields } from '../../portal/index.ts'
 import type { Users } from '../../users/index.ts'
 import type { SettingsPage } from '../page.ts'
@@ -15,6 +17,7 @@ const BODY_LIMIT = 8192
 
 export interface PasswordPageOptions {
   readonly users: Pick<Users, 'setPassword' | 'profile'>
+  readonly policy: PasswordPolicy
 }
 
 /** A new password. All other sessions of the user end with it. */
@@ -25,7 +28,9 @@ export const createPasswordPage = (options: PasswordPageOptions): SettingsPage =
     await app.register(pageRefusals, services)
     await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
     const config = { guard: 'elevated' } as const
-    app.get(`/settings/${PATH}`, { config }, (request, reply) => show(services, request, reply))
+    app.get(`/settings/${PATH}`, { config }, (request, reply) =>
+      show(options, services, request, reply),
+    )
     app.post(`/settings/${PATH}`, { config }, (request, reply) =>
       change(options, services, request, reply),
     )
@@ -37,6 +42,7 @@ const FAULTS = ['different', 'unusable', 'fixed'] as const
 type Fault = (typeof FAULTS)[number]
 
 function show(
+  { policy }: PasswordPageOptions,
   services: SettingsServices,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -45,6 +51,7 @@ function show(
   const { t } = speak(request)
   // Fastify's parser gives an object for every query.
   const flags = request.query as object
+  const weak = faultsIn(textFields(request.query)['weak'] ?? '')
   const fault = FAULTS.find((one) => one in flags)
   const { name } = ownerOf(request).profile
   return replies.page(request, reply, {
@@ -54,10 +61,12 @@ function show(
     content: html`<h1>${t('settings.password.title')}</h1>
 <p class="lead">${t('settings.password.text')}</p>
 !${'confirmed' in flags ? html`<p class="notice" role="status">${t('settings.password.confirmed')}</p>` : ''}
+!${weak.length === 0 ? '' : faultsAlert(t, weak, policy)}
 !${fault === undefined ? '' : html`<div class="alert" role="alert" id="wrong"><p>${t(`settings.password.${fault}`)}</p></div>`}
 <form method="post" action="${base}/settings/${PATH}" data-once>
 <input type="text" name="username" value="${name}" autocomplete="username" readonly hidden>
-!${field(t, 'password', fault)}
+!${field(t, 'password', weak.length > 0 ? 'unusable' : fault)}
+!${strengthMeter(t, policy, base)}
 !${field(t, 'repeat', fault)}
 <button class="button" type="submit">${t('settings.password.save')}</button>
 </form>
@@ -76,7 +85,7 @@ function field(t: Translate, name: 'password' | 'repeat', fault: Fault | undefin
 }
 
 async function change(
-  { users }: PasswordPageOptions,
+  { users, policy }: PasswordPageOptions,
   services: SettingsServices,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -87,9 +96,12 @@ async function change(
   const { password = '', repeat = '' } = textFields(request.body)
   if (password !== repeat) return replies.redirect(reply, `${here}?different=`)
   try {
-    await users.setPassword(session.user, password)
+    const approved = await policy.approve(password, ownerOf(request).profile)
+    await users.setPassword(session.user, approved)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
+    if (error.code === 'PASSWORD_WEAK')
+      return replies.redirect(reply, `${here}?weak=${faultsIn(error).join(',')}`)
     if (error.code === 'PASSWORD_UNUSABLE') return replies.redirect(reply, `${here}?unusable=`)
     if (error.code === 'USERS_UNWRITABLE') return replies.redirect(reply, `${here}?fixed=`)
     throw error

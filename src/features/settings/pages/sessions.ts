@@ -19,7 +19,7 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
   app,
   { services },
 ) => {
-  const { own, replies, audit, clock, base, speak } = services
+  const { own, places, replies, audit, clock, base, speak } = services
   const here = `${base}/settings/${PATH}`
   await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
 
@@ -28,13 +28,14 @@ const routes: FastifyPluginAsync<{ readonly services: SettingsServices }> = asyn
     if (contextOf(request).identity === undefined) return replies.redirect(reply, `${base}/`, 302)
     const signIns = await own.signIns(ownerOf(request))
     const { t, language } = speak(request)
+    const placeOf = await places.load(language)
     // Fastify's parser gives an object for every query.
     const said = NOTICES.find((flag) => flag in (request.query as object))
     return replies.page(request, reply, {
       title: t('settings.sessions.title'),
       navigation: services.navigation(t, PATH),
       script: true,
-      content: content(t, { signIns, said, base, here, language, now: clock.now() }),
+      content: content(t, { signIns, said, base, here, language, placeOf, now: clock.now() }),
     })
   })
 
@@ -76,6 +77,7 @@ interface Shown {
   readonly base: string
   readonly here: string
   readonly language: string
+  readonly placeOf: (address: string) => string | undefined
   readonly now: number
 }
 
@@ -95,7 +97,11 @@ function content(t: Translate, shown: Shown): string {
 <a class="button quiet below" href="${base}/">${t('settings.back')}</a>`
 }
 
-function entry(t: Translate, signIn: OwnSignIn, { base, here, language, now }: Shown): string {
+function entry(
+  t: Translate,
+  signIn: OwnSignIn,
+  { base, here, language, now, placeOf }: Shown,
+): string {
   const { browser, system, sessions, current, lastSeen } = signIn
   const [first] = sessions
   const name =
@@ -110,13 +116,18 @@ function entry(t: Translate, signIn: OwnSignIn, { base, here, language, now }: S
   return html`<li class="entry">
 <div>
 <strong>${name}</strong>!${current ? html` <span class="tag">${t('settings.sessions.here')}</span>` : ''}
-!${first.address === '' ? '' : html`<small>${t('settings.sessions.from', { address: first.address })}</small>`}
+!${first.address === '' ? '' : html`<small>${from(t, first.address, placeOf(first.address))}</small>`}
 <small>${t('settings.sessions.domains', { domains })}</small>
 <small>${t('settings.sessions.signedIn')} !${ago(first.createdAt, now, language)}, ${t('settings.sessions.lastSeen')} !${ago(lastSeen, now, language)}!${first.remembered ? html`, ${t('settings.sessions.remembered')}` : ''}</small>
 </div>
 !${current ? signOut : end}
 </li>`
 }
+
+const from = (t: Translate, address: string, place: string | undefined): string =>
+  place === undefined
+    ? t('settings.sessions.from', { address })
+    : t('settings.sessions.fromPlace', { address, place })
 
 export const sessionsPage: SettingsPage = {
   path: PATH,

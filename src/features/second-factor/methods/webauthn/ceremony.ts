@@ -16,7 +16,10 @@ const KEY_TYPES: ReadonlyMap<unknown, number> = new Map([
 ])
 
 type Library = typeof import('@simplewebauthn/server') &
-  Pick<typeof import('@simplewebauthn/server/helpers'), 'cose' | 'decodeCredentialPublicKey'>
+  Pick<
+    typeof import('@simplewebauthn/server/helpers'),
+    'cose' | 'decodeAttestationObject' | 'decodeCredentialPublicKey'
+  > & { readonly metadataRoots: readonly string[] }
 
 /** Attestation statements whose verifier has root certificates of its own. */
 const ROOTED = ['android-key', 'android-safetynet', 'apple', 'mds'] as const
@@ -30,15 +33,16 @@ const load = (): Promise<Library> => {
 }
 
 async function open(): Promise<Library> {
-  const [server, { cose, decodeCredentialPublicKey }] = await Promise.all([
+  const [server, { cose, decodeAttestationObject, decodeCredentialPublicKey }] = await Promise.all([
     import('@simplewebauthn/server'),
     import('@simplewebauthn/server/helpers'),
   ])
+  const metadataRoots = server.SettingsService.getRootCertificates({ identifier: 'mds' })
   // With roots it would fetch the revocation lists that certificates name. The server asks no other host: which maker signed
   // the statement is not checked, only that the statement belongs to the key.
   for (const identifier of ROOTED)
     server.SettingsService.setRootCertificates({ identifier, certificates: [] })
-  return { ...server, cose, decodeCredentialPublicKey }
+  return { ...server, cose, decodeAttestationObject, decodeCredentialPublicKey, metadataRoots }
 }
 
 /** A check said no. The reason is for the log: it may hold what the browser sent, bounded. */
@@ -95,7 +99,7 @@ export async function verifyRegistration(
   response: RegistrationResponse,
   { site, challenge, mustVerify }: Expected,
 ): Promise<Registered | Refused> {
-  const { verifyRegistrationResponse, cose, decodeCredentialPublicKey } = await load()
+  const { verifyRegistrationResponse } = await load()
   const { id, rawId, type } = response
   const { clientDataJSON, attestationObject } = response.response
   const answer = await orRefused(() =>
@@ -118,9 +122,7 @@ export async function verifyRegistration(
   // The browser says the id beside the authenticator's signed data; what was signed counts.
   if (info.credential.id !== id) return { refused: 'the id is not that of the key' }
   // The library compares the algorithm with those that were offered, and not with the key. It has decoded this once already.
-  const key = decodeCredentialPublicKey(info.credential.publicKey)
-  const { kty, alg } = cose.COSEKEYS
-  if (KEY_TYPES.get(key.get(alg)) !== key.get(kty))
+  if (!(await isOfferedKey(info.credential.publicKey)))
     return { refused: 'the key is none of its algorithm' }
   return {
     keyId: info.credential.id,
@@ -131,6 +133,35 @@ export async function verifyRegistration(
     verified: info.userVerified,
     backupEligible: info.credentialDeviceType === 'multiDevice',
     backedUp: info.credentialBackedUp,
+  }
+}
+
+/** The certificates to which those lead that sign the metadata of the FIDO Alliance, as the library knows them: PEM. */
+export const metadataRoots = async (): Promise<readonly string[]> => (await load()).metadataRoots
+
+/**
+ * The certificates that came with a statement, leaf first; none where the key signed it itself, or nothing did.
+ * @param attestationObject base64url, and read by `verifyRegistration` before
+ */
+export async function attestationCertificates(
+  attestationObject: string,
+): Promise<readonly Uint8Array[]> {
+  const { decodeAttestationObject } = await load()
+  const bytes = new Uint8Array(Buffer.from(attestationObject, 'base64url'))
+  return decodeAttestationObject(bytes).get('attStmt').get('x5c') ?? []
+}
+
+/** Whether it is a COSE_Key of an algorithm that is offered. */
+export async function isOfferedKey(publicKey: Uint8Array): Promise<boolean> {
+  const { cose, decodeCredentialPublicKey } = await load()
+  const { kty, alg } = cose.COSEKEYS
+  try {
+    const key = decodeCredentialPublicKey(new Uint8Array(publicKey))
+    const expected = KEY_TYPES.get(key.get(alg))
+    return expected !== undefined && expected === key.get(kty)
+  } catch {
+    // What is no CBOR map is no key.
+    return false
   }
 }
 

@@ -43,8 +43,8 @@ export interface StoredKey {
   readonly credential: Credential
   /** COSE_Key. */
   readonly publicKey: Buffer
-  /** What the key calls the user, base64url. */
-  readonly handle: string
+  /** What the key calls the user, base64url. Undefined: it was imported from a file that does not say it. */
+  readonly handle: string | undefined
 }
 
 /** Characters of a name. */

@@ -11,18 +11,14 @@
  *   POST /api/user/session/elevation/webauthn                     the challenge of a key that elevates the session
  *   GET, POST /api/firstfactor/passkey                            sign in with a passkey
  */
+
+export { isOfferedKey } from './ceremony.ts'
 export type { Credential } from './credential.ts'
 export { CredentialId, CredentialName } from './credential.ts'
-export type { WebauthnConfig } from './manifest.ts'
-export { type WebauthnMethod, webauthnMethod } from './method.ts'
-export { type PasskeyRoutesOptions, passkeyRoutes } from './passkey-routes.ts'
-export type { NotShown, Shown } from './proofs.ts'
-export { AssertionResponse } from './responses.ts'
-export {
-  type KeyChange,
-  type SharedFactor,
-  type WebauthnRoutesOptions,
-  webauthnRoutes,
-} from './routes.ts'
+export { type Metadata, openMetadata } from './metadata/metadata.ts'
+export { webauthnMethod } from './method.ts'
+export { passkeyRoutes } from './passkey-routes.ts'
+export type { Shown } from './proofs.ts'
+export { type SharedFactor, webauthnRoutes } from './routes.ts'
 export { removeStoredKeys } from './store.ts'
 export { createWebauthn, type Webauthn } from './webauthn.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { defineManifest } from '../../../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../../../kernel/scalars.ts'
+import { metadata } from './metadata/settings.ts'
 
 const AAGUID = /^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$/
 
@@ -95,6 +96,7 @@ const webauthn = z
       .describe('How long users have to touch a key. 0 is the default, as in Authelia.'),
     filtering: Filtering,
     selection_criteria: SelectionCriteria,
+    metadata,
   })
   .prefault({})
   .describe(
@@ -108,7 +110,17 @@ export default defineManifest({
   config: { webauthn },
   paths: ['/api'],
   check({ webauthn: given }, report) {
-    const { filtering, attestation_conveyance_preference: conveyance } = given
+    const { filtering, attestation_conveyance_preference: conveyance, metadata } = given
+    if (metadata.enabled && metadata.path === '')
+      report.warn(
+        ['webauthn', 'metadata'],
+        'no security key can be added: path has to name the file of https://mds3.fidoalliance.org/, which is not downloaded',
+      )
+    if (metadata.enabled && conveyance !== 'direct')
+      report.warn(
+        ['webauthn', 'metadata'],
+        'attestation_conveyance_preference is not direct: browsers may hide the model of a key, and then it is refused',
+      )
     const filters = filtering.permitted_aaguids.length + filtering.prohibited_aaguids.length
     if (filters > 0 && conveyance === 'none')
       report.warn(

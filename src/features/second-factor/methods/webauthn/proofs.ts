@@ -30,7 +30,7 @@ export function createProofs({
   challenges,
   countsAsTwo,
 }: {
-  readonly store: Pick<CredentialStore, 'used'>
+  readonly store: Pick<CredentialStore, 'used' | 'keepHandle'>
   readonly challenges: Pick<Challenges, 'redeem'>
   readonly countsAsTwo: boolean
 }) {
@@ -58,11 +58,17 @@ export function createProofs({
   ): Promise<NotShown | undefined> {
     const { user } = credential
     if ('refused' in answer) return { ...answer, user }
-    if (userHandle && userHandle !== handle) return { refused: 'another user', user }
+    if (userHandle && handle !== undefined && userHandle !== handle)
+      return { refused: 'another user', user }
     // It is for ever the same (Web Authentication Level 3, §7.2 step 20).
     if (answer.backupEligible !== credential.backupEligible)
       return { refused: 'whether it can be copied has changed', user }
-    if (await store.used(credential.id, answer)) return undefined
+    if (await store.used(credential.id, answer)) {
+      // An imported key: its id and its signature have said whose it is. All keys that were made there call the user so.
+      if (userHandle && handle === undefined)
+        await store.keepHandle(user, credential.rpId, userHandle)
+      return undefined
+    }
     return {
       refused: 'the key did not count on: there may be a copy of it',
       user,

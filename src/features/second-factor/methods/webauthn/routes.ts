@@ -1,25 +1,20 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import { z } from 'zod'
 import { parseJson, takeTextBodies } from '../../../../http/json-body.ts'
-import { koBody, okBody, type Replies } from '../../../../http/replies.ts'
+import { koBody, okBody } from '../../../../http/replies.ts'
 import type { Access } from '../../../access/index.ts'
-import type { Audit } from '../../../audit/index.ts'
 import {
   contextOf,
   createJudge,
   type Interactions,
   logFieldsOf,
   ownerOf,
-  type PortalContextsOptions,
   portalContexts,
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
-import { type Credential, CredentialId, CredentialName } from './credential.ts'
+import { type CredentialRoutesOptions, credentialRoutes } from './credential-routes.ts'
 import type { NotShown } from './proofs.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
-import { AssertionResponse, RegistrationResponse } from './responses.ts'
-import type { Webauthn } from './webauthn.ts'
+import { AssertionResponse } from './responses.ts'
 
 /** What all second factors share, as far as keys need it (`SecondFactor` of ../../method.ts). */
 export interface SharedFactor {
@@ -33,39 +28,24 @@ export interface SharedFactor {
   mayEnrol(user: string): Promise<boolean>
 }
 
-/** What a user did with a key. */
-export type KeyChange = 'registered' | 'renamed' | 'removed'
-
-export interface WebauthnRoutesOptions extends PortalContextsOptions {
-  readonly webauthn: Webauthn
+export interface WebauthnRoutesOptions extends CredentialRoutesOptions {
   readonly secondFactor: SharedFactor
   readonly access: Access
   readonly interactions: Interactions | undefined
-  readonly audit: Pick<Audit, 'record'>
-  readonly replies: Replies
-  readonly log: Logger
-  /** Told of each change that was made: mails go out, trusted devices are forgotten. */
-  readonly changed?: (owner: Identity, change: KeyChange, name: string) => Promise<void>
 }
 
-const Description = z.object({ description: CredentialName })
 const AssertionBody = Target.extend({ response: AssertionResponse })
-/** As the browser made it, or wrapped as the other bodies are. */
-const RegistrationBody = z.union([
-  RegistrationResponse,
-  z.object({ response: RegistrationResponse }).transform(({ response }) => response),
-])
 
 /** Keys as a second factor, with Authelia's paths, bodies and statuses. */
 export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (app, options) => {
-  const { webauthn, secondFactor, access, replies, log } = options
+  const { webauthn, secondFactor, access, replies } = options
   if (!webauthn.isOn) return
   const judge = createJudge(options)
   await app.register(portalContexts, options)
   takeTextBodies(app, BODY_LIMIT)
   const ko = (reply: FastifyReply, status: number, message: string = FAILED) =>
     replies.json(reply, koBody(message), status)
-  const report = createReport(options)
+  await app.register(credentialRoutes, options)
 
   for (const [method, url] of [
     ['GET', '/api/secondfactor/webauthn'],
@@ -88,7 +68,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     const factor = await secondFactor.attempt(owner.profile.name, async () => {
       const shown = await webauthn.assert(owner, context.domain, body.response)
       if (!('refused' in shown)) return shown.factor
-      report.refused(request, shown)
+      reportRefused(options, request, shown)
       return undefined
     })
     if (factor === undefined) {
@@ -100,124 +80,19 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     const redirect = redirectTo(destination, identity.session, context, access)
     return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
   })
-
-  app.get(
-    '/api/secondfactor/webauthn/credentials',
-    { config: { guard: 'user' } },
-    async (request, reply) => {
-      const credentials = await webauthn.list(ownerOf(request).profile.name)
-      return replies.json(reply, okBody(credentials.map(asAuthelia)))
-    },
-  )
-
-  const register = '/api/secondfactor/webauthn/credential/register'
-  app.put(register, { config: { guard: 'elevated' } }, async (request, reply) => {
-    const owner = ownerOf(request)
-    const body = Description.safeParse(parseJson(request.body, MAX_PARTS)).data
-    if (body === undefined) return ko(reply, 400)
-    if (!(await secondFactor.mayEnrol(owner.profile.name))) return ko(reply, 403)
-    const { domain } = contextOf(request)
-    const begun = await webauthn.beginRegistration(owner, domain, body.description)
-    if (begun === 'name-taken') return ko(reply, 409)
-    return begun === 'unusable' ? ko(reply, 403) : replies.json(reply, okBody(begun))
-  })
-  app.post(register, { config: { guard: 'elevated' } }, async (request, reply) => {
-    const owner = ownerOf(request)
-    const response = RegistrationBody.safeParse(parseJson(request.body, MAX_PARTS)).data
-    if (response === undefined) return ko(reply, 400)
-    if (!(await secondFactor.mayEnrol(owner.profile.name))) return ko(reply, 403)
-    const registered = await webauthn.register(owner, contextOf(request).domain, response)
-    if (registered === 'name-taken') return ko(reply, 409)
-    if ('refused' in registered) {
-      const reason = registered.refused
-      log.info({ ...logFieldsOf(request), reason }, 'a security key was not registered')
-      return ko(reply, 403)
-    }
-    await report.changed(request, 'registered', registered.name)
-    return replies.json(reply, okBody(), 201)
-  })
-  app.delete(register, { config: { guard: 'elevated' } }, async (request, reply) => {
-    await webauthn.cancelRegistration(ownerOf(request), contextOf(request).domain)
-    return replies.json(reply, okBody())
-  })
-
-  const one = '/api/secondfactor/webauthn/credential/:id'
-  app.put(one, { config: { guard: 'elevated' } }, async (request, reply) => {
-    const id = idOf(request)
-    const body = Description.safeParse(parseJson(request.body, MAX_PARTS)).data
-    if (body === undefined || id === undefined) return ko(reply, 400)
-    const renamed = await webauthn.rename(ownerOf(request).profile.name, id, body.description)
-    if (renamed !== 'renamed') return ko(reply, renamed === 'unknown' ? 403 : 409)
-    await report.changed(request, 'renamed', body.description)
-    return replies.json(reply, okBody())
-  })
-  app.delete(one, { config: { guard: 'elevated' } }, async (request, reply) => {
-    const id = idOf(request)
-    if (id === undefined) return ko(reply, 400)
-    const removed = await webauthn.remove(ownerOf(request).profile.name, id)
-    if (removed === undefined) return ko(reply, 403)
-    await report.changed(request, 'removed', removed.name)
-    return replies.json(reply, okBody())
-  })
 }
 
-const Params = z.object({ id: CredentialId })
-
-const idOf = (request: FastifyRequest): string | undefined =>
-  Params.safeParse(request.params).data?.id
-
-/** The log and the audit trail. */
-function createReport({ audit, log, changed }: WebauthnRoutesOptions) {
-  const about = (request: FastifyRequest) => {
-    const { address, userAgent } = contextOf(request)
-    return { address, userAgent, requestId: request.id }
-  }
-  return {
-    refused(request: FastifyRequest, { refused: reason, cloned }: NotShown): void {
-      log.info({ ...logFieldsOf(request), reason }, 'the answer of a security key was refused')
-      if (cloned !== undefined)
-        audit.record('webauthn.cloned', {
-          ...about(request),
-          user: cloned.user,
-          actor: 'unknown',
-          details: { key: cloned.name },
-        })
-    },
-    async changed(request: FastifyRequest, change: KeyChange, name: string): Promise<void> {
-      const owner = ownerOf(request)
-      const user = owner.profile.name
-      const by = { ...about(request), user, actor: `user:${user}` as const }
-      const method = 'webauthn'
-      if (change === 'registered') audit.record('factor.added', { ...by, details: { method } })
-      else if (change === 'removed')
-        audit.record('factor.removed', { ...by, details: { method, reason: 'asked' } })
-      else audit.record('webauthn.renamed', { ...by, details: { key: name } })
-      await changed?.(owner, change, name)
-    },
-  }
+/** A copied key is written into the audit trail. */
+function reportRefused(
+  { audit, log }: WebauthnRoutesOptions,
+  request: FastifyRequest,
+  { refused: reason, cloned }: NotShown,
+): void {
+  log.info({ ...logFieldsOf(request), reason }, 'the answer of a security key was refused')
+  if (cloned === undefined) return
+  const { address, userAgent } = contextOf(request)
+  audit.record('webauthn.cloned', {
+    ...{ address, userAgent, requestId: request.id, user: cloned.user, actor: 'unknown' },
+    details: { key: cloned.name },
+  })
 }
-
-const time = (ms: number): string => new Date(ms).toISOString()
-
-/** A key in Authelia's names. */
-const asAuthelia = (credential: Credential): Readonly<Record<string, unknown>> => ({
-  id: credential.id,
-  created_at: time(credential.createdAt),
-  ...(credential.lastUsedAt !== undefined && { last_used_at: time(credential.lastUsedAt) }),
-  rpid: credential.rpId,
-  description: credential.name,
-  kid: credential.keyId,
-  aaguid: credential.aaguid,
-  attestation_type: credential.attestation,
-  attachment: credential.attachment,
-  transports: credential.transports,
-  sign_count: credential.signCount,
-  clone_warning: credential.cloneWarning,
-  legacy: false,
-  discoverable: credential.discoverable,
-  // A key that was not touched is refused.
-  present: true,
-  verified: credential.verified,
-  backup_eligible: credential.backupEligible,
-  backup_state: credential.backedUp,
-})

@@ -2,37 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { Clock, EpochMs } from '../../../../kernel/clock.ts'
 import { AppError } from '../../../../kernel/errors.ts'
-import { type Sealer, sealedPlace } from '../../../../kernel/seal.ts'
+import type { Sealer } from '../../../../kernel/seal.ts'
 import type { Storage } from '../../../../storage/index.ts'
 import type { Credential, NewCredential, StoredKey } from './credential.ts'
+import { type KeyRow, type KeyTables, MAX_CREDENTIALS, nameKey, placeOfKey } from './tables.ts'
 
-// Aliases, not interfaces: Kysely wants what has an index signature.
-type Row = {
-  id: string
-  user_name: string
-  rpid: string
-  kid: string
-  description: string
-  description_key: string
-  public_key: Uint8Array
-  attestation_type: string
-  aaguid: string
-  attachment: string
-  transports: string
-  sign_count: number
-  clone_warning: number
-  discoverable: number
-  verified: number
-  backup_eligible: number
-  backup_state: number
-  created_at: number
-  last_used_at: number | null
-}
-type Tables = {
-  webauthn_credentials: Row
-  webauthn_users: { handle: string; user_name: string; rpid: string }
-}
-type Db = Kysely<Tables>
+type Db = Kysely<KeyTables>
 
 /** Every call rejects with AppError STORE_UNAVAILABLE when the database fails. */
 export interface CredentialStore {
@@ -48,6 +23,8 @@ export interface CredentialStore {
   remove(user: string, id: string): Promise<Credential | undefined>
   /** @returns how many */
   removeAll(user: string): Promise<number>
+  /** Keeps what a key called its user, where no other handle of the user is known at this portal. */
+  keepHandle(user: string, rpId: string, handle: string): Promise<void>
   /**
    * The key has signed. Two answers of one key at the same moment: one of them counts.
    * @returns false, and the key is marked, when it did not count on: there may be a copy. Keys that always say 0 do not count.
@@ -58,9 +35,6 @@ export interface CredentialStore {
   ): Promise<boolean>
 }
 
-/** More would be a list that no browser can take. */
-const MAX_CREDENTIALS = 50
-
 export function createCredentialStore({
   storage,
   sealer,
@@ -70,9 +44,9 @@ export function createCredentialStore({
   readonly sealer: Sealer
   readonly clock: Clock
 }): CredentialStore {
-  const open = async (): Promise<Db> => (await storage.db()).$extendTables<Tables>()
+  const open = async (): Promise<Db> => (await storage.db()).$extendTables<KeyTables>()
   const change = <T>(locks: readonly string[], work: (db: Db) => Promise<T>): Promise<T> =>
-    storage.transaction((db) => work(db.$extendTables<Tables>()), { locks })
+    storage.transaction((db) => work(db.$extendTables<KeyTables>()), { locks })
   const ofUser = (user: string) => `webauthn:${user}`
 
   return {
@@ -96,25 +70,7 @@ export function createCredentialStore({
       const rows = await (rpId === undefined ? all : all.where('rpid', '=', rpId)).execute()
       return rows.map(toCredential)
     },
-    async find(keyId, rpId) {
-      const db = await open()
-      const row = await db
-        .selectFrom('webauthn_credentials')
-        .selectAll()
-        .where('kid', '=', keyId)
-        .where('rpid', '=', rpId)
-        .executeTakeFirst()
-      if (row === undefined) return undefined
-      const handle = await handleIn(db, row.user_name, rpId)
-      const publicKey = sealer.open(row.public_key, placeOf(row))
-      if (publicKey === undefined)
-        throw new AppError('STORE_UNAVAILABLE', {
-          reason:
-            'the public key of a credential could not be opened: storage.encryption_key is another one, or the row was changed',
-          credential: row.id,
-        })
-      return handle === undefined ? undefined : { credential: toCredential(row), publicKey, handle }
-    },
+    find: async (keyId, rpId) => findIn(await open(), sealer, keyId, rpId),
     add: (credential) =>
       change([ofUser(credential.user), `webauthn-key:${credential.keyId}`], (db) =>
         addIn(db, credential, { sealer, now: clock.now() }),
@@ -141,17 +97,48 @@ export function createCredentialStore({
       return row && toCredential(row)
     },
     removeAll: removeStoredKeys(storage),
+    async keepHandle(user, rpId, handle) {
+      await (await open())
+        .insertInto('webauthn_users')
+        .values({ handle, user_name: user, rpid: rpId })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
     async used(id, answer) {
       return countOn(await open(), id, { ...answer, now: clock.now() })
     },
   }
 }
 
+async function findIn(
+  db: Db,
+  sealer: Sealer,
+  keyId: string,
+  rpId: string,
+): ReturnType<CredentialStore['find']> {
+  const row = await db
+    .selectFrom('webauthn_credentials')
+    .selectAll()
+    .where('kid', '=', keyId)
+    .where('rpid', '=', rpId)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  const handle = await handleIn(db, row.user_name, rpId)
+  const publicKey = sealer.open(row.public_key, placeOfKey(row))
+  if (publicKey === undefined)
+    throw new AppError('STORE_UNAVAILABLE', {
+      reason:
+        'the public key of a credential could not be opened: storage.encryption_key is another one, or the row was changed',
+      credential: row.id,
+    })
+  return { credential: toCredential(row), publicKey, handle }
+}
+
 /** Removes the keys of a user, also while no server runs: it opens nothing that is sealed. @returns how many */
 export function removeStoredKeys(storage: Pick<Storage, 'db'>): (user: string) => Promise<number> {
   return async (user) => {
     const { numDeletedRows } = await (await storage.db())
-      .$extendTables<Tables>()
+      .$extendTables<KeyTables>()
       .deleteFrom('webauthn_credentials')
       .where('user_name', '=', user)
       .executeTakeFirst()
@@ -202,7 +189,7 @@ async function addIn(
       ...names,
       description: name,
       description_key: nameKey(name),
-      public_key: sealer.seal(credential.publicKey, placeOf(names)),
+      public_key: sealer.seal(credential.publicKey, placeOfKey(names)),
       attestation_type: credential.attestation,
       aaguid: credential.aaguid,
       attachment: credential.attachment,
@@ -242,13 +229,7 @@ async function countOn(
   return false
 }
 
-const placeOf = ({ user_name: user, rpid, kid }: Pick<Row, 'user_name' | 'rpid' | 'kid'>): string =>
-  sealedPlace('webauthn_credentials', 'public_key', [user, rpid, kid])
-
-/** Names that differ in case alone are the same name. */
-const nameKey = (name: string): string => name.normalize('NFKC').toLowerCase()
-
-const toCredential = (row: Selectable<Row>): Credential => ({
+const toCredential = (row: Selectable<KeyRow>): Credential => ({
   id: row.id,
   user: row.user_name,
   rpId: row.rpid,

@@ -8,6 +8,7 @@ import { type Refused, verifyRegistration } from './ceremony.ts'
 import { type Challenges, createChallenges } from './challenges.ts'
 import type { Credential } from './credential.ts'
 import type { WebauthnConfig } from './manifest.ts'
+import type { Metadata } from './metadata/metadata.ts'
 import {
   type BrowserOptions,
   creationOptions,
@@ -87,6 +88,8 @@ export interface WebauthnDependencies {
   readonly secrets: readonly Secret[]
   readonly once: OnceStore
   readonly clock: Clock
+  /** What is known of models of keys. Undefined: they are not looked up. */
+  readonly metadata?: Metadata | undefined
 }
 
 /** A page with a sign-in form stays open: its challenge outlives the time to touch a key. Milliseconds. */
@@ -101,6 +104,7 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
   const { user_verification: verification } = config.selection_criteria
   const shared: Shared = {
     ...{ config, store, challenges, verification, lifetime: timeoutOf(config) },
+    metadata: dependencies.metadata,
     passkeyVerification: countsAsTwo ? 'required' : verification,
     ...createProofs({ store, challenges, countsAsTwo }),
   }
@@ -126,6 +130,7 @@ export function createWebauthn(dependencies: WebauthnDependencies): Webauthn {
 /** What the three ceremonies share. */
 interface Shared extends Proofs {
   readonly config: WebauthnConfig
+  readonly metadata: Metadata | undefined
   readonly store: CredentialStore
   readonly challenges: Challenges
   readonly verification: Verification
@@ -138,7 +143,7 @@ interface Shared extends Proofs {
 function registration(
   shared: Shared,
 ): Pick<Webauthn, 'beginRegistration' | 'register' | 'cancelRegistration'> {
-  const { config, store, challenges, verification, lifetime, answered } = shared
+  const { config, metadata, store, challenges, verification, lifetime, answered } = shared
   return {
     async beginRegistration({ session, profile }, domain, name) {
       const site = siteOf(domain)
@@ -161,7 +166,10 @@ function registration(
       const mustVerify = verification === 'required'
       const key = await verifyRegistration(response, { site, challenge, mustVerify })
       if ('refused' in key) return key
-      const filtered = whyFiltered(config, key)
+      const { attestationObject } = response.response
+      const filtered =
+        whyFiltered(config, key) ??
+        (await metadata?.whyRefused({ aaguid: key.aaguid, attestationObject }))
       if (filtered !== undefined) return { refused: filtered }
       const added = await store.add({
         ...key,

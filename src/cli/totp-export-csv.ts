@@ -1,0 +1,6 @@
+import { totpCsv } from '../features/second-factor/index.ts'
+import type { Configure } from './invocation.ts'
+import { configureExport, DEFAULT_CSV_FILE } from './totp-exports.ts'
+
+export const configure: Configure = (command, cli) =>
+  configureExport(command, cli, { name: DEFAULT_CSV_FILE, textOf: async (all) => totpCsv(all) })
