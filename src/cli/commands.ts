@@ -214,6 +214,17 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'backup',
+    summary:
+      'write database, users, secrets and configuration to one archive, also beside a running server',
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'put the archive of a backup into a data directory',
+    load: () => import('./restore.ts'),
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),
