@@ -7,6 +7,7 @@ import { auditOperations } from './features/audit/operations.ts'
 import { secondFactorOperations } from './features/second-factor/operations.ts'
 import { sessionOperations } from './features/sessions/operations.ts'
 import { throttleOperations } from './features/throttle/operations.ts'
+import { userOperations } from './features/users/operations.ts'
 import type { AnyOperation } from './kernel/operation.ts'
 
 /** What an operation of this list may need. */
@@ -14,7 +15,12 @@ type ServicesOf<T> = T extends AnyOperation<infer S> ? (services: S) => void : n
 type All<T> = ServicesOf<T> extends (services: infer S) => void ? S : never
 
 /** These work on the database itself when no server runs. */
-const stored = [...throttleOperations, ...auditOperations, ...secondFactorOperations] as const
+const stored = [
+  ...throttleOperations,
+  ...auditOperations,
+  ...secondFactorOperations,
+  ...userOperations,
+] as const
 const all = [...sessionOperations, ...stored] as const
 
 export type StoredServices = All<(typeof stored)[number]>

@@ -6,6 +6,11 @@ import type { AnyOperation } from '../kernel/operation.ts'
 import type { Entry } from './entry.ts'
 import { FACTOR_COMMANDS } from './factor-commands.ts'
 
+/** The commands that change fields of a user are in one file. */
+const fields = (which: 'change' | 'disable' | 'enable' | 'expire' | 'groups') => async () => ({
+  configure: (await import('./users-change.ts'))[which],
+})
+
 export const COMMANDS: readonly Entry[] = [
   {
     name: 'serve',
@@ -63,8 +68,18 @@ export const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'users',
-    summary: 'manage what users sign in with',
+    summary: 'manage users, and what they sign in with',
     children: [
+      { name: 'list', load: () => import('./users-list.ts') },
+      { name: 'show', load: () => import('./users-show.ts') },
+      { name: 'add', load: () => import('./users-add.ts') },
+      { name: 'change', load: fields('change') },
+      { name: 'set-password', load: () => import('./users-set-password.ts') },
+      { name: 'disable', summary: 'let a user in no more', load: fields('disable') },
+      { name: 'enable', summary: 'let a user in again', load: fields('enable') },
+      { name: 'expire', summary: 'say when a user is let in no more', load: fields('expire') },
+      { name: 'groups', summary: 'set the groups of a user', load: fields('groups') },
+      { name: 'delete', load: () => import('./users-delete.ts') },
       { name: 'reset-factors', load: () => import('./users-reset-factors.ts') },
       { name: 'invite-factor', load: () => import('./users-invite-factor.ts') },
     ],

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { AppError } from '../kernel/errors.ts'
 
 /** Which callers a route admits. */
-export type Guard = 'public' | 'user' | 'elevated' | 'admin' | 'token'
+export type Guard = 'public' | 'user' | 'elevated' | 'admin' | 'elevated-admin' | 'token'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,14 +34,14 @@ export function requireGuard(guard: Guard | undefined, caller: Caller): void {
       return
     case 'elevated':
       requireSignIn(caller)
-      if (!caller.elevated) {
-        const { needsSecondFactor = false } = caller
-        throw new AppError('ELEVATION_REQUIRED', { needsSecondFactor })
-      }
+      requireElevation(caller)
       return
     case 'admin':
-      requireSignIn(caller)
-      if (!caller.administrator) throw new AppError('ADMIN_REQUIRED')
+      requireAdministrator(caller)
+      return
+    case 'elevated-admin':
+      requireAdministrator(caller)
+      requireElevation(caller)
       return
     case 'token':
     case undefined:
@@ -53,6 +53,15 @@ export function requireGuard(guard: Guard | undefined, caller: Caller): void {
 
 function requireSignIn({ signedIn }: Caller): void {
   if (!signedIn) throw new AppError('SIGN_IN_REQUIRED')
+}
+
+function requireAdministrator(caller: Caller): void {
+  requireSignIn(caller)
+  if (!caller.administrator) throw new AppError('ADMIN_REQUIRED')
+}
+
+function requireElevation({ elevated, needsSecondFactor = false }: Caller): void {
+  if (!elevated) throw new AppError('ELEVATION_REQUIRED', { needsSecondFactor })
 }
 
 /** The decorator of the instances in which a hook calls `requireGuard` for each request. */

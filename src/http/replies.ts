@@ -151,7 +151,7 @@ export function createReplies({
   return replies
 }
 
-const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
+const KNOWN_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function asRefusal(error: FastifyError | AppError, { raw }: FastifyRequest): AppError {
   if (error instanceof AppError) return error
@@ -216,7 +216,12 @@ function refuse(
   if (answersInText(path)) return replies.text(reply, status)
   if (path.startsWith('/api/') || path.startsWith('/.well-known/')) {
     // A sign-in that fails says the same whatever was wrong with it.
-    const body = { ...koBody(refusal.message), ...missingLevels(request, refusal) }
+    const { data } = refusal
+    const body = {
+      ...koBody(refusal.message),
+      ...(data !== undefined && { data }),
+      ...missingLevels(request, refusal),
+    }
     return replies.json(reply, { ...body, request_id: request.id }, status)
   }
   if (code === 'COOKIE_DOMAIN_UNKNOWN') {

@@ -38,7 +38,10 @@ export const ERRORS = {
   SIGN_IN_REQUIRED: { status: 403, message: 'Sign in first.' },
   STORE_UNAVAILABLE: { status: 503, message: 'Sign-in is unavailable. Try again in a moment.' },
   URL_INVALID: { status: 400, message: 'The address of this request is not valid.' },
+  USER_CHANGED: { status: 412, message: 'This user was changed meanwhile. Look again first.' },
   USER_EXISTS: { status: 409, message: 'There is a user with this name already.' },
+  USER_LAST_ADMINISTRATOR: { status: 409, message: 'This is the last administrator.' },
+  USER_OWN: { status: 409, message: 'You cannot do this to yourself.' },
   USER_UNKNOWN: { status: 404, message: 'There is no such user.' },
   USERS_UNWRITABLE: { status: 503, message: 'The users cannot be changed right now.' },
   VERIFY_MALFORMED: { status: 400, message: 'The request that the proxy asks about is malformed.' },
@@ -63,16 +66,22 @@ export class AppError<C extends ErrorCode = ErrorCode> extends Error {
   readonly details: Readonly<Record<string, unknown>>
   /** Whole seconds after which trying again makes sense; sent as `Retry-After`. */
   readonly retryAfter: number | undefined
+  /** What a client of the JSON API reads besides the sentence: what is wrong with what it sent. */
+  readonly data: Readonly<Record<string, unknown>> | undefined
 
   constructor(
     code: C,
     details: Readonly<Record<string, unknown>> = {},
-    options?: ErrorOptions & { readonly retryAfter?: number },
+    options?: ErrorOptions & {
+      readonly retryAfter?: number
+      readonly data?: Readonly<Record<string, unknown>>
+    },
   ) {
     super(ERRORS[code].message, options)
     this.code = code
     this.statusCode = ERRORS[code].status
     this.details = details
     this.retryAfter = options?.retryAfter
+    this.data = options?.data
   }
 }

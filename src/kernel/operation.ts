@@ -22,17 +22,22 @@ export const administrator = (name: string): Caller => ({ actor: `user:${name}`,
 
 /** A route of the admin API that runs an operation. */
 export interface HttpRoute<I, O> {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: `/api/admin/${string}`
   /** 200 by default. */
   readonly status?: 201
+  /** Whether the administrator must have confirmed a short time ago that it is them. */
+  readonly elevated?: true
   /**
-   * Reads the input from `{ params, body }`: the path's parameters and the parsed JSON body (undefined: none). By default
-   * the keys of both are the input.
+   * Reads the input from `{ params, query, body, ifMatch }`: the path's parameters, the query, the parsed JSON body
+   * (undefined: none) and the entity tag of `If-Match`. By default the keys of parameters and body are the input, and the
+   * tag is its `version`.
    */
   readonly request?: z.ZodType<I>
   /** What the answer's `data` is; undefined for none. By default the output. @throws AppError for another answer */
   answer?(output: O): unknown
+  /** The entity tag of the answer. */
+  etag?(output: O): string
 }
 
 /** Who may ask for it: the operator alone, or administrators too, by these routes. */
@@ -78,15 +83,25 @@ interface OperationRoute<S> {
   readonly method: HttpRoute<unknown, unknown>['method']
   readonly path: string
   readonly status: number
+  readonly elevated: boolean
   /**
-   * @returns the answer's `data`
    * @throws AppError NOT_FOUND for a path, BODY_INVALID for a body that names nothing; what the operation throws
    */
-  readonly answer: (services: S, request: HttpInput, caller: Caller) => Promise<unknown>
+  readonly answer: (services: S, request: HttpInput, caller: Caller) => Promise<HttpAnswer>
+}
+
+export interface HttpAnswer {
+  /** The body's `data`; undefined: none. */
+  readonly data: unknown
+  readonly etag: string | undefined
 }
 
 export interface HttpInput {
   readonly params: Readonly<Record<string, string>>
+  /** Each name once; a name that comes twice is a list, which fits no schema of ours. */
+  readonly query: unknown
+  /** The entity tag of `If-Match`, without its quotes; undefined when there is none. */
+  readonly ifMatch: string | undefined
   /** The parsed JSON body; undefined when there is none. */
   readonly body: unknown
 }
@@ -104,14 +119,17 @@ export function defineOperation<
   return {
     ...{ name, summary, who, input, output, audits, execute },
     routes: routes.map((route) => {
-      const { method, path, status = 200, request = keys } = route
+      const { method, path, status = 200, request = keys, elevated = false } = route
       return {
-        ...{ method, path, status },
+        ...{ method, path, status, elevated },
         async answer(services, given, caller) {
           const asked = readHttp(request, given)
           accept(input, asked)
           const done = await forAdministrator(() => execute(services, asked, caller))
-          return route.answer === undefined ? done : route.answer(done)
+          return {
+            data: route.answer === undefined ? done : route.answer(done),
+            etag: route.etag?.(done),
+          }
         },
       }
     }),
@@ -125,8 +143,9 @@ export interface BoundOperation {
   readonly routes: readonly BoundRoute[]
 }
 
-export interface BoundRoute extends Pick<OperationRoute<unknown>, 'method' | 'path' | 'status'> {
-  answer(request: HttpInput, caller: Caller): Promise<unknown>
+export interface BoundRoute
+  extends Pick<OperationRoute<unknown>, 'method' | 'path' | 'status' | 'elevated'> {
+  answer(request: HttpInput, caller: Caller): Promise<HttpAnswer>
 }
 
 /** @throws TypeError when two operations have one name: that is a bug, and nothing starts */
@@ -155,10 +174,17 @@ export async function forOperator<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError) || error.statusCode >= 500) throw error
-    const { reason } = error.details
+    const faults = Faults.safeParse(error.data)
+    const said = faults.data?.faults.map(({ field, message }) => `${field} ${message}`).join('; ')
+    const { reason = said } = error.details
     throw typeof reason === 'string' ? new OperatorError(reason) : error
   }
 }
+
+/** What an operation may say to be wrong with single fields. */
+const Faults = z.object({
+  faults: z.array(z.object({ field: z.string(), message: z.string() })).min(1),
+})
 
 async function forAdministrator<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -169,13 +195,18 @@ async function forAdministrator<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The keys of the body and the parameters of the path together; the path counts where both name a key. */
+/** The keys of the body and the parameters of the path together; what is not in the body counts where both name a key. */
 const keys = z
   .object({
     params: z.record(z.string(), z.string()),
     body: z.record(z.string(), z.unknown()).default({}),
+    ifMatch: z.string().optional(),
   })
-  .transform(({ params, body }) => ({ ...body, ...params }))
+  .transform(({ params, body, ifMatch }) => ({
+    ...body,
+    ...params,
+    ...(ifMatch !== undefined && { version: ifMatch }),
+  }))
 
 function readHttp(request: z.ZodType, given: HttpInput): unknown {
   const read = request.safeParse(given)

@@ -7,11 +7,16 @@ import { createAudit } from '../features/audit/index.ts'
 import { createHub } from '../features/hub/index.ts'
 import { createNotifier, sendNotices } from '../features/notify/index.ts'
 import { openPasswordReset } from '../features/password-reset/index.ts'
-import { createPasswordPolicy, createPasswords } from '../features/passwords/index.ts'
+import {
+  approveOrForce,
+  createPasswordPolicy,
+  createPasswords,
+} from '../features/passwords/index.ts'
 import {
   createSecondFactor,
   createStoredFactors,
   createWebauthn,
+  forgetTrustOf,
   openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
@@ -22,7 +27,7 @@ import {
   createSqliteStore,
 } from '../features/sessions/index.ts'
 import { createThrottle, throttleNotes } from '../features/throttle/index.ts'
-import { hashParameters, openPasswordMarks } from '../features/users/index.ts'
+import { hashParameters, openPasswordMarks, passwordConfigIn } from '../features/users/index.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { type Composed, compose } from '../kernel/composition.ts'
 import type { Services as OperationServices } from '../operations.ts'
@@ -41,7 +46,7 @@ export const services = compose<Resources>()
   )
   .add('passwords', ({ config }) => {
     const { concurrency, queue } = config['authentication_backend.hashing']
-    const parameters = hashParameters(config['authentication_backend.file'].password)
+    const parameters = hashParameters(passwordConfigIn(config))
     // It measures what hashing takes of the machine's time.
     return createPasswords({ parameters, concurrency, queue, clock: systemClock })
   })
@@ -68,6 +73,7 @@ export const services = compose<Resources>()
     createThrottle({
       ...base,
       ...throttleNotes(audit),
+      afterLift: forgetTrustOf(base.storage),
       limits: config['failed_login_rate_limit'],
       regulation: config['regulation'],
     }),
@@ -80,7 +86,7 @@ export const services = compose<Resources>()
   .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
       ...base,
-      methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+      methods: webauthn.isOn ? [webauthnMethod({ webauthn, ...base })] : [],
       stored: [webauthn],
     }),
   )
@@ -100,11 +106,20 @@ export type Services = Composed<typeof services>
 /** What operations work on. */
 export const forOperations = ({
   audit,
+  config,
+  policy,
   secondFactor,
   sessions,
   storedFactors,
   throttle,
+  users,
 }: Services): OperationServices => ({
   ...{ audit, sessions, storedFactors, factors: secondFactor.registry },
   ...{ bans: throttle.bans, devices: throttle.devices },
+  ...{ users: () => users, adminGroups: config['admin'].groups, approve: approveOrForce(policy) },
+  async onDeleted(user) {
+    await sessions.revokeUser(user)
+    await throttle.devices.revokeUser(user, 'system')
+    await secondFactor.registry.removeAll(user)
+  },
 })

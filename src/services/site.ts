@@ -6,6 +6,7 @@ import {
   createPasswordPage,
   createPlaces,
   ownPages,
+  passwordStep,
   type SettingsPage,
 } from '../features/settings/index.ts'
 import {
@@ -29,6 +30,7 @@ import type { Services } from './index.ts'
 
 /** What features add to the sign-in flow, in the order in which they are asked. */
 const steps: readonly ((services: Services) => StepContributor)[] = [
+  () => passwordStep,
   ({ secondFactor }) => secondFactorStep(secondFactor),
 ]
 
@@ -85,6 +87,7 @@ export function createSite(services: Services, operations: readonly BoundOperati
     pages: settingsPages(services),
     forgotten: forgottenPath(services, base),
     elevation: secondFactor.elevation,
+    trusted: secondFactor.trusted,
     adminGroups: config['admin'].groups,
     hasAdmin: !config['admin'].disable,
     present: createIdentity(config['identity_headers'], log),

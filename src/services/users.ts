@@ -11,24 +11,28 @@ import { OperatorError } from '../kernel/operator-error.ts'
 import { warnOfUnknownSubjects } from '../server/reload.ts'
 import type { Resources } from './resources.ts'
 
-interface UsersBase extends Pick<Resources, 'config' | 'cwd' | 'data' | 'log'> {
+interface UsersBase
+  extends Pick<Resources, 'config' | 'cwd' | 'data' | 'storage' | 'clock' | 'log'> {
   readonly passwords: Passwords
   readonly marks: ReturnType<typeof openPasswordMarks>
 }
 
 /** @throws OperatorError when a backend cannot be read, and when all users of earlier starts are gone */
 export async function openUsers(base: UsersBase): Promise<Users> {
-  const { config, cwd, data, passwords, marks, log } = base
+  const { config, cwd, data, storage, passwords, marks, clock, log } = base
   const users = await createUsers({
     config,
     place: { resolve: (path) => resolve(cwd, path), inDataDirectory: data.file },
     passwords,
     rehash: config['authentication_backend.rehash_on_login'],
     marks,
+    storage,
     separator: config['identity_headers'].separator,
+    clock,
     log,
   })
   warnOfUnknownSubjects(config['access_control'], users, log)
+  if (config['authentication_backend.database'] !== undefined) return users
   const file = usersFile(base)
   if (!users.isEmpty() || marks.isEmpty() || !existsSync(file)) return users
   await users.close()

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { AttemptLimiter } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
+import type { EpochMs } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { FakeClock } from '../support/clock.ts'
 import { cheapPasswords, keptLog } from '../users/store.ts'
 import {
   bob,
@@ -29,9 +31,10 @@ export function userBackendConformance(
   const open: OpenUsers = async (t, given) => {
     const opened = await openBackend(t, given)
     const { log } = keptLog()
-    const users = combineUsers([opened.backend], { passwords: cheapPasswords(), log })
+    const clock = new FakeClock()
+    const users = combineUsers([opened.backend], { passwords: cheapPasswords(), clock, log })
     t.after(() => users.close())
-    return { ...opened, users }
+    return { ...opened, users, clock }
   }
 
   describe(`user backend ${name}`, () => {
@@ -42,6 +45,8 @@ export function userBackendConformance(
     })
 
     lookupConformance(open)
+    searchConformance(open)
+    expiryConformance(open)
     signInConformance(open)
   })
   userChangesConformance(name, open, may)
@@ -112,12 +117,10 @@ function lookupConformance(open: OpenUsers): void {
 
   test('a user with a digest has a mark of the password, which changes with it', async (t) => {
     const { users, backend, replaceAll } = await open(t, [john, gone])
-    if ((await backend.byName('john'))?.kind !== 'digest') {
-      assert.deepEqual([...users.marks()], [])
-      assert.equal(backend.costliest(), undefined)
-      return
-    }
-    assert.ok((backend.costliest()?.weight ?? 0) > 0)
+    const isDigest = (await backend.byName('john'))?.kind === 'digest'
+    assert.equal((backend.costliest()?.weight ?? 0) > 0, isDigest)
+    // They are for backends that have their users in memory.
+    if (Symbol.asyncIterator in backend.list()) return assert.deepEqual([...users.marks()], [])
     const before = users.marks().get('john')
     assert.match(before ?? '', /^[\w-]{22}$/)
     assert.deepEqual(
@@ -133,6 +136,57 @@ function lookupConformance(open: OpenUsers): void {
   test('it closes', async (t) => {
     const { users } = await open(t, [john])
     await users.close()
+  })
+}
+
+function searchConformance(open: OpenUsers): void {
+  test('users are searched by the beginnings of words of name, display name and mail', async (t) => {
+    const ann = { ...bob, name: 'ann', displayName: 'Ännchen van Bürg', email: 'ann@sales.example' }
+    const { users } = await open(t, [john, bob, gone, ann])
+    const names = async (search: string, more = {}) =>
+      (await users.search({ search, limit: 10, ...more })).map(
+        ({ account }) => account.profile.name,
+      )
+    assert.deepEqual(await names(''), ['ann', 'bob', 'gone', 'john'])
+    for (const search of ['än', 'ÄNNCHEN BÜR', 'sales', 'ann@sales.ex', ' van  ann '])
+      assert.deepEqual(await names(search), ['ann'], search)
+    assert.deepEqual(await names('john.doe@example.com'), ['john'])
+    for (const search of ['nnchen', 'ann%', '_nn', 'ann doe', '"', "'"])
+      assert.deepEqual(await names(search), [], search)
+    assert.deepEqual(await names('', { group: 'dev' }), ['john'])
+    assert.deepEqual(await names('', { disabled: true }), ['gone'])
+    assert.deepEqual(await names('go', { disabled: false }), [])
+  })
+
+  test('users are searched page by page, in the order of their characters', async (t) => {
+    const some = ['Zoe', 'adam', 'bea', 'zoe', 'émile'].map((name) => ({ ...bob, name }))
+    const { users } = await open(t, some)
+    const found: string[] = []
+    for (let after: string | undefined; ; after = found.at(-1)) {
+      const page = await users.search({ limit: 2, after })
+      found.push(...page.map(({ account }) => account.profile.name))
+      if (page.length < 2) break
+    }
+    assert.deepEqual(found, ['Zoe', 'adam', 'bea', 'zoe', 'émile'])
+  })
+}
+
+function expiryConformance(open: OpenUsers): void {
+  test('a user whose time is over is as one who is disabled', async (t) => {
+    const { users, clock } = await open(t, [john])
+    const { backend } = (await users.account('john')) ?? {}
+    if (backend?.editing === undefined) return
+    const expiresAt = (clock.now() + 60_000) as EpochMs
+    await users.change('john', { expiresAt })
+    assert.equal((await users.profile('john'))?.expiresAt, expiresAt)
+    clock.advance(59_999)
+    assert.equal((await users.authenticate('john', john.password, CLIENT)).kind, 'accepted')
+    clock.advance(1)
+    assert.equal(await users.profile('john'), undefined)
+    const answer = await users.authenticate('john', john.password, CLIENT)
+    assert.deepEqual(answer, { kind: 'refused', name: 'john', reason: 'disabled' })
+    await users.change('john', { expiresAt: null })
+    assert.equal((await users.profile('john'))?.name, 'john')
   })
 }
 

@@ -2,7 +2,9 @@
 import type { TestContext } from 'node:test'
 import type { UserBackend } from '../../src/features/users/backend.ts'
 import type { Users } from '../../src/features/users/index.ts'
+import type { EpochMs } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import type { FakeClock } from '../support/clock.ts'
 
 /** A user as a test wants it to be in the backend before it is opened. */
 export interface GivenUser {
@@ -12,6 +14,8 @@ export interface GivenUser {
   readonly groups: readonly string[]
   readonly password: string
   readonly disabled?: boolean
+  readonly expiresAt?: EpochMs
+  readonly mustChangePassword?: true
 }
 
 export interface UserBackendCase {
@@ -30,7 +34,7 @@ export type OpenBackend = (t: TestContext, given: readonly GivenUser[]) => Promi
 export type OpenUsers = (
   t: TestContext,
   given: readonly GivenUser[],
-) => Promise<UserBackendCase & { readonly users: Users }>
+) => Promise<UserBackendCase & { readonly users: Users; readonly clock: FakeClock }>
 
 export const CLIENT = '192.0.2.1'
 export const john: GivenUser = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Users } from '../../src/features/users/index.ts'
+import type { EpochMs } from '../../src/kernel/clock.ts'
 import { approved } from '../support/approved.ts'
 import { bob, type Capability, CLIENT, isRefused, john, type OpenUsers } from './user-case.ts'
 
@@ -73,7 +74,34 @@ function writingConformance(open: OpenUsers): void {
   })
 }
 
+function passwordStateConformance(open: OpenUsers): void {
+  test('a password may have to be changed, and the next one need not', async (t) => {
+    const { users } = await open(t, [john])
+    await users.setPassword('john', approved('for today'), { mustChange: true })
+    const answer = await users.authenticate('john', 'for today', CLIENT)
+    assert.ok(answer.kind === 'accepted')
+    assert.equal(answer.profile.mustChangePassword, true)
+    await users.setPassword('john', approved('of his own'))
+    assert.equal((await users.profile('john'))?.mustChangePassword, undefined)
+  })
+}
+
 function creationConformance(open: OpenUsers): void {
+  test('a user is added with all fields, or without a password', async (t) => {
+    const { users } = await open(t, [john])
+    const expiresAt = Date.UTC(2099, 0, 1) as EpochMs
+    const fields = { displayName: 'C "D" \\', email: 'c@example.com', groups: ['a', 'b c'] }
+    await users.add('carol', {
+      ...{ ...fields, expiresAt, disabled: true, mustChangePassword: true },
+      password: undefined,
+    })
+    const { account } = (await users.account('carol')) ?? {}
+    const expected = { name: 'carol', ...fields, expiresAt, mustChangePassword: true }
+    assert.deepEqual({ ...account?.profile }, expected)
+    assert.equal(account?.disabled, true)
+    assert.equal(await users.profile('carol'), undefined)
+  })
+
   test('a user can be added to an empty store, and only once', async (t) => {
     const { users } = await open(t, [])
     assert.equal(users.isEmpty(), true)
@@ -119,6 +147,8 @@ function creationConformance(open: OpenUsers): void {
 }
 
 function editingConformance(open: OpenUsers): void {
+  conditionConformance(open)
+  passwordStateConformance(open)
   test('given fields change, all others stay, and who is disabled is told', async (t) => {
     const { users } = await open(t, [john, bob])
     const told: string[] = []
@@ -132,6 +162,54 @@ function editingConformance(open: OpenUsers): void {
     assert.deepEqual(told, ['john'])
     assert.equal(await users.profile('john'), undefined)
     await assert.rejects(users.change('nobody', { groups: [] }), isRefused('USER_UNKNOWN'))
+  })
+}
+
+function conditionConformance(open: OpenUsers): void {
+  test('what was changed meanwhile is not changed', async (t) => {
+    const { users } = await open(t, [john, bob])
+    const version = async () => (await users.account('john'))?.account.version
+    const first = await version()
+    await users.change('bob', { displayName: 'B' })
+    assert.equal(await version(), first)
+    await users.change('john', { displayName: 'J' }, { version: first })
+    assert.notEqual(await version(), first)
+    const late = users.change('john', { displayName: 'K' }, { version: first })
+    await assert.rejects(late, isRefused('USER_CHANGED'))
+    assert.equal((await users.profile('john'))?.displayName, 'J')
+    await assert.rejects(users.remove('john', { version: first }), isRefused('USER_CHANGED'))
+  })
+
+  test('of two who change the same version at once, one is refused', async (t) => {
+    const { users } = await open(t, [john])
+    const version = (await users.account('john'))?.account.version
+    const done = await Promise.allSettled(
+      ['one', 'two'].map((displayName) => users.change('john', { displayName }, { version })),
+    )
+    const lost = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    assert.deepEqual(lost.map(isRefused('USER_CHANGED')), [true])
+  })
+
+  test('the last administrator stays, also when two go at once', async (t) => {
+    const eve = { ...john, name: 'eve' }
+    const { users } = await open(t, [john, eve, { ...bob, groups: ['dev'] }])
+    const administrators = ['admins', 'root']
+    const gone = await Promise.allSettled(
+      ['john', 'eve'].map((name) => users.change(name, { groups: [] }, { administrators })),
+    )
+    const refused = gone.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+    assert.deepEqual(refused.map(isRefused('USER_LAST_ADMINISTRATOR')), [true])
+    const last = gone[0]?.status === 'rejected' ? 'john' : 'eve'
+    for (const fields of [{ disabled: true }, { expiresAt: 1 as EpochMs }, { groups: ['dev'] }])
+      await assert.rejects(
+        users.change(last, fields, { administrators }),
+        isRefused('USER_LAST_ADMINISTRATOR'),
+      )
+    const removal = users.remove(last, { administrators })
+    await assert.rejects(removal, isRefused('USER_LAST_ADMINISTRATOR'))
+    await users.change(last, { groups: ['root'] }, { administrators })
+    await users.change('bob', { groups: ['root'] }, { administrators })
+    await users.remove(last, { administrators })
   })
 }
 

@@ -211,10 +211,18 @@ test('the routes of the admin API are those of the contract', () => {
   assert.deepEqual(
     operations.flatMap(({ routes }) => routes.map(({ method, path }) => `${method} ${path}`)),
     [
+      'DELETE /api/admin/users/:username/sessions',
       'GET /api/admin/bans',
       'POST /api/admin/bans',
       'DELETE /api/admin/bans/:id',
       'DELETE /api/admin/bans',
+      'DELETE /api/admin/users/:username/factors',
+      'GET /api/admin/users',
+      'GET /api/admin/users/:username',
+      'POST /api/admin/users',
+      'PATCH /api/admin/users/:username',
+      'PUT /api/admin/users/:username/password',
+      'DELETE /api/admin/users/:username',
     ],
   )
 })

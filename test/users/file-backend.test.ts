@@ -48,7 +48,7 @@ userBackendConformance(
       },
     }
   },
-  ['writing', 'creation'],
+  ['writing', 'creation', 'editing', 'removal'],
 )
 
 const user = (name: string, digest = DIGEST, more = '') =>

@@ -3,25 +3,42 @@
  * passwords itself and answers every question later, as LDAP does.
  */
 import { parseDigest } from '../../src/features/passwords/index.ts'
-import type { Account, AccountsChange, UserBackend } from '../../src/features/users/backend.ts'
+import type {
+  Account,
+  AccountFields,
+  AccountsChange,
+  Condition,
+  UserBackend,
+} from '../../src/features/users/backend.ts'
+import {
+  isLasting,
+  lastAdministrator,
+  takesAdministrator,
+} from '../../src/features/users/last-administrator.ts'
 import { isSamePassword, markOf } from '../../src/features/users/password-marks.ts'
+import { searchListed } from '../../src/features/users/search-listed.ts'
 import { AppError } from '../../src/kernel/errors.ts'
 import type { GivenUser } from '../conformance/user-case.ts'
 
 /** Makes an account of a given user. `digest`: of its password; the password itself where the backend checks it. */
 type Make = (user: Omit<GivenUser, 'password'>, secret: string, continues?: string) => Account
 
+let made = 0
+const rest = () => ({ version: String(++made), attributes: {} })
+
 export const digestAccount: Make = ({ disabled = false, ...profile }, text, continues) => {
   const parsed = parseDigest(text)
   if (!parsed.ok) throw new TypeError(parsed.problem)
   const { digest } = parsed
-  return { kind: 'digest', profile, disabled, digest, mark: markOf(text), continues }
+  const mark = markOf(text)
+  return { kind: 'digest', profile, disabled, digest, mark, continues, ...rest() }
 }
 
 export const bindAccount: Make = ({ disabled = false, ...profile }, secret) => ({
   kind: 'bind',
   profile,
   disabled,
+  ...rest(),
   bind: async (password) => password === secret,
 })
 
@@ -92,6 +109,36 @@ const known = ({ get }: Accounts, name: string): Account => {
   return account
 }
 
+type User = Omit<GivenUser, 'password'>
+
+function changed(account: Account, fields: Partial<AccountFields>): User {
+  const { expiresAt: until, mustChangePassword: must, ...user } = fieldsOf(account)
+  const { expiresAt = until, mustChangePassword = must, attributes: _, ...rest } = fields
+  return {
+    ...user,
+    ...rest,
+    ...(typeof expiresAt === 'number' && { expiresAt }),
+    ...(mustChangePassword === true && { mustChangePassword }),
+  }
+}
+
+/** @param after undefined where the groups of the user do not stay */
+function meet(own: Accounts, name: string, condition: Condition = {}, after?: User): void {
+  const account = known(own, name)
+  if ((condition.version ?? account.version) !== account.version) throw new AppError('USER_CHANGED')
+  const { administrators } = condition
+  if (administrators === undefined) return
+  const standing = ({ groups, disabled, expiresAt }: User) => ({
+    ...{ groups, disabled: disabled === true },
+    expires: expiresAt !== undefined,
+  })
+  const is = after && standing(after)
+  if (!takesAdministrator(standing(fieldsOf(account)), is, administrators)) return
+  const others = [...own.accounts.values()].filter(({ account: other }) => other !== account)
+  if (!others.some((one) => isLasting(standing(fieldsOf(one.account)), administrators)))
+    throw lastAdministrator()
+}
+
 /** A backend with digests, which takes every change. */
 export function createDigestBackend(name = 'memory') {
   const own = createAccounts(digestAccount)
@@ -105,12 +152,16 @@ export function createDigestBackend(name = 'memory') {
     byLogin: get,
     isEmpty: () => accounts.size === 0,
     list: all,
+    search: (query) => searchListed([...accounts.keys()].sort(), get, query),
     costliest: () => digests().sort((a, b) => b.digest.weight - a.digest.weight)[0]?.digest,
     onChange: (listener) => void own.listeners.push(listener),
     reload: async () => ({ ok: true, users: accounts.size, revision: name }),
     writing: {
       kind: 'digest',
-      set: async (user, digest) => own.put(fieldsOf(known(own, user)), digest),
+      async set(user, digest, mustChangePassword, condition) {
+        meet(own, user, condition)
+        own.put(changed(known(own, user), { mustChangePassword }), digest)
+      },
       async renew(user, digest, mark) {
         const account = known(own, user)
         if (account.kind !== 'digest' || account.mark !== mark) return false
@@ -119,18 +170,25 @@ export function createDigestBackend(name = 'memory') {
       },
     },
     creation: {
-      async add(user, { displayName, groups, digest }) {
+      async add(user, { displayName, groups, digest, ...more }) {
         if (accounts.has(user)) throw new AppError('USER_EXISTS')
         if (!NAME.test(user)) throw new AppError('BODY_INVALID', { faults: ['is no name'] })
-        own.put({ name: user, displayName, email: '', groups }, digest)
+        const base = digestAccount({ name: user, displayName, email: '', groups }, digest)
+        own.put(changed(base, more), digest)
       },
     },
     editing: {
-      change: async (user, fields) =>
-        own.put({ ...fieldsOf(known(own, user)), ...fields }, accounts.get(user)?.secret ?? ''),
+      async change(user, fields, condition) {
+        const after = changed(known(own, user), fields)
+        meet(own, user, condition, after)
+        own.put(after, accounts.get(user)?.secret ?? '')
+      },
     },
     removal: {
-      remove: async (user) => own.remove(known(own, user).profile.name),
+      async remove(user, condition) {
+        meet(own, user, condition)
+        own.remove(known(own, user).profile.name)
+      },
     },
     close: async () => {},
   } satisfies UserBackend
@@ -150,6 +208,7 @@ export function createBindBackend(name = 'remote') {
     async *list() {
       for (const { account } of accounts.values()) yield account
     },
+    search: (query) => searchListed([...accounts.keys()].sort(), get, query),
     costliest: () => undefined,
     onChange: (listener) => void own.listeners.push(listener),
     reload: async () => ({ ok: true, users: accounts.size, revision: '' }),

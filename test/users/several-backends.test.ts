@@ -7,7 +7,9 @@ import type { UserBackend } from '../../src/features/users/backend.ts'
 import { defineBackend } from '../../src/features/users/definition.ts'
 import type { PasswordMarks } from '../../src/features/users/index.ts'
 import { combineUsers } from '../../src/features/users/users.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { AppError } from '../../src/kernel/errors.ts'
+import { openStorage } from '../../src/storage/index.ts'
 import { bob, CLIENT, isRefused, john } from '../conformance/user-case.ts'
 import { approved } from '../support/approved.ts'
 import { createBindBackend, createDigestBackend } from './memory-backend.ts'
@@ -240,6 +242,7 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
       lookUp: () => assert.fail('there is nothing to look up'),
       passwords: cheapPasswords(),
       rehash: undefined,
+      clock: systemClock,
       answerWithin: 20,
     })
     await assert.rejects(authenticate('bob', 'password', CLIENT), isRefused('STORE_UNAVAILABLE'))
@@ -247,20 +250,24 @@ test('a backend that finds or checks for ever is given up: no answer is neither 
   assert.deepEqual(aborted, ['find', 'bind'])
 })
 
-test('a backend is opened with its own part of the configuration, and only when that is there', async () => {
+test('a backend is opened with its own part of the configuration, and only when that is there', async (t) => {
+  const storage = await openStorage({ path: ':memory:', migrations: {}, log: { info() {} } })
+  t.after(() => storage.close())
   const { backend } = createBindBackend()
   const opened: string[] = []
   const ldap = defineBackend({
     key: 'authentication_backend.ldap',
     schema: z.strictObject({ address: z.string() }).optional(),
     async open(part) {
-      opened.push(part?.address ?? '')
+      opened.push(part.address)
       return backend
     },
   })
   const tools = {
     place: { resolve: (path: string) => path, inDataDirectory: (name: string) => name },
     separator: ',',
+    storage,
+    clock: systemClock,
     log: keptLog().log,
   }
   assert.equal(await ldap.open({ 'authentication_backend.file': {} }, tools), undefined)

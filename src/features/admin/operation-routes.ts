@@ -13,14 +13,17 @@ export const operationRoutes: FastifyPluginAsync<{
   readonly replies: Replies
 }> = async (app, { operations, replies }) => {
   takeTextBodies(app, BODY_LIMIT)
-  for (const { method, path, status, answer } of operations.flatMap(({ routes }) => routes)) {
+  for (const route of operations.flatMap(({ routes }) => routes)) {
+    const { method, path, status, elevated, answer } = route
     app.route<{ Params: Record<string, string> }>({
       method,
       url: path,
-      config: { guard: 'admin' },
+      config: { guard: elevated ? 'elevated-admin' : 'admin' },
       async handler(request, reply) {
-        const { params } = request
-        const data = await answer({ params, body: bodyOf(request) }, callerOf(request))
+        const { params, query } = request
+        const given = { params, query, body: bodyOf(request), ifMatch: tagOf(request) }
+        const { data, etag } = await answer(given, callerOf(request))
+        if (etag !== undefined) reply.header('ETag', `"${etag}"`)
         return replies.json(reply, okBody(data), status)
       },
     })
@@ -30,6 +33,13 @@ export const operationRoutes: FastifyPluginAsync<{
 /** @returns undefined for no body, and null, which fits no operation, for one that is no JSON */
 const bodyOf = ({ body }: Pick<FastifyRequest, 'body'>): unknown =>
   body === undefined || body === null || body === '' ? undefined : (parseJson(body) ?? null)
+
+/** RFC 9110 §13.1.1. `*` asks for nothing. What is no strong tag matches none. */
+function tagOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  const given = headers['if-match']?.trim()
+  if (given === undefined || given === '*') return undefined
+  return /^"([^"]*)"$/.exec(given)?.[1] ?? ''
+}
 
 function callerOf(request: FastifyRequest): Caller {
   const { identity } = contextOf(request)

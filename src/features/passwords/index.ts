@@ -20,6 +20,7 @@ import { createThreads } from './threads.ts'
 export { type ApprovedPassword, approveUnchecked } from './approved.ts'
 export { parseDigest } from './digest.ts'
 export {
+  approveOrForce,
   createPasswordPolicy,
   type PasswordPolicy,
   type Person,

@@ -45,7 +45,7 @@ export const portalContexts = fp<PortalContextsOptions>(
       request.portalContext = await readContext(request, { sessions, peers })
       const { identity } = request.portalContext
       const { guard } = request.routeOptions.config
-      const asked = guard === 'elevated' ? identity : undefined
+      const asked = guard === 'elevated' || guard === 'elevated-admin' ? identity : undefined
       const elevated = asked !== undefined && (await isElevated(asked, { elevation, clock }))
       const missing =
         asked !== undefined && !elevated && (await elevation?.needsSecondFactor(asked)) === true
@@ -66,7 +66,7 @@ export const portalContexts = fp<PortalContextsOptions>(
     // read may be over.
     app.addHook('preHandler', async function looksAgainAfterTheBody(request) {
       const { guard } = request.routeOptions.config
-      if ((guard === 'elevated' || guard === 'admin') && writes(request)) await admit(request)
+      if (guard !== 'public' && guard !== 'user' && writes(request)) await admit(request)
     })
   },
   { name: 'portal-contexts' },

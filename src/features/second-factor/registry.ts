@@ -19,6 +19,21 @@ export function createFactorRegistry({
 }): FactorRegistry {
   const preferences = createPreferences({ storage, clock })
   return {
+    async kindsOf(users) {
+      const kinds = new Map<string, string[]>()
+      if (users.length === 0) return kinds
+      const db = (await storage.db()).$extendTables<Tables & Keys>()
+      for (const [kind, table] of KINDS) {
+        const rows = await db
+          .selectFrom(table)
+          .select('user_name')
+          .distinct()
+          .where('user_name', 'in', users)
+          .execute()
+        for (const { user_name: user } of rows) kinds.set(user, [...(kinds.get(user) ?? []), kind])
+      }
+      return kinds
+    },
     async removeAll(user) {
       const own = await storage.transaction(
         async (plain) => {
@@ -44,4 +59,15 @@ const REST = [
   'recovery_codes',
   'second_factor_wrong_codes',
   'second_factor_preferences',
+  'second_factor_invitations',
+  'trusted_devices',
+] as const
+
+/** The method's own table; here it is only asked who has a key. */
+type Keys = { webauthn_credentials: { user_name: string } }
+
+const KINDS = [
+  ['totp', 'totp'],
+  ['webauthn', 'webauthn_credentials'],
+  ['recovery_code', 'recovery_code_sets'],
 ] as const

@@ -50,7 +50,16 @@ export const listSessions = defineOperation({
 export const revokeSessions = defineOperation({
   name: 'sessions.revoke',
   summary: 'end sessions: by id, of a user, or all',
-  who: 'operator',
+  who: 'admin',
+  http: [
+    {
+      ...{ method: 'DELETE', path: '/api/admin/users/:username/sessions', elevated: true },
+      request: z
+        .object({ params: z.object({ username: name }) })
+        .transform(({ params }) => ({ user: params.username })),
+      answer: ({ revoked }) => ({ revoked }),
+    },
+  ],
   input: z.union([
     z.strictObject({ ids: z.array(name).min(1).max(1000) }),
     z.strictObject({ user: name }),

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
 import type { CheckHooks, Passwords, Place, Verifier } from '../passwords/index.ts'
-import type { Found, Profile, UserBackend } from './backend.ts'
+import { type Account, type Found, isExpired, type Profile, type UserBackend } from './backend.ts'
 import { isSamePassword } from './password-marks.ts'
 import type { Rehash } from './rehash.ts'
 import { mailKey } from './spellings.ts'
@@ -57,6 +58,7 @@ export function createAuthenticate({
   lookUp,
   passwords,
   rehash,
+  clock,
   answerWithin = ANSWER_WITHIN,
 }: {
   /** In order. */
@@ -65,6 +67,7 @@ export function createAuthenticate({
   readonly lookUp: (name: string) => Promise<Found | undefined>
   readonly passwords: Pick<Passwords, 'verify' | 'burn'>
   readonly rehash: Pick<Rehash, 'offer'> | undefined
+  readonly clock: Clock
   readonly answerWithin?: number | undefined
 }): Authenticate {
   /** Asks all backends at the same time: how long it takes does not tell which of them has the user. */
@@ -95,9 +98,12 @@ export function createAuthenticate({
             within(answerWithin, (signal) => account.bind(password, signal)),
         }
 
+  const isEnabled = ({ disabled, profile }: Account): boolean =>
+    !disabled && !isExpired(profile, clock.now())
+
   return async (login, password, client, limiter) => {
     const found = await find(login)
-    const usable = found?.account.disabled === false ? found : undefined
+    const usable = found !== undefined && isEnabled(found.account) ? found : undefined
     const name = found?.account.profile.name ?? ''
     const hooks = limiter && hooksOf(limiter, name, found === undefined ? login : name)
     let matches = false
@@ -108,7 +114,7 @@ export function createAuthenticate({
     // The check takes a while; what was changed meanwhile is in force.
     const now = await lookUp(name)
     if (now === undefined) return { kind: 'refused', name: '', reason: 'unknown' }
-    if (usable === undefined || now.account.disabled)
+    if (usable === undefined || !isEnabled(now.account))
       return { kind: 'refused', name, reason: 'disabled' }
     if (!matches || !isSameCredential(usable, now))
       return { kind: 'refused', name, reason: 'password' }

@@ -4,6 +4,7 @@
  * the same for all (authenticate.ts).
  */
 import type { Fault } from '../../config/index.ts'
+import type { EpochMs } from '../../kernel/clock.ts'
 import type { Digest } from '../passwords/index.ts'
 
 /** What is known of a user. Keeps its identity (===) until anything about that user changes, the password included. */
@@ -14,11 +15,24 @@ export interface Profile {
   /** '' when there is none. */
   readonly email: string
   readonly groups: readonly string[]
+  /** From then on the user counts as disabled. Left out: never. */
+  readonly expiresAt?: EpochMs
+  /** The next sign-in leads to the page where the user sets another password. */
+  readonly mustChangePassword?: true
 }
+
+export const isExpired = ({ expiresAt }: Profile, now: EpochMs): boolean =>
+  expiresAt !== undefined && expiresAt <= now
+
+/** What else is kept of a user, by the keys and with the values of a users file: `given_name`, `address`, `extra` … */
+export type Attributes = Readonly<Record<string, unknown>>
 
 interface AccountFacts {
   readonly profile: Profile
   readonly disabled: boolean
+  /** Changes with every change of the account. Says nothing by itself. */
+  readonly version: string
+  readonly attributes: Attributes
 }
 
 /** An account whose password is checked by this server, against a digest that the backend stores. */
@@ -49,7 +63,7 @@ export type MaybePromise<T> = T | Promise<T>
 /** A backend that cannot answer throws AppError STORE_UNAVAILABLE, which is never taken for "no such user". */
 export interface AccountLookup {
   /**
-   * The enabled user of this canonical name. The verify path asks it for each request: a backend that has its users in
+   * The enabled user of this canonical name, whether expired or not (users.ts looks at that). The verify path asks it for each request: a backend that has its users in
    * memory answers without a promise, and a remote one from a cache where it can.
    */
   profile(name: string): MaybePromise<Profile | undefined>
@@ -60,6 +74,22 @@ export interface AccountLookup {
    * @param signal aborted when the time for an answer is over
    */
   byLogin(login: string, signal: AbortSignal): MaybePromise<Account | undefined>
+}
+
+/** Which accounts are asked for: those for which all of it is true. */
+export interface AccountQuery {
+  /** Each word begins a word of the name, the display name or the mail address (search-terms.ts). '' finds all. */
+  readonly search?: string | undefined
+  readonly group?: string | undefined
+  readonly disabled?: boolean | undefined
+  /** Names that come after this one alone. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+export interface AccountSearch {
+  /** At most `limit` accounts, disabled ones included, in the order of their names' characters. */
+  search(query: AccountQuery): Promise<readonly Account[]>
 }
 
 export interface AccountListing {
@@ -92,14 +122,23 @@ export interface AccountWatch {
   reload(): Promise<ReloadResult>
 }
 
+/** What must be true for a change to be made; looked at in the same step as the change. */
+export interface Condition {
+  /** The account still has this version. Else AppError USER_CHANGED. */
+  readonly version?: string | undefined
+  /** One user who can sign in stays a member of one of these groups. Else AppError USER_LAST_ADMINISTRATOR. */
+  readonly administrators?: readonly string[] | undefined
+}
+
 /** Passwords can be changed: this server makes the digest, the backend stores it. */
 export interface DigestWriting {
   readonly kind: 'digest'
   /**
    * Resolves when the digest is stored and in force; listeners have been told by then.
-   * @throws AppError USER_UNKNOWN, USERS_UNWRITABLE
+   * @param mustChange whether the user has to change this password at the next sign-in
+   * @throws AppError USER_UNKNOWN, USER_CHANGED, USERS_UNWRITABLE
    */
-  set(name: string, digest: string): Promise<void>
+  set(name: string, digest: string, mustChange: boolean, condition?: Condition): Promise<void>
   /**
    * Replaces the digest of this mark by one of the same password: the account `continues` it and stays valid.
    * @returns false, and nothing is changed: the user has another digest by now
@@ -117,26 +156,39 @@ export interface PasswordWriting {
 
 export interface AccountFields {
   readonly displayName: string
+  readonly email: string
   readonly groups: readonly string[]
+  readonly disabled: boolean
+  /** null: never. */
+  readonly expiresAt: EpochMs | null
+  readonly mustChangePassword: boolean
+  readonly attributes: Attributes
 }
+
+/** What may be left out is empty, false or never. */
+export type NewFields = Pick<AccountFields, 'displayName' | 'groups'> & Partial<AccountFields>
 
 export interface AccountCreation {
   /** @throws AppError USER_EXISTS, BODY_INVALID (`details.faults`), USERS_UNWRITABLE */
-  add(name: string, account: AccountFields & { readonly digest: string }): Promise<void>
+  add(name: string, account: NewFields & { readonly digest: string }): Promise<void>
 }
 
 export interface AccountEditing {
-  /** Changes the given fields. @throws AppError USER_UNKNOWN, BODY_INVALID (`details.faults`), USERS_UNWRITABLE */
-  change(name: string, fields: Partial<AccountFields & { disabled: boolean }>): Promise<void>
+  /**
+   * Changes the given fields.
+   * @throws AppError USER_UNKNOWN, USER_CHANGED, USER_LAST_ADMINISTRATOR, BODY_INVALID (`details.faults`),
+   * USERS_UNWRITABLE
+   */
+  change(name: string, fields: Partial<AccountFields>, condition?: Condition): Promise<void>
 }
 
 export interface AccountRemoval {
-  /** @throws AppError USER_UNKNOWN, USERS_UNWRITABLE */
-  remove(name: string): Promise<void>
+  /** @throws AppError USER_UNKNOWN, USER_CHANGED, USER_LAST_ADMINISTRATOR, USERS_UNWRITABLE */
+  remove(name: string, condition?: Condition): Promise<void>
 }
 
 /** What a backend must offer, and by key what it may offer. */
-export interface UserBackend extends AccountLookup, AccountListing, AccountWatch {
+export interface UserBackend extends AccountLookup, AccountListing, AccountSearch, AccountWatch {
   /** For operators: `file`, `ldap`. */
   readonly name: string
   readonly writing?: DigestWriting | PasswordWriting

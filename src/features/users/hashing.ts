@@ -146,6 +146,13 @@ export const PasswordConfig = z
   .prefault({})
 export type PasswordConfig = z.infer<typeof PasswordConfig>
 
+/** How new passwords are hashed, wherever the users are. */
+export const passwordConfigIn = (config: {
+  readonly 'authentication_backend.file': { readonly password: PasswordConfig }
+  readonly 'authentication_backend.database'?: { readonly password: PasswordConfig } | undefined
+}): PasswordConfig =>
+  (config['authentication_backend.database'] ?? config['authentication_backend.file']).password
+
 /** The parameters of new digests: the old keys count where they are given. Memory in KiB, lengths in bytes. */
 export function hashParameters(password: PasswordConfig): HashParameters {
   const { algorithm, pbkdf2, bcrypt, scrypt } = password

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { defineManifest } from '../../kernel/feature.ts'
 import { duration, scalarMeta } from '../../kernel/scalars.ts'
 import verify from '../verify/manifest.ts'
-import { backends } from './backends/index.ts'
+import { migrations } from './backends/database/tables.ts'
+import { backends, backendsIn } from './backends/index.ts'
 
 type Backends = (typeof backends)[number]
 /** The parts of the backends in the configuration, by dotted path. */
@@ -34,6 +35,7 @@ export default defineManifest({
     'authentication_backend.refresh_interval': RefreshInterval,
   },
   migrations: {
+    ...migrations,
     '0009_password_marks': {
       embedded: true,
       up: async (db) => {
@@ -51,10 +53,15 @@ export default defineManifest({
   },
   reads: [verify],
   check(config, report, explicit) {
-    for (const backend of backends) backend.check(config, report, explicit)
+    for (const backend of backendsIn(config)) backend.check(config, report, explicit)
+    const given = backends.map(({ key }) => key.split('.')).filter((path) => explicit(path))
+    const [first, second] = given
+    if (first !== undefined && second !== undefined)
+      report.fault(second, `and ${first.join('.')} are both given`, 'one place where users are')
   },
   async look(config, place, report) {
     const { separator } = config.identity_headers
-    for (const backend of backends) await backend.look(config, { place, separator }, report)
+    for (const backend of backendsIn(config))
+      await backend.look(config, { place, separator }, report)
   },
 })

@@ -1,4 +1,5 @@
-import type { Account, Found, MaybePromise, Profile, UserBackend } from './backend.ts'
+import type { Account, AccountQuery, Found, MaybePromise, Profile, UserBackend } from './backend.ts'
+import { byCharacters } from './search-listed.ts'
 
 /** Several backends as one: a name is the user of the first that has it, disabled or not. */
 export interface BackendOrder {
@@ -6,6 +7,8 @@ export interface BackendOrder {
   profile(name: string): MaybePromise<Profile | undefined>
   /** The account, disabled or not, and which backend has it. */
   lookUp(name: string): Promise<Found | undefined>
+  /** Accounts in the order of their names' characters. */
+  search(query: AccountQuery): Promise<readonly Found[]>
   /** Of the backends that have their users in memory: for what must not wait. */
   inMemory(name: string): Account | undefined
   /** The accounts of the backends that have them in memory. */
@@ -29,6 +32,14 @@ export function createOrder(backends: readonly UserBackend[]): BackendOrder {
       : (found ?? firstOf(rest, name))
   }
 
+  async function lookUp(name: string): Promise<Found | undefined> {
+    for (const backend of backends) {
+      const account = await backend.byName(name)
+      if (account !== undefined) return { backend, account }
+    }
+    return undefined
+  }
+
   return {
     // With one backend, the verify path pays for no order.
     profile:
@@ -40,12 +51,20 @@ export function createOrder(backends: readonly UserBackend[]): BackendOrder {
               ? account.then(enabledProfile)
               : enabledProfile(account)
           },
-    async lookUp(name) {
-      for (const backend of backends) {
-        const account = await backend.byName(name)
-        if (account !== undefined) return { backend, account }
-      }
-      return undefined
+    lookUp,
+    async search(query) {
+      const found = new Map<string, Found>()
+      for (const backend of backends)
+        for (const account of await backend.search(query)) {
+          const { name } = account.profile
+          // Of two backends that have the name, the first one's user is meant.
+          const hidden = backend !== only && (await lookUp(name))?.backend !== backend
+          if (!hidden) found.set(name, { backend, account })
+        }
+      const sorted = [...found.values()].sort((a, b) =>
+        byCharacters(a.account.profile.name, b.account.profile.name),
+      )
+      return sorted.slice(0, query.limit)
     },
     inMemory(name) {
       for (const backend of memory) {

@@ -158,6 +158,24 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   }
 }
 
+/** No digest has it. */
+const OUTDATED = 'outdated'
+
+/**
+ * Lets the next start end all sessions of a user, as after a change of the password that no server saw. For commands that run
+ * while no server does. A user whom no server has known has no sessions, and stays unknown.
+ */
+export async function outdateMark(
+  { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
+  user: string,
+): Promise<void> {
+  const remove = sqlite.prepare('delete from password_marks where name = ?')
+  const insert = sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
+  await write(() => {
+    if (remove.run(user).changes > 0) insert.run(user, OUTDATED)
+  })
+}
+
 /** The marks that are right for each user: more than one while a digest is renewed. */
 type KnownMarks = Map<string, Set<string>>
 

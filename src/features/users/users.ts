@@ -1,17 +1,22 @@
 import type { BaseLogger } from 'pino'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { StartPlace } from '../../kernel/feature.ts'
+import type { Storage } from '../../storage/index.ts'
 import type { Digest, Passwords } from '../passwords/index.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
-import type {
-  Account,
-  DigestAccount,
-  DigestWriting,
-  MaybePromise,
-  Profile,
-  ReloadResult,
-  UserBackend,
+import {
+  type Account,
+  type AccountQuery,
+  type DigestAccount,
+  type DigestWriting,
+  type Found,
+  isExpired,
+  type MaybePromise,
+  type Profile,
+  type ReloadResult,
+  type UserBackend,
 } from './backend.ts'
-import { backends } from './backends/index.ts'
+import { backendsIn } from './backends/index.ts'
 import { createChanges, type UserChanges } from './changes.ts'
 import { type Directory, directoryOf } from './directory.ts'
 import { createFindAccount, type FoundAccount } from './find-account.ts'
@@ -27,6 +32,10 @@ export interface Users extends UserChanges {
    * request. The answer is current; it is not to be kept.
    */
   profile(name: string): MaybePromise<Profile | undefined>
+  /** The account of this canonical name as its backend has it now, disabled or not. */
+  account(name: string): Promise<Found | undefined>
+  /** Accounts of all backends, disabled ones included, in the order of their names' characters. */
+  search(query: AccountQuery): Promise<readonly Found[]>
   authenticate: Authenticate
   /**
    * The user of a login, disabled or not, by what was typed: its time may tell whether there is one.
@@ -55,6 +64,7 @@ export interface CombineOptions {
   /** `authentication_backend.rehash_on_login` */
   readonly rehash?: boolean
   readonly marks?: PasswordMarks
+  readonly clock?: Clock
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
@@ -64,6 +74,7 @@ export interface UsersOptions extends CombineOptions {
   readonly place: StartPlace
   /** `identity_headers.separator`: no group may hold it. */
   readonly separator: string
+  readonly storage: Storage
 }
 
 /** @throws OperatorError when the users of a backend cannot be read; the message names every fault with its place */
@@ -71,12 +82,14 @@ export async function createUsers({
   config,
   place,
   separator,
+  storage,
   ...tools
 }: UsersOptions): Promise<Users> {
   const opened: UserBackend[] = []
   try {
-    for (const backend of backends) {
-      const one = await backend.open(config, { place, separator, log: tools.log })
+    for (const backend of backendsIn(config)) {
+      const { clock = systemClock, log } = tools
+      const one = await backend.open(config, { place, separator, storage, clock, log })
       if (one !== undefined) opened.push(one)
     }
   } catch (error) {
@@ -89,7 +102,7 @@ export async function createUsers({
 /** @param backends opened, in order; `close` closes them */
 export function combineUsers(
   backends: readonly UserBackend[],
-  { passwords, rehash: isRehashing, marks: known, log }: CombineOptions,
+  { passwords, rehash: isRehashing, marks: known, clock = systemClock, log }: CombineOptions,
 ): Users {
   const order = createOrder(backends)
   const { lookUp, inMemory } = order
@@ -103,9 +116,11 @@ export function combineUsers(
     writing: DigestWriting,
   ): Promise<void> {
     // Another password was set meanwhile: this one is not to come back.
-    if (marks.get(name) !== mark) return
+    const now = inMemory(name)
+    if (now !== undefined && marks.get(name) !== mark) return
     const store = () => writing.renew(name, digest, mark)
-    if (known === undefined) await store()
+    // Marks are kept of users in memory; a database keeps its own.
+    if (known === undefined || now === undefined) await store()
     else await known.renew(name, digest, marks, store)
   }
 
@@ -114,6 +129,9 @@ export function combineUsers(
       ?.observe(marksOf(inMemory, () => accounts))
       .catch((error: unknown) => log.error({ err: error }, 'new users could not be noted'))
   }
+
+  const unexpired = (profile: Profile | undefined): Profile | undefined =>
+    profile !== undefined && isExpired(profile, clock.now()) ? undefined : profile
 
   observe(order.listed())
   for (const backend of backends) {
@@ -127,9 +145,14 @@ export function combineUsers(
   }
 
   return {
-    profile: order.profile,
-    authenticate: createAuthenticate({ backends, lookUp, passwords, rehash }),
-    findAccount: createFindAccount(backends),
+    profile(name) {
+      const profile = order.profile(name)
+      return profile instanceof Promise ? profile.then(unexpired) : unexpired(profile)
+    },
+    account: lookUp,
+    search: order.search,
+    authenticate: createAuthenticate({ backends, lookUp, passwords, rehash, clock }),
+    findAccount: createFindAccount(backends, clock),
     takesPasswords: backends.some((backend) => backend.writing !== undefined),
     ...createChanges({ backends, lookUp, passwords }),
     isEmpty: () => backends.every((backend) => backend.isEmpty()),

@@ -3,7 +3,7 @@
  * `ApprovedPassword`, and nothing else is taken for a user.
  */
 import { AppError } from '../../../kernel/errors.ts'
-import { type ApprovedPassword, approve } from '../approved.ts'
+import { type ApprovedPassword, approve, approveUnchecked } from '../approved.ts'
 import { isBreached } from './breached.ts'
 import type { PolicyConfig } from './config.ts'
 import { createGuesses } from './guesses.ts'
@@ -98,3 +98,9 @@ async function unlessUnreadable<T>(file: string, work: Promise<T>): Promise<T> {
     throw new AppError('STORE_UNAVAILABLE', { reason: 'password_policy', file }, { cause: error })
   }
 }
+
+/** Asks the policy, unless the operator wants to pass it by. @param isForced the operator wants this password, whatever the policy says */
+export const approveOrForce =
+  (policy: Pick<PasswordPolicy, 'approve'>) =>
+  async (password: string, person: Person, isForced: boolean): Promise<ApprovedPassword> =>
+    isForced ? approveUnchecked(password, 'forced') : policy.approve(password, person)

@@ -1,6 +1,7 @@
 /** The parts of a user that are more than one text: groups, address, declared attributes. */
 import { isScalar, isSeq, type Node } from 'yaml'
 import type { ConfigPath } from '../../../../kernel/feature.ts'
+import type { Attributes } from '../../backend.ts'
 import {
   ADDRESS_FIELDS,
   type ExtraAttribute,
@@ -43,31 +44,49 @@ function problemOfGroup(group: string, separator: string): string | undefined {
   return problemOfName(group)
 }
 
-/** What is written under `address`, as pairs. */
-export function readAddress(reader: Reader, node: Node | null, path: ConfigPath): unknown[] {
-  return reader.entries(node, path, 'an address').map(({ name, key, value }) => {
+/** What is written under `address`. */
+export function readAddress(reader: Reader, node: Node | null, path: ConfigPath): Attributes {
+  const pairs = reader.entries(node, path, 'an address').flatMap(({ name, key, value }) => {
     const here = [...path, name]
     const field = own<TextField>(ADDRESS_FIELDS, name)
-    if (field !== undefined) return [name, reader.text(value, here, field)]
+    if (field !== undefined) return [[name, reader.text(value, here, field)]]
     reader.unknownKey(key, here, name, Object.keys(ADDRESS_FIELDS))
     return []
   })
+  return Object.fromEntries(pairs)
 }
 
-/** What is written under `extra`, as pairs, so far as the configuration declares it. */
+/** What is written under `extra`; of what the configuration does not declare, texts, numbers, flags and lists of them. */
 export function readExtra(
   reader: Reader,
   node: Node | null,
   path: ConfigPath,
   attributes: ExtraAttributes,
-): unknown[] {
-  return reader.entries(node, path, 'a map of attributes').map(({ name, key, value }) => {
-    const here = [...path, name]
-    const declared = own(attributes, name)
-    if (declared !== undefined) return [name, readAttribute(reader, value, here, declared)]
-    reader.warn(key, here, 'is not declared in authentication_backend.file.extra_attributes')
-    return []
-  })
+): Attributes {
+  const pairs = reader
+    .entries(node, path, 'a map of attributes')
+    .flatMap(({ name, key, value }) => {
+      const here = [...path, name]
+      const declared = own(attributes, name)
+      if (declared !== undefined) {
+        const values = readAttribute(reader, value, here, declared)
+        return [[name, declared.multi_valued ? values : values[0]]]
+      }
+      reader.warn(key, here, 'is not declared in authentication_backend.file.extra_attributes')
+      const plain = plainValue(reader, value, here)
+      return plain === undefined ? [] : [[name, plain]]
+    })
+  return Object.fromEntries(pairs)
+}
+
+function plainValue({ follow }: Reader, node: Node | null, path: ConfigPath): unknown {
+  const value = follow(node, path)
+  if (isSeq<Node | null>(value))
+    return value.items.flatMap((item) => {
+      const scalar = follow(item, path)
+      return isScalar(scalar) ? [scalar.value] : []
+    })
+  return isScalar(value) ? (value.value ?? undefined) : undefined
 }
 
 function readAttribute(

@@ -1,7 +1,10 @@
 /** A users file with one user changed: only that user's lines are read again. Pure. */
 import type { Fault } from '../../../../config/index.ts'
+import { formatPath } from '../../../../config/tree.ts'
+import { printable } from '../../../../kernel/printable.ts'
 import { markOf } from '../../password-marks.ts'
-import { appendUser, type Edit, replacePassword } from './edit.ts'
+import { appendUser, type Edit, type FieldValues, replacePassword } from './edit.ts'
+import { removeUser, setFields } from './edit-fields.ts'
 import { BEFORE_PIECE, type ReadOptions, readWhole } from './read.ts'
 import { nameIn, type Piece, piecesOf } from './scan.ts'
 import { isOnlyChange, type UserRow } from './user-index.ts'
@@ -21,11 +24,22 @@ export type Change =
       readonly digest: string
       readonly displayName: string
       readonly groups: readonly string[]
+      readonly more?: FieldValues
     }
+  | {
+      readonly kind: 'fields'
+      readonly name: string
+      /** By the keys of a users file; undefined takes a key out. */
+      readonly fields: FieldValues
+      /** Of the user as it is expected; another one is not changed. */
+      readonly version?: string | undefined
+    }
+  | { readonly kind: 'removed'; readonly name: string; readonly version?: string | undefined }
 
 export type Changed =
-  | { readonly kind: 'changed'; readonly text: string; readonly user: UserRow }
-  /** The user has another digest than the one that was to be replaced. */
+  /** @param user undefined: removed */
+  | { readonly kind: 'changed'; readonly text: string; readonly user: UserRow | undefined }
+  /** The user has another digest, or another version, than the one that was to be replaced. */
   | { readonly kind: 'outdated' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'exists' }
@@ -70,28 +84,62 @@ function changeWhole(text: string, change: Change, options: ReadOptions): Change
     ({ kind: 'refused', problem, faults }) as const
   const before = readWhole(text, options)
   if (!before.ok) return refuse('has faults', before.faults)
-  const mark = markOf(change.digest)
   const user = before.users.find(({ profile }) => profile.name === change.name)
-  if (change.kind === 'new' && user !== undefined) return { kind: 'exists' }
-  if (change.kind === 'password' && user === undefined) return { kind: 'unknown' }
-  if (change.kind === 'password' && (change.insteadOf ?? user?.mark) !== user?.mark)
-    return { kind: 'outdated' }
+  if (change.kind === 'new') {
+    if (user !== undefined) return { kind: 'exists' }
+  } else if (user === undefined) return { kind: 'unknown' }
+  else if (isOutdated(change, user)) return { kind: 'outdated' }
   const edited = editOf(before.yaml, change)
   if (!edited.ok) return refuse(`must be changed by hand: ${edited.problem}`)
   const after = readWhole(edited.text, options)
   if (!after.ok)
-    return change.kind === 'new'
+    return change.kind === 'new' ||
+      (change.kind === 'fields' && after.faults.every(isAbout(change.name)))
       ? { kind: 'invalid', faults: after.faults }
       : refuse('must be changed by hand', after.faults)
   const now = after.users.find(({ profile }) => profile.name === change.name)
-  if (now === undefined || !isOnlyChange(before.users, after.users, change.name, mark))
-    return refuse(`must be changed by hand: others share what belongs to ${change.name}`)
+  const isDone = isOnlyChange(before.users, after.users, change.name, markAfter(change, user))
+  if (!isDone) return refuse(`must be changed by hand: others share what belongs to ${change.name}`)
   return { kind: 'changed', text: edited.text, user: now }
+}
+
+/** Whether a fault is about this user: what another one is said to be is no fault of the change that was asked for. */
+function isAbout(name: string): (fault: Fault) => boolean {
+  const path = printable(formatPath(['users', name]))
+  return (fault) => fault.path === path || fault.path.startsWith(`${path}.`)
+}
+
+function isOutdated(change: Exclude<Change, { kind: 'new' }>, user: UserRow): boolean {
+  if (change.kind === 'password') return (change.insteadOf ?? user.mark) !== user.mark
+  return (change.version ?? user.fingerprint) !== user.fingerprint
+}
+
+/** The mark that the user has when the change is made; undefined: there is no such user then. */
+function markAfter(change: Change, user: UserRow | undefined): string | undefined {
+  switch (change.kind) {
+    case 'removed':
+      return undefined
+    case 'fields': {
+      const { password } = change.fields
+      return typeof password === 'string' ? markOf(password) : user?.mark
+    }
+    default:
+      return markOf(change.digest)
+  }
 }
 
 function editOf(yaml: YamlText | undefined, change: Change): Edit {
   if (yaml === undefined) return { ok: false, problem: 'it cannot be read' }
-  return change.kind === 'new'
-    ? appendUser(yaml, change.name, change)
-    : replacePassword(yaml, change.name, change.digest)
+  switch (change.kind) {
+    case 'new':
+      return appendUser(yaml, change.name, change)
+    case 'password':
+      return replacePassword(yaml, change.name, change.digest)
+    case 'fields':
+      return setFields(yaml, change.name, change.fields)
+    case 'removed':
+      return removeUser(yaml, change.name)
+    default:
+      return change satisfies never
+  }
 }

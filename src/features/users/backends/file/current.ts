@@ -23,6 +23,8 @@ export interface CurrentUsers {
   load(): Promise<{ readonly found: string; readonly result: ReloadResult }>
   /** One user was changed in the file, whose text has this hash now. */
   put(record: UserRecord, hash: string): void
+  /** One user was taken out of the file, whose text has this hash now. */
+  remove(name: string, hash: string): void
 }
 
 export interface CurrentOptions {
@@ -78,6 +80,13 @@ export function createCurrentUsers({
         added: before === undefined ? [name] : [],
         accounts: [record],
       })
+    },
+    remove(name, written) {
+      const before = index.records.get(name)
+      hash = written
+      index.remove(name)
+      const invalidated = before?.disabled === false ? [name] : []
+      changed({ invalidated, added: [], accounts: [] })
     },
   }
 }

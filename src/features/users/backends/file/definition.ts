@@ -29,6 +29,7 @@ async function open(config: FileConfig, { place, ...tools }: BackendTools): Prom
 export const file = defineBackend({
   key: 'authentication_backend.file',
   schema: FileConfig,
+  isDefault: true,
   check: ({ password }, report, explicit) => checkPassword(password, report, explicit),
   look,
   open,

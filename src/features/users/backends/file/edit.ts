@@ -11,8 +11,8 @@ export type Edit =
   /** Why this text cannot be changed by a program, for the administrator. */
   | { readonly ok: false; readonly problem: string }
 
-type Users = YAMLMap<Node, Node | null>
-type UserPair = Pair<Node, Node | null>
+export type Users = YAMLMap<Node, Node | null>
+export type UserPair = Pair<Node, Node | null>
 
 /** @param digest the new value of `password`: no quote, no backslash */
 export function replacePassword(yaml: YamlText, name: string, digest: string): Edit {
@@ -36,7 +36,12 @@ export interface WrittenUser {
   readonly displayName: string
   readonly groups: readonly string[]
   readonly digest: string
+  /** Further keys of a users file with their values. */
+  readonly more?: FieldValues
 }
+
+/** Values by the keys of a users file; undefined: the key is not there. */
+export type FieldValues = Readonly<Record<string, unknown>>
 
 /** Adds a user behind the last one, indented like the others. */
 export function appendUser(yaml: YamlText, name: string, user: WrittenUser): Edit {
@@ -85,7 +90,7 @@ function appendToBlock(
 }
 
 /** Comments below the last user that are indented deeper than its name belong to it. */
-function behindComments(text: string, from: number, indent: number): number {
+export function behindComments(text: string, from: number, indent: number): number {
   const comment = /([ \t]*)#[^\n]*(\n|$)/y
   comment.lastIndex = from
   let at = from
@@ -97,7 +102,7 @@ function behindComments(text: string, from: number, indent: number): number {
 }
 
 /** JSON is YAML: whatever is in a text, this is how it is written. */
-const quoted = (value: string): string => JSON.stringify(value)
+export const quoted = (value: string): string => JSON.stringify(value)
 
 function blockUser(
   name: string,
@@ -111,14 +116,21 @@ function blockUser(
     `displayname: ${quoted(user.displayName)}`,
     `password: ${quoted(user.digest)}`,
     `groups: [${groups}]`,
+    ...linesOf(user.more),
   ]
   return [`${indent}${keyOf(name)}:`, ...fields.map((field) => indent + step + field), ''].join(eol)
 }
 
-function flowUser(name: string, { displayName, digest, groups }: WrittenUser): string {
-  const value = JSON.stringify({ displayname: displayName, password: digest, groups })
+function flowUser(name: string, { displayName, digest, groups, more }: WrittenUser): string {
+  const value = JSON.stringify({ displayname: displayName, password: digest, groups, ...more })
   return `${quoted(name)}: ${value}`
 }
+
+/** A line a field. */
+export const linesOf = (fields: FieldValues = {}): string[] =>
+  Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}: ${JSON.stringify(value)}`],
+  )
 
 /** Plain where YAML 1.1 and 1.2 agree that it is a text. */
 const keyOf = (name: string): string =>
@@ -132,21 +144,21 @@ function topPair({ contents, follow }: YamlText): UserPair | undefined {
     : undefined
 }
 
-function usersOf(yaml: YamlText): Users | undefined {
+export function usersOf(yaml: YamlText): Users | undefined {
   const value = yaml.follow(topPair(yaml)?.value ?? null)
   return isMap<Node, Node | null>(value) ? value : undefined
 }
 
-const endOf = ({ key, value }: UserPair): number => (value ?? key).range?.[1] ?? 0
+export const endOf = ({ key, value }: UserPair): number => (value ?? key).range?.[1] ?? 0
 
 /** Behind the end of the line that `from` is in. */
-function lineEnd(text: string, from: number): number {
+export function lineEnd(text: string, from: number): number {
   const newline = text.indexOf('\n', from)
   return newline === -1 ? text.length : newline + 1
 }
 
 /** How the line before `at` ends: what is added ends like its neighbour. */
-function eolOf(text: string, at = text.length): string {
+export function eolOf(text: string, at = text.length): string {
   const newline = text.lastIndexOf('\n', at - 1)
   return newline > 0 && text[newline - 1] === '\r' ? '\r\n' : '\n'
 }
@@ -160,4 +172,4 @@ const splice = (text: string, start: number, end: number, inserted: string): Edi
   text: text.slice(0, start) + inserted + text.slice(end),
 })
 
-const refuse = (problem: string): Edit => ({ ok: false, problem })
+export const refuse = (problem: string): Edit => ({ ok: false, problem })

@@ -47,7 +47,7 @@ const problemOfLocale: TextField = (text) => {
   }
 }
 
-/** Keys that hold one text. `password`, `groups`, `disabled`, `address` and `extra` are read on their own. */
+/** Keys that hold one text. The other ones of USER_KEYS are read on their own. */
 export const TEXT_FIELDS: Readonly<Record<string, TextField>> = {
   displayname: problemOfText,
   email: problemOfMail,
@@ -65,6 +65,14 @@ export const TEXT_FIELDS: Readonly<Record<string, TextField>> = {
   phone_number: problemOfText,
   phone_extension: problemOfText,
 }
+
+/** When a user's time is over: a date (its first moment, UTC) or a moment with its offset from UTC. */
+export const problemOfMoment: TextField = (text) =>
+  text === '' || (MOMENT.test(text) && !Number.isNaN(Date.parse(text)))
+    ? undefined
+    : 'is neither a date nor a moment such as 2027-01-31T18:00:00Z'
+
+const MOMENT = /^\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d\d:\d\d))?$/
 
 export const ADDRESS_FIELDS: Readonly<Record<string, TextField>> = {
   street_address: (text) => problemOfText(text.replaceAll('\n', ' ')),
@@ -86,6 +94,8 @@ export const USER_KEYS: readonly string[] = [
   'password',
   'groups',
   'disabled',
+  'expires_at',
+  'must_change_password',
   'address',
   'extra',
   ...Object.keys(TEXT_FIELDS),

@@ -20,6 +20,13 @@ export interface LiveOptions {
   readonly log: Pick<BaseLogger, 'error' | 'warn' | 'info'>
 }
 
+export interface ChangeOptions {
+  /** The mark of the digest in whose place this one was made from the same password. */
+  readonly continues?: string
+  /** Groups of which one user who can sign in has to stay a member. */
+  readonly administrators?: readonly string[] | undefined
+}
+
 export interface LiveUsers {
   /** What is in force. */
   index(): UserIndex
@@ -31,11 +38,10 @@ export interface LiveUsers {
   noticed(): Promise<void>
   /**
    * Resolves when the change is on disk and in force.
-   * @param continues the mark of the digest in whose place this one was made from the same password
-   * @returns false: the user has another digest than the one that was to be replaced
-   * @throws AppError USER_UNKNOWN, USER_EXISTS, BODY_INVALID, USERS_UNWRITABLE
+   * @returns false: the user has another digest or version than the one that was to be replaced
+   * @throws AppError USER_UNKNOWN, USER_EXISTS, USER_LAST_ADMINISTRATOR, BODY_INVALID, USERS_UNWRITABLE
    */
-  change(change: Change, continues?: string): Promise<boolean>
+  change(change: Change, more?: ChangeOptions): Promise<boolean>
   /** Resolves when nothing is under way. */
   close(): Promise<void>
 }
@@ -93,8 +99,8 @@ export function createLiveUsers({ path, read, changed, log }: LiveOptions): Live
     load: () => serial(async () => (await current.load()).result),
     reload: () => serial(() => reload(true)),
     noticed: () => serial(noticed),
-    change: (change, continues) =>
-      serial(() => applyChange(change, continues, { path, current, work })),
+    change: (change, { continues, administrators } = {}) =>
+      serial(() => applyChange(change, continues, { path, current, work, administrators })),
     async close() {
       await queue
       await work.close()

@@ -5,12 +5,14 @@ import { removeDrafts } from '../../../../files/atomic-write.ts'
 import { watchFiles } from '../../../../files/watcher.ts'
 import { AppError } from '../../../../kernel/errors.ts'
 import { OperatorError, systemCode } from '../../../../kernel/operator-error.ts'
-import type { AccountsChange, UserBackend } from '../../backend.ts'
+import type { AccountsChange, Condition, UserBackend } from '../../backend.ts'
+import { searchListed } from '../../search-listed.ts'
 import type { Change } from './change.ts'
 import { isMountedAlone, REASONS } from './disk.ts'
 import type { ExtraAttributes } from './fields.ts'
 import { createLiveUsers, type LiveUsers } from './live.ts'
 import type { Search } from './user-index.ts'
+import { written } from './written.ts'
 
 export interface FileUsersOptions {
   /** Absolute. There may be no such file yet; its directory exists. */
@@ -69,19 +71,46 @@ export async function openFileUsers(options: FileUsersOptions): Promise<UserBack
       listeners.push(listener)
     },
     reload: live.reload,
-    writing: {
-      kind: 'digest',
-      set: (name, digest) => changeAsAsked(live, { kind: 'password', name, digest }, options),
-      renew: (name, digest, mark) =>
-        live.change({ kind: 'password', name, digest, insteadOf: mark }, mark),
-    },
-    creation: {
-      add: (name, { displayName, groups, digest }) =>
-        changeAsAsked(live, { kind: 'new', name, displayName, groups, digest }, options),
-    },
+    search: (query) => searchListed(index().names(), (name) => index().records.get(name), query),
+    ...changesOf(live, options),
     async close() {
       watcher?.close()
       await live.close()
+    },
+  }
+}
+
+/** What the file may be asked to change. */
+function changesOf(
+  live: LiveUsers,
+  options: FileUsersOptions,
+): Required<Pick<UserBackend, 'writing' | 'creation' | 'editing' | 'removal'>> {
+  const ask = (change: Change, condition: Condition = {}) =>
+    changeAsAsked(live, change, condition, options)
+  return {
+    writing: {
+      kind: 'digest',
+      set: (name, password, mustChange, condition) => {
+        const fields = { password, ...written({ mustChangePassword: mustChange }) }
+        return ask({ kind: 'fields', name, fields, version: condition?.version })
+      },
+      renew: (name, digest, mark) =>
+        live.change({ kind: 'password', name, digest, insteadOf: mark }, { continues: mark }),
+    },
+    creation: {
+      add: (name, { displayName, groups, digest, ...more }) =>
+        ask({ kind: 'new', name, displayName, groups, digest, more: written(more) }),
+    },
+    editing: {
+      change: (name, fields, condition = {}) =>
+        ask(
+          { kind: 'fields', name, fields: written(fields), version: condition.version },
+          condition,
+        ),
+    },
+    removal: {
+      remove: (name, condition = {}) =>
+        ask({ kind: 'removed', name, version: condition.version }, condition),
     },
   }
 }
@@ -90,10 +119,11 @@ export async function openFileUsers(options: FileUsersOptions): Promise<UserBack
 async function changeAsAsked(
   live: LiveUsers,
   change: Change,
+  { administrators }: Condition,
   { path, log }: Pick<FileUsersOptions, 'path' | 'log'>,
 ): Promise<void> {
   try {
-    await live.change(change)
+    if (!(await live.change(change, { administrators }))) throw new AppError('USER_CHANGED')
   } catch (error) {
     if (error instanceof AppError && error.code === 'USERS_UNWRITABLE') {
       const { reason } = error.details

@@ -2,13 +2,20 @@
 import { createHash } from 'node:crypto'
 import { isAlias, isMap, type Node, type Pair, visit } from 'yaml'
 import type { Fault, Notice } from '../../../../config/index.ts'
+import type { EpochMs } from '../../../../kernel/clock.ts'
 import type { ConfigPath } from '../../../../kernel/feature.ts'
 import { printable } from '../../../../kernel/printable.ts'
 import { type Digest, parseDigest } from '../../../passwords/index.ts'
 import { markOf } from '../../password-marks.ts'
 import { lookupKey, mailKey } from '../../spellings.ts'
 import { own, readAddress, readExtra, readGroups } from './attributes.ts'
-import { type ExtraAttributes, problemOfName, TEXT_FIELDS, USER_KEYS } from './fields.ts'
+import {
+  type ExtraAttributes,
+  problemOfMoment,
+  problemOfName,
+  TEXT_FIELDS,
+  USER_KEYS,
+} from './fields.ts'
 import { createReader, type Entry, type Reader } from './reader.ts'
 import { type Piece, piecesOf, readPlain } from './scan.ts'
 import type { Search, UserRow } from './user-index.ts'
@@ -145,10 +152,12 @@ function readUser(
   // What is no map lacks nothing else.
   if (fields.length === 0 && reader.faults.length > faultsBefore) return undefined
   const texts = new Map<string, string>()
-  const more: unknown[] = []
+  const more: [string, unknown][] = []
   let digest: Digest | undefined
   let groups: readonly string[] = []
   let disabled = false
+  let mustChange = false
+  let expires = ''
   for (const { name: field, key: fieldKey, value: node } of fields) {
     const here = [...path, field]
     const problemOf = own(TEXT_FIELDS, field)
@@ -156,8 +165,10 @@ function readUser(
     else if (field === 'password') digest = readDigest(reader, node, fieldKey, here)
     else if (field === 'groups') groups = readGroups(reader, node, here, separator)
     else if (field === 'disabled') disabled = reader.flag(node, here)
-    else if (field === 'address') more.push(readAddress(reader, node, here))
-    else if (field === 'extra') more.push(readExtra(reader, node, here, extraAttributes))
+    else if (field === 'must_change_password') mustChange = reader.flag(node, here)
+    else if (field === 'expires_at') expires = reader.text(node, here, problemOfMoment)
+    else if (field === 'address') more.push([field, readAddress(reader, node, here)])
+    else if (field === 'extra') more.push([field, readExtra(reader, node, here, extraAttributes)])
     else reader.unknownKey(fieldKey, here, field, USER_KEYS)
   }
   const displayName = texts.get('displayname') ?? ''
@@ -166,16 +177,26 @@ function readUser(
     reader.fault(key, [...path, 'password'], 'is missing', 'a digest')
   if (digest === undefined) return undefined
   const text = digest.text.reveal()
-  const everything = [name, text, disabled, groups, [...texts], more]
+  const everything = [name, text, disabled, groups, [...texts], more, expires, mustChange]
+  const attributes = Object.fromEntries([...[...texts].filter(isAttribute), ...more])
   return {
-    profile: { name, displayName, email: texts.get('email') ?? '', groups },
+    profile: {
+      ...{ name, displayName, email: texts.get('email') ?? '', groups },
+      // Checked by problemOfMoment; a faulty file is not taken up.
+      ...(expires !== '' && { expiresAt: (Date.parse(expires) || 0) as EpochMs }),
+      ...(mustChange && { mustChangePassword: true as const }),
+    },
     disabled,
+    ...(Object.keys(attributes).length > 0 && { attributes }),
     digest: text,
     mark: markOf(text),
     weight: digest.weight,
     fingerprint: createHash('sha256').update(JSON.stringify(everything)).digest('base64'),
   }
 }
+
+const isAttribute = ([key, value]: readonly [string, string]): boolean =>
+  key !== 'displayname' && key !== 'email' && value !== ''
 
 function readDigest(
   { follow, fault }: Reader,

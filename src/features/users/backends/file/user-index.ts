@@ -1,6 +1,7 @@
 import { type Digest, parseDigest } from '../../../passwords/index.ts'
-import type { AccountsChange, DigestAccount, Profile } from '../../backend.ts'
+import type { AccountsChange, Attributes, DigestAccount, Profile } from '../../backend.ts'
 import { isSamePassword } from '../../password-marks.ts'
+import { byCharacters } from '../../search-listed.ts'
 import { lookupKey, mailKey } from '../../spellings.ts'
 
 /** A user as the store has it, in values that can go from one thread to another. */
@@ -15,7 +16,11 @@ export interface UserRow {
   readonly weight: number
   /** Equal for two rows exactly when everything about the user is equal. Says nothing by itself. */
   readonly fingerprint: string
+  /** Left out when there are none. */
+  readonly attributes?: Attributes
 }
+
+const NONE: Attributes = Object.freeze({})
 
 /** A user in force. */
 export class UserRecord implements Omit<UserRow, 'digest'>, DigestAccount {
@@ -25,6 +30,7 @@ export class UserRecord implements Omit<UserRow, 'digest'>, DigestAccount {
   readonly weight: number
   readonly fingerprint: string
   readonly continues: string | undefined
+  readonly attributes: Attributes
   readonly #text: string
   #digest: Digest | undefined
 
@@ -35,11 +41,16 @@ export class UserRecord implements Omit<UserRow, 'digest'>, DigestAccount {
     this.weight = row.weight
     this.fingerprint = row.fingerprint
     this.continues = continues
+    this.attributes = row.attributes ?? NONE
     this.#text = row.digest
   }
 
   get kind(): 'digest' {
     return 'digest'
+  }
+
+  get version(): string {
+    return this.fingerprint
   }
 
   /** Understood when it is first asked for: of a hundred thousand users, few sign in. */
@@ -74,6 +85,9 @@ export interface UserIndex {
   costliest(): Digest | undefined
   /** Adds this user, or takes it in place of the one of the same name. All others stay as they are. */
   put(record: UserRecord): void
+  remove(name: string): void
+  /** All names, in the order of their characters. */
+  names(): readonly string[]
 }
 
 /** Longer than any name or mail address: not worth normalising. */
@@ -85,6 +99,7 @@ export function createUserIndex(search: Search): UserIndex {
   const byName = new Map<string, UserRecord>()
   const byMail = new Map<string, UserRecord>()
   let costliest: UserRecord | undefined
+  let sorted: readonly string[] | undefined
   const mailOf = (record: UserRecord): string => (search.email ? mailKey(record.profile.email) : '')
 
   function forget(record: UserRecord): void {
@@ -113,6 +128,7 @@ export function createUserIndex(search: Search): UserIndex {
       const { name } = record.profile
       const before = records.get(name)
       if (before !== undefined) forget(before)
+      else sorted = undefined
       records.set(name, record)
       if (record.disabled) profiles.delete(name)
       else profiles.set(name, record.profile)
@@ -120,6 +136,19 @@ export function createUserIndex(search: Search): UserIndex {
       const mail = mailOf(record)
       if (mail !== '') byMail.set(mail, record)
       if (costliest !== undefined && record.weight > costliest.weight) costliest = record
+    },
+    remove(name) {
+      const record = records.get(name)
+      if (record === undefined) return
+      forget(record)
+      sorted = undefined
+      records.delete(name)
+      profiles.delete(name)
+      if (byName.get(lookupKey(name, search)) === record) byName.delete(lookupKey(name, search))
+    },
+    names() {
+      sorted ??= [...records.keys()].sort(byCharacters)
+      return sorted
     },
   }
 }
@@ -165,12 +194,15 @@ function successor(before: UserRecord | undefined, row: UserRow): UserRecord {
 export const isInvalidated = (was: UserRecord, is: UserRecord): boolean =>
   was !== is && !was.disabled && (is.disabled || !isSamePassword(was, is))
 
-/** Whether the second list differs from the first in the user `name` alone, who has the digest of this mark in it. */
+/**
+ * Whether the second list differs from the first in the user `name` alone, who has the digest of this mark in it; undefined:
+ * who is not in it.
+ */
 export function isOnlyChange(
   before: readonly UserRow[],
   after: readonly UserRow[],
   name: string,
-  mark: string,
+  mark: string | undefined,
 ): boolean {
   const others = (users: readonly UserRow[]) =>
     users.filter(({ profile }) => profile.name !== name).map(({ fingerprint }) => fingerprint)

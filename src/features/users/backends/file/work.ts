@@ -53,7 +53,8 @@ export interface ChangeJob {
 }
 
 export type ChangeResult =
-  | { readonly kind: 'done'; readonly hash: string; readonly user: UserRow }
+  /** @param user undefined: removed */
+  | { readonly kind: 'done'; readonly hash: string; readonly user: UserRow | undefined }
   /** The file is another one by now: it has to be loaded first. */
   | { readonly kind: 'stale' }
   | { readonly kind: 'outdated' | 'unknown' | 'exists' }
