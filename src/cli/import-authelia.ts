@@ -108,7 +108,7 @@ async function fillData(directory: string, { cwd, config, text, factors }: Filli
     log: { info() {} },
   })
   try {
-    await writeFactors({ config, data, storage }, factors, false)
+    await writeFactors({ config, directory, cwd, storage }, factors, false)
   } finally {
     await storage.close()
   }

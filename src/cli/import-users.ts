@@ -48,8 +48,7 @@ async function run(
   const config = await readConfig(cli)
   if (config === undefined) return
   // Of a backend that keeps its users elsewhere: nothing would read what is written to the file.
-  const sections: Readonly<Record<string, unknown>> = config
-  if (sections['authentication_backend.database'] !== undefined)
+  if (config['authentication_backend.database'] !== undefined)
     throw new OperatorError(
       'the users of this configuration are in the database (authentication_backend.database)',
       'import with a configuration that keeps them in a file, and add them to the database from there',
@@ -67,8 +66,12 @@ async function run(
   if (apply !== true) return cli.print(`Nothing was written: --apply writes it to ${path}.\n`)
   // Factors first: a user without them could sign in with the password alone.
   if (entries.length > 0)
-    await onStorage(cli, { alone: true, asItIs: false }, (target) =>
-      writeFactors(target, totpOnly(entries), force === true),
+    await onStorage(cli, { alone: true, asItIs: false }, ({ data, storage }) =>
+      writeFactors(
+        { config, directory: data.path, cwd: cli.cwd, storage },
+        totpOnly(entries),
+        force === true,
+      ),
     )
   await plan.write()
   cli.print(`Written to ${path}${entries.length > 0 ? ' and the database' : ''}.\n`)

@@ -1,23 +1,19 @@
 /** Writes what was taken over besides the users into the database of a server that does not run. */
-import { createStoredTrail } from '../features/audit/index.ts'
+import { askDatabase } from '../control/database.ts'
 import { openIdentifiers } from '../features/identifiers/index.ts'
-import {
-  createPreferences,
-  createStoredFactors,
-  type TotpEntry,
-} from '../features/second-factor/index.ts'
+import { createPreferences, type TotpEntry } from '../features/second-factor/index.ts'
 import { importKeys, importTotp } from '../features/second-factor/operations.ts'
 import { openRegistries } from '../features/throttle/index.ts'
-import { type Config, sealed } from '../features.ts'
-import type { DataDirectory } from '../files/data-directory.ts'
+import type { Config } from '../features.ts'
 import { systemClock } from '../kernel/clock.ts'
-import { forOperator, OPERATOR } from '../kernel/operation.ts'
-import { openSealer, type Storage } from '../storage/index.ts'
+import type { Storage } from '../storage/index.ts'
 import type { AutheliaDatabase } from './authelia-database.ts'
 
 export interface Target {
   readonly config: Config
-  readonly data: DataDirectory
+  /** The data directory. */
+  readonly directory: string
+  readonly cwd: string
   readonly storage: Storage
 }
 
@@ -40,27 +36,17 @@ export const totpOnly = (totp: readonly TotpEntry[]): Factors => ({
  * @throws OperatorError, AppError for what is refused
  */
 export async function writeFactors(
-  { config, data, storage }: Target,
+  { storage, ...place }: Target,
   factors: Factors,
   force: boolean,
 ): Promise<void> {
   const clock = systemClock
-  const configured = config['storage'].encryption_key
-  const storedFactors = createStoredFactors({
-    ...{ storage, clock, totp: config['totp'] },
-    sealer: () => openSealer({ configured, data, storage, columns: sealed }),
-  })
-  const isKept = config['audit'].retention > 0
-  const audit = createStoredTrail({ storage, isKept, clock })
-  const services = { storedFactors, audit }
-  await forOperator(async () => {
-    const { totp, keys } = factors
-    const wish = { force, dryRun: false }
-    if (totp.length > 0)
-      await importTotp.execute(services, { entries: [...totp], ...wish }, OPERATOR)
-    if (keys.length > 0)
-      await importKeys.execute(services, { entries: [...keys], ...wish }, OPERATOR)
-  })
+  const wish = { force, dryRun: false }
+  // As an operator would: with the audit trail, and with an end to what rests on factors that are replaced.
+  if (factors.totp.length > 0)
+    await askDatabase(importTotp, { entries: factors.totp, ...wish }, place)
+  if (factors.keys.length > 0)
+    await askDatabase(importKeys, { entries: factors.keys, ...wish }, place)
   await openIdentifiers(storage).add(factors.identifiers)
   const preferences = createPreferences({ storage, clock })
   for (const [user, method] of factors.preferences) await preferences.setPreferred(user, method)
@@ -72,5 +58,4 @@ export async function writeFactors(
     const duration = left > MAX_BAN ? undefined : left
     await bans.add({ kind, name, reason, duration, by: '' })
   }
-  await audit.close()
 }
