@@ -73,7 +73,7 @@ async function backUp(cli: Cli, file: string, options: Options): Promise<void> {
       `${target}: ${names.length} files, ${size} bytes${passphrase ? ', encrypted' : ''}.\n`,
     )
     if (passphrase === undefined)
-      cli.print('It holds secrets and digests in the clear: keep it where nobody else reads it.\n')
+      cli.print('It holds secrets and digests in the clear: no other user may read it.\n')
   } catch (error) {
     if (error instanceof OperatorError || systemCode(error) === '') throw error
     throw new OperatorError(`the backup cannot be made (${systemCode(error)})`, undefined, {
