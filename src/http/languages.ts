@@ -37,7 +37,9 @@ const MAX_AGE = 31_536_000
 
 /** What was chosen in this browser; undefined for no choice, and for a language that is not there. */
 export function chosenLanguage(cookie: string | undefined): string | undefined {
-  const chosen = parseCookie(cookie ?? '')[COOKIE] ?? ''
+  // Most requests have no such cookie, and a header of many parts is dear to parse.
+  if (cookie?.includes(COOKIE) !== true) return undefined
+  const chosen = parseCookie(cookie)[COOKIE] ?? ''
   return Object.hasOwn(LANGUAGES, chosen) ? chosen : undefined
 }
 

@@ -11,7 +11,9 @@ const MAX_AGE = 31_536_000
 
 /** The choice that this browser was given; anything else is `auto`. */
 export function themeOf({ headers }: Pick<FastifyRequest, 'headers'>): Theme {
-  const chosen = parseCookie(headers.cookie ?? '')[COOKIE]
+  const { cookie } = headers
+  // Most requests have no such cookie, and a header of many parts is dear to parse.
+  const chosen = cookie?.includes(COOKIE) === true ? parseCookie(cookie)[COOKIE] : undefined
   return chosen === 'light' || chosen === 'dark' ? chosen : 'auto'
 }
 

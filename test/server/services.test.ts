@@ -13,14 +13,14 @@ import { Collector } from '../support/cli.ts'
 import { configFor } from '../support/server.ts'
 import { usersYaml } from '../support/users.ts'
 
-async function setting(t: TestContext) {
+async function setting(t: TestContext, more: Readonly<Record<string, unknown>> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'vestibule-services-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const data = join(folder, 'data')
   mkdirSync(data, { mode: 0o700 })
   writeFileSync(join(data, 'users.yml'), await usersYaml({ john: {} }), { mode: 0o600 })
   const file = join(folder, 'config.yml')
-  writeFileSync(file, JSON.stringify(configFor(1, folder)), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify(configFor(1, folder, more)), { mode: 0o600 })
   const loaded = await loadForStart({ files: [file], env: {}, cwd: folder })
   assert.ok(loaded.ok)
   const out = new Collector()
@@ -74,7 +74,9 @@ test('a second server in the same data directory is refused, and the first one g
 })
 
 test('every path that a manifest declares is one at which something answers', async (t) => {
-  const { setting: parts } = await setting(t)
+  // Without a notifier no password can be reset.
+  const notifier = { filesystem: { filename: 'messages.txt' } }
+  const { setting: parts } = await setting(t, { notifier })
   await using server = await openServices(parts)
   const routes = server.app.fastify.printRoutes({ commonPrefix: false })
   // Kept for what will be, and what only several cookie domains have.

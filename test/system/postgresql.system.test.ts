@@ -99,6 +99,12 @@ suite('a server on PostgreSQL', { skip: missingPostgres }, () => {
 })
 
 test('a start without PostgreSQL loads neither its driver nor, once migrated, a query builder', async (t) => {
+  // In the bundle there is no name to look at.
+  const bundle = process.env['TESTED_MAIN']
+  delete process.env['TESTED_MAIN']
+  t.after(() => {
+    if (bundle !== undefined) process.env['TESTED_MAIN'] = bundle
+  })
   const hook = folderWith(t, {
     'hook.mjs': `import { registerHooks } from 'node:module'
       registerHooks({ resolve(name, context, next) {

@@ -158,10 +158,17 @@ suite('the delay', () => {
 
 suite('the failure limit', () => {
   test('without configuration one address has one wrong password a second; the next gets 429 and when to come back', async (t) => {
-    const server = await start(t, { failed_login_rate_limit: '1/second;5/minute;20/hour' })
-    const answers: Tried[] = []
-    const one = async () => answers.push(await attempt(server, 'wrong'))
-    await inOrder({ one, two: one })
+    const pair = async () => {
+      const server = await start(t, { failed_login_rate_limit: '1/second;5/minute;20/hour' })
+      const answers: Tried[] = []
+      const one = async () => answers.push(await attempt(server, 'wrong'))
+      await inOrder({ one, two: one })
+      return { server, answers }
+    }
+    let { server, answers } = await pair()
+    // On a starved machine the two may be a second apart. Then nothing was to be limited.
+    for (let tries = 0; tries < 5 && answers.every(({ status }) => status === 401); tries++)
+      ({ server, answers } = await pair())
     // It is told at once: the failure that came first is answered last.
     const [limited, failed] = answers
     assert.ok(limited !== undefined && failed !== undefined)

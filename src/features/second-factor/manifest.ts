@@ -87,7 +87,6 @@ const secondFactor = z
             error: 'is longer than a browser stays a known device',
             params: { allowed: 'a duration of at most 90 days' },
           })
-          .register(scalarMeta, { zero: 'lets no browser be trusted' })
           .prefault(0)
           .describe(
             'How long a browser in which a user has shown a second factor may be trusted, where the user asks for it: a sign-in with the password counts as two factors there. Settings ask for a factor all the same.',
