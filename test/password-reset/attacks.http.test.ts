@@ -257,3 +257,17 @@ test('a user who is disabled after the mail cannot use its link', async (t) => {
   const answer = await call('POST', RESET, { password: NEW }, { cookie })
   assert.match(answer.body, /Unable to reset/)
 })
+
+test("a link in a mailbox that is not the user's any more sets no password", async (t) => {
+  const { app, call, form, mailFor, signIn } = await openScene(t)
+  const first = await mailFor('john')
+  const cookie = cookieOf(await call('POST', FINISH, { token: first.token }))
+  const { token } = await mailFor('john')
+  await app.users.change('john', { email: 'john@elsewhere.example' })
+  const refused = await call('POST', RESET, { password: 'of a stranger' }, { cookie })
+  assert.equal(JSON.parse(refused.body).status, 'KO')
+  const fields = { token, password: 'of a stranger', repeat: 'of a stranger' }
+  assert.equal((await form('/reset-password/step2', fields)).status, 400)
+  assert.equal(await signIn('john', 'of a stranger'), 401)
+  assert.equal(await signIn('john', PASSWORD), 200)
+})
