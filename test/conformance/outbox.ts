@@ -238,6 +238,24 @@ export function outboxConformance(
       assert.equal(await createOutboxStore(storage).count('mail'), 1)
     })
 
+    test('a key that no longer opens anything stops no process, and what waits stays', async (t) => {
+      const storage = await open(t, 'l')
+      // As the sealer of a server that runs while another one changes the key of their database.
+      const key = {
+        ...sealer,
+        open: (): never => {
+          throw new AppError('STORE_UNAVAILABLE', { problem: 'the key was changed' })
+        },
+      }
+      const { deliver, payloads } = recording()
+      const { add, said } = await startOutbox(t, storage, deliver, { key })
+      await add('one')
+      await until('it is said', () => said.length > 0)
+      assert.match(String(said[0]?.fields['problem']), /the key was changed/)
+      assert.deepEqual(payloads(), [])
+      assert.equal(await createOutboxStore(storage).count('mail'), 1)
+    })
+
     test('refuses what the database cannot take', async (t) => {
       const storage = await open(t, 'k')
       const broken: Storage = {

@@ -135,15 +135,17 @@ suite('two nodes and one Redis', { skip }, () => {
       assert.ok(relay.count('TRACKING') > 0)
       relay.silence('TRACKING')
       await minter.sessions.revoke(key)
-      const revoked = performance.now()
-      let last = 0
-      while (performance.now() - revoked < 800) {
-        // When it was asked, not when the answer was read: what comes between is the machine's.
-        const asked = performance.now() - revoked
-        if ((await status(b, cookie)) === 200) last = asked
+      const over = sleep(350, true)
+      const isOver = () => Promise.race([over, sleep(0, false)])
+      let refused = 0
+      while (refused < 20) {
+        // Before it is asked: what comes between the question and the answer is the machine's.
+        const late = await isOver()
+        const answer = await status(b, cookie)
+        assert.ok(answer !== 200 || !late, 'a 200 to a question 350 ms after it')
+        if (late && answer === 401) refused++
         assert.equal(await status(b, other), 200, 'Redis is asked instead')
       }
-      assert.ok(last <= 350, `a 200 to a question ${last} ms after it`)
       relay.heal()
       // Known again, and told of what ends.
       await sleep(400)
@@ -166,18 +168,23 @@ suite('two nodes and one Redis', { skip }, () => {
         // What is known counts for a moment.
         await until('refused', async () => (await status(node, cookie)) === 503)
         const took: number[] = []
+        const free: number[] = []
         for (let i = 0; i < 6; i++) {
           const began = performance.now()
           const verdict = await verify(node.port, cookie)
-          took.push(performance.now() - began)
+          const answered = performance.now()
+          took.push(answered - began)
+          assert.equal((await verify(node.port, undefined)).status, 401, 'without a cookie')
+          free.push(performance.now() - answered)
           assert.equal(verdict.status, 503)
           assert.match(verdict.retryAfter ?? '', /^\d+$/)
           assert.equal(verdict.setCookie, undefined)
         }
-        assert.ok(fastest(took) <= 250, `${took} ms`)
+        // An answer that waits for nothing takes what the machine takes; that is not what the node waits for Redis.
+        const waited = fastest(took) - fastest(free)
+        assert.ok(waited <= 250, `${took} ms, and without waiting ${free} ms`)
         const bypass = await verify(node.port, cookie, 'public')
         assert.equal(bypass.status, 200)
-        assert.equal((await verify(node.port, undefined)).status, 401, 'without a cookie')
         const host = { Host: `auth.vestibule.localhost:${node.port}`, Cookie: cookie }
         const page = await request(node.port, '/', { headers: { ...host, Accept: HTML } })
         assert.equal(page.status, 503)

@@ -4,6 +4,7 @@ import { createSessions, type Sessions } from '../../src/features/sessions/index
 import manifest from '../../src/features/sessions/manifest.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { Secret } from '../../src/kernel/secret.ts'
+import { explained } from '../support/endings.ts'
 import { configFor, type RunningServer, startServer } from '../support/server.ts'
 import { CHEAP, usersYaml } from '../support/users.ts'
 import { Roster, valueIn } from './house.ts'
@@ -107,7 +108,7 @@ export function verify(port: number, cookie: string | undefined, host = 'app'): 
         )
       },
     )
-    request.on('error', reject)
+    request.on('error', (error) => void explained(error, port).then(reject))
   })
 }
 

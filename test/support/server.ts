@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { explained, watchEnding } from './endings.ts'
 import { mainFile } from './main-file.ts'
 import { freePort } from './nginx.ts'
 
@@ -20,6 +21,8 @@ export interface RunningServer {
   /** Waits until the output matches, at most half a minute. */
   until(pattern: RegExp, after?: number): Promise<RegExpExecArray>
   signal(name: NodeJS.Signals): void
+  /** Why it ended although no test asked it to. */
+  unasked(): string | undefined
   /** Resolves with the exit status; null after a kill. */
   readonly ended: Promise<number | null>
   stop(): Promise<void>
@@ -75,11 +78,16 @@ export async function startServer(
   })
   if (users !== undefined) writeFileSync(usersFile, users, { mode: 0o600 })
   const server = run(['serve', '--config', configFile], { folder, env, port: chosen })
+  let isReady = false
   t.after(async () => {
     await server.stop()
     if (!keep) rmSync(folder, { recursive: true, force: true })
+    // A test that has not noticed fails all the same. One that did not even start has said so.
+    const why = server.unasked()
+    if (isReady && why !== undefined) throw new Error(why)
   })
   await ready(server)
+  isReady = true
   return { ...server, configFile, usersFile, folder }
 }
 
@@ -139,6 +147,7 @@ export function run(
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString()
     })
+  const watched = watchEnding(child, { port, output: () => output })
   let over = false
   // Not `exit`: what it printed last may still be on its way then.
   const ended = new Promise<number | null>((resolve) =>
@@ -161,9 +170,14 @@ export function run(
     pid: child.pid ?? 0,
     output: () => output,
     until,
-    signal: (name) => void child.kill(name),
+    signal(name) {
+      if (name !== 'SIGHUP') watched.asked()
+      child.kill(name)
+    },
+    unasked: watched.unasked,
     ended,
     async stop() {
+      watched.asked()
       child.kill('SIGTERM')
       const late = setTimeout(() => child.kill('SIGKILL'), 15_000)
       await ended
@@ -213,7 +227,7 @@ export function request(
         )
       },
     )
-    sent.on('error', reject)
+    sent.on('error', (error) => void explained(error, port).then(reject))
     sent.end(body)
   })
 }

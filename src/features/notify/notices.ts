@@ -39,7 +39,7 @@ const NOTICES: Readonly<Partial<Record<EventName, NoticeOf>>> = {
     details: { Method: methodOf(event) },
   }),
   'factor.removed': (event) =>
-    event.details['reason'] === 'reset'
+    event.details['reason'] === 'reset' && event.details['method'] === undefined
       ? {
           subject: 'Second Factors Reset',
           ...{ prefix: 'All', event: 'second factors', suffix: 'of your account were removed.' },

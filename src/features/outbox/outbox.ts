@@ -232,11 +232,12 @@ async function attempt(
   // The process stood still for so long that the claim could end while this is under way.
   if (clock.monotonic() - claimedAt > timing.lease - timing.limit)
     return { kind: 'failed', problem: 'it was held for too long' }
-  const plain = sealer.open(payload, placeOf(id))
-  if (plain === undefined)
-    // Not removed: another instance, or the next start, may have the right key. It expires.
-    return { kind: 'failed', problem: 'it was sealed with another key (storage.encryption_key)' }
   try {
+    // Throws when the key was changed while this instance runs.
+    const plain = sealer.open(payload, placeOf(id))
+    if (plain === undefined)
+      // Not removed: another instance, or the next start, may have the right key. It expires.
+      return { kind: 'failed', problem: 'it was sealed with another key (storage.encryption_key)' }
     return await route.deliver(
       plain.toString(),
       id,
@@ -244,8 +245,14 @@ async function attempt(
     )
   } catch (error) {
     // A bug of the channel must not stop the others.
-    return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) }
+    return { kind: 'failed', problem: problemOf(error) }
   }
+}
+
+function problemOf(error: unknown): string {
+  const told = error instanceof AppError ? error.details['problem'] : undefined
+  if (typeof told === 'string') return told
+  return error instanceof Error ? error.message : String(error)
 }
 
 const pauseAfter = (attempts: number, { pauses }: Timing): number =>

@@ -68,7 +68,8 @@ export function createArming({
     const heard = Promise.withResolvers<void>()
     const late = setTimeout(() => heard.reject(new Error('a change of ours was not told')), ATTEMPT)
     try {
-      await writeAt(server, node, heard)
+      // Both: a server that is silent answers the write too late as well, and what is rejected has to be awaited by then.
+      await Promise.race([writeAt(server, node, heard), heard.promise])
     } finally {
       clearTimeout(late)
     }

@@ -45,6 +45,8 @@ export interface FileWork {
   close(): Promise<void>
 }
 
+const ENDED = 'the thread that reads the users file ended'
+
 /** A thread that is started when it is needed, and stopped when it was not for a while. */
 function createThread() {
   let worker: Worker | undefined
@@ -62,12 +64,13 @@ function createThread() {
 
   /** Asks the thread; the process stays for the answer. */
   async function ask(job: Job): Promise<Exclude<Reply, { kind: 'failed' }>> {
+    // Another thread would have nothing more to hand out, and the users read so far would pass for all of them.
+    if (job.kind === 'more' && worker === undefined) throw new Error(ENDED)
     clearTimeout(resting)
     worker ??= start()
     const thread = worker
     const answer = Promise.withResolvers<Reply>()
-    const fail = (error?: unknown) =>
-      answer.reject(new Error('the thread that reads the users file ended', { cause: error }))
+    const fail = (error?: unknown) => answer.reject(new Error(ENDED, { cause: error }))
     thread.once('message', answer.resolve)
     thread.once('error', fail)
     thread.once('exit', fail)
@@ -112,6 +115,8 @@ export function createFileWork(path: string, options: ReadOptions): FileWork {
       if (next.rows.length === 0) break
       // The thread gets the next ones ready while these are taken.
       coming = ask({ kind: 'more' })
+      // Its end may come while nothing waits for it yet: in the next round it is seen.
+      coming.catch(() => {})
       for (const row of next.rows) take(row)
       // Messages that have come are handled in one go: requests are answered between two of them.
       await nextTurn()
