@@ -271,3 +271,23 @@ test("a link in a mailbox that is not the user's any more sets no password", asy
   assert.equal(await signIn('john', 'of a stranger'), 401)
   assert.equal(await signIn('john', PASSWORD), 200)
 })
+
+test('a planted cookie of a reset of another user does not stand in for the own one', async (t) => {
+  // The clock of the scene moves on for each mail.
+  const lifespans = { jwt_secret: SECRET, jwt_lifespan: '1d' }
+  const { call, mailFor, signIn } = await openScene(t, {
+    identity_validation: { reset_password: lifespans },
+  })
+  const planted = cookieOf(await call('POST', FINISH, { token: (await mailFor('jane')).token }))
+  const token = (await mailFor('john')).token
+  const own = cookieOf(await call('POST', FINISH, { token }))
+  const both = `${planted}; ${own}`
+  const answer = await call('POST', RESET, { password: NEW }, { cookie: both })
+  assert.equal(JSON.parse(answer.body).status, 'KO')
+  assert.equal(await signIn('jane', NEW), 401)
+  assert.equal(
+    (await call('POST', RESET, { password: NEW }, { cookie: own })).body,
+    '{"status":"OK"}',
+  )
+  assert.equal(await signIn('john', NEW), 200)
+})
