@@ -223,6 +223,8 @@ async function becomeReady<C extends RedisClient>(client: C, limit: number): Pro
 /** Closes at once; what is under way on it fails. A peer that is silent is not waited for. */
 export function dismiss(client: RedisClient): void {
   const servers = 'nodes' in client ? client.nodes() : [client]
+  // A look for slots that is under way begins the next ones even so, each second and for ever.
+  if ('nodes' in client) client.refreshSlotsCache = () => {}
   client.disconnect()
   // Undefined until it is connected; the types do not say so.
   for (const { stream } of servers as { stream?: Redis['stream'] }[]) stream?.destroy()
