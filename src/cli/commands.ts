@@ -203,6 +203,43 @@ export const COMMANDS: readonly Entry[] = [
     ],
   },
   {
+    name: 'import',
+    summary: 'take users over from another program; a trial run unless --apply is given',
+    children: [
+      {
+        name: 'authelia',
+        summary: 'configuration, users, second factors and bans of Authelia',
+        load: () => import('./import-authelia.ts'),
+      },
+      {
+        name: 'htpasswd',
+        summary: 'users of a password file of Apache or nginx',
+        load: () => import('./import-htpasswd.ts'),
+      },
+      {
+        name: 'tinyauth',
+        summary: 'users of tinyauth, and their one-time codes',
+        load: () => import('./import-tinyauth.ts'),
+      },
+      {
+        name: 'frigate',
+        summary: 'users of Frigate',
+        load: () => import('./import-frigate.ts'),
+      },
+    ],
+  },
+  {
+    name: 'backup',
+    summary:
+      'write database, users, secrets and configuration to one archive, also beside a running server',
+    load: () => import('./backup.ts'),
+  },
+  {
+    name: 'restore',
+    summary: 'put the archive of a backup into a data directory',
+    load: () => import('./restore.ts'),
+  },
+  {
     name: 'proxy-config',
     summary: 'print what a reverse proxy needs to ask Vestibule: nginx, Caddy, HAProxy …',
     load: () => import('./proxy-config.ts'),

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Config, sealed } from '../features.ts'
 import { type DataDirectory, openDataDirectory } from '../files/data-directory.ts'
+import { finishInterruptedRestore } from '../files/interrupted-restore.ts'
 import { OperatorError } from '../kernel/operator-error.ts'
 import { storageOptions } from '../server/database.ts'
 import {
@@ -38,6 +39,7 @@ export async function onStorage(
   const config = await readConfig(cli)
   if (config === undefined) return
   const { directory, options } = placesOf(cli, config)
+  if (existsSync(directory)) finishInterruptedRestore(directory)
   if (!existsSync(options.path) && asItIs)
     throw new OperatorError(
       `there is no database ${options.path} yet`,

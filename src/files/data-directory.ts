@@ -25,6 +25,7 @@ import { Secret } from '../kernel/secret.ts'
 import { createPrivateFile } from './atomic-write.ts'
 import { fsyncDirectorySync } from './directory-sync.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
+import { finishInterruptedRestore } from './interrupted-restore.ts'
 
 export interface DataDirectory {
   /** Absolute. */
@@ -68,6 +69,7 @@ const OTHERS_MAY_ANYTHING = 0o077
 export function openDataDirectory(path: string): DataDirectory {
   const root = resolve(path)
   openPrivateDirectory(root, 'the data directory')
+  finishInterruptedRestore(root)
   const secretFile = (name: string) => {
     if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) throw new TypeError(`no name of a secret: ${name}`)
     return join(root, 'secrets', name)

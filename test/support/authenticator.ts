@@ -52,6 +52,8 @@ export interface Answering {
 
 export interface SoftKey {
   readonly id: string
+  /** COSE_Key. */
+  readonly publicKey: Buffer
   create(asked: Answering): Record<string, unknown>
   get(asked: Answering): Record<string, unknown>
 }
@@ -68,6 +70,7 @@ export function createSoftKey(idBytes = randomBytes(32)): SoftKey {
 
   return {
     id,
+    publicKey: coseOf(publicKey, -7),
     create(asked) {
       const data = clientDataOf('webauthn.create', asked)
       const attested = Buffer.concat([

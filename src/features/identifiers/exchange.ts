@@ -10,16 +10,19 @@ const Identifier = z.string().transform((text, context) => {
   context.addIssue('is no random UUID (version 4)')
   return z.NEVER
 })
-const Exported = z.object({
-  identifiers: z.array(
-    z.object({
-      service: z.enum(SERVICES),
-      sector_id: z.string().max(255).default(''),
-      username: z.string().min(1).max(1000),
-      identifier: Identifier,
+const Row = z
+  .object({
+    service: z.enum(SERVICES),
+    sector_id: z.string().max(255).default(''),
+    username: z.string().min(1).max(1000),
+    identifier: Identifier,
+  })
+  .transform(
+    ({ service, sector_id: sector, username: user, identifier }): OpaqueIdentifier => ({
+      ...{ service, sector, user, identifier },
     }),
-  ),
-})
+  )
+const Exported = z.object({ identifiers: z.array(Row) })
 
 export async function identifiersYaml(all: readonly OpaqueIdentifier[]): Promise<string> {
   const { stringify } = await import('yaml')
@@ -40,13 +43,12 @@ export async function readIdentifiers(text: string): Promise<readonly OpaqueIden
     const [issue] = read.error.issues
     throw new OperatorError(`${issue?.path.join('.') || 'the file'}: ${issue?.message}`)
   }
-  return read.data.identifiers.map(({ service, sector_id, username, identifier }) => ({
-    service,
-    sector: sector_id,
-    user: username,
-    identifier,
-  }))
+  return read.data.identifiers
 }
+
+/** A row as Authelia's table and file have it. @returns undefined for what is none */
+export const readIdentifier = (row: unknown): OpaqueIdentifier | undefined =>
+  Row.safeParse(row).data
 
 async function parsed(text: string): Promise<unknown> {
   const { parse } = await import('yaml')

@@ -4,6 +4,6 @@
  *
  * Owns: the table, how an identifier is made, and Authelia's file of them. Does not own: what a service does with it.
  */
-export { identifiersYaml, readIdentifiers } from './exchange.ts'
+export { identifiersYaml, readIdentifier, readIdentifiers } from './exchange.ts'
 export { newIdentifier, parseIdentifier, SERVICES, type Service } from './identifier.ts'
-export { type Identifiers, type Owner, openIdentifiers } from './store.ts'
+export { type Identifiers, type OpaqueIdentifier, type Owner, openIdentifiers } from './store.ts'

@@ -23,6 +23,7 @@ export type {
   TotpConfig,
   TotpOptions,
 } from './method.ts'
+export { METHOD_NAMES } from './method.ts'
 export {
   createWebauthn,
   isOfferedKey,
@@ -34,11 +35,18 @@ export {
   webauthnRoutes,
 } from './methods/webauthn/index.ts'
 export { createFactorsPage, type SecurityKeys, secondFactorPages } from './pages/index.ts'
+export { createPreferences } from './preferences.ts'
 export { createFactorRegistry } from './registry.ts'
 export { secondFactorRoutes } from './routes.ts'
 export { createSecondFactor, type SecondFactorOptions } from './second-factor.ts'
 export { CHALLENGE, ENROLMENT, secondFactorStep } from './step.ts'
-export type { Imported, TotpEntry } from './stored/entries.ts'
+export {
+  type Imported,
+  type KeyEntry,
+  keyEntry,
+  type TotpEntry,
+  totpEntry,
+} from './stored/entries.ts'
 export {
   type FactorFile,
   keyFileText,

@@ -9,6 +9,7 @@
 export type { AttemptLimiter, Authentication } from './authenticate.ts'
 export type { Profile, ReloadResult } from './backend.ts'
 export { type FileDirectory, readDirectory } from './backends/file/directory.ts'
+export { type ImportedUser, planUsers, readUsersFile } from './backends/file/import.ts'
 export { usersFileOf } from './backends/file/path.ts'
 export type { NewUser } from './changes.ts'
 export type { Directory } from './directory.ts'
