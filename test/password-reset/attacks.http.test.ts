@@ -257,3 +257,37 @@ test('a user who is disabled after the mail cannot use its link', async (t) => {
   const answer = await call('POST', RESET, { password: NEW }, { cookie })
   assert.match(answer.body, /Unable to reset/)
 })
+
+test("a link in a mailbox that is not the user's any more sets no password", async (t) => {
+  const { app, call, form, mailFor, signIn } = await openScene(t)
+  const first = await mailFor('john')
+  const cookie = cookieOf(await call('POST', FINISH, { token: first.token }))
+  const { token } = await mailFor('john')
+  await app.users.change('john', { email: 'john@elsewhere.example' })
+  const refused = await call('POST', RESET, { password: 'of a stranger' }, { cookie })
+  assert.equal(JSON.parse(refused.body).status, 'KO')
+  const fields = { token, password: 'of a stranger', repeat: 'of a stranger' }
+  assert.equal((await form('/reset-password/step2', fields)).status, 400)
+  assert.equal(await signIn('john', 'of a stranger'), 401)
+  assert.equal(await signIn('john', PASSWORD), 200)
+})
+
+test('a planted cookie of a reset of another user does not stand in for the own one', async (t) => {
+  // The clock of the scene moves on for each mail.
+  const lifespans = { jwt_secret: SECRET, jwt_lifespan: '1d' }
+  const { call, mailFor, signIn } = await openScene(t, {
+    identity_validation: { reset_password: lifespans },
+  })
+  const planted = cookieOf(await call('POST', FINISH, { token: (await mailFor('jane')).token }))
+  const token = (await mailFor('john')).token
+  const own = cookieOf(await call('POST', FINISH, { token }))
+  const both = `${planted}; ${own}`
+  const answer = await call('POST', RESET, { password: NEW }, { cookie: both })
+  assert.equal(JSON.parse(answer.body).status, 'KO')
+  assert.equal(await signIn('jane', NEW), 401)
+  assert.equal(
+    (await call('POST', RESET, { password: NEW }, { cookie: own })).body,
+    '{"status":"OK"}',
+  )
+  assert.equal(await signIn('john', NEW), 200)
+})

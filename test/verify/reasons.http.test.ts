@@ -85,6 +85,8 @@ suite('the debug log of a refused verify', () => {
     assert.equal(await why({ Authorization: basic }), 'wrong-credentials')
     assert.equal(await why({ 'X-Forwarded-Host': 'other.test' }), 'malformed-request')
     assert.equal(await why({}, { url: 'https://evil.test/' }), 'no-cookie-domain')
+    await server.users.change('john', { mustChangePassword: true })
+    assert.equal(await why({ Cookie: cookie }), 'password-change-needed')
   })
 
   test('has every word that is listed, and no other', async () => {

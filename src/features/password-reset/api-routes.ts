@@ -7,6 +7,7 @@ import { contextOf, FORM_LIMIT } from '../portal/index.ts'
 import { cookieValues } from '../sessions/index.ts'
 import { grantCookieName } from './reset.ts'
 import { MAX_PASSWORD, MAX_USERNAME, originOf, type ResetServices } from './services.ts'
+import type { OpenReset } from './store.ts'
 
 const StartBody = z.object({ username: z.string().max(MAX_USERNAME) })
 const TokenBody = z.object({ token: z.string().max(8192) })
@@ -72,16 +73,19 @@ export const apiRoutes: FastifyPluginAsync<{ readonly services: ResetServices }>
   })
 }
 
-/** A client sends few cookies of this name; other hosts of the domain cannot plant more than these. */
+/** A client sends few cookies of this name. */
 const MAX_COOKIES = 8
 
+/** Other hosts of the domain can plant the cookie of a reset of theirs: of several that live, none counts. */
 async function ownReset({ reset }: ResetServices, request: FastifyRequest) {
   const { domain } = contextOf(request)
   const values: string[] = []
   cookieValues(request.headers.cookie ?? '', grantCookieName(domain), values, MAX_COOKIES)
+  const open = new Map<string, OpenReset>()
   for (const value of values) {
     const found = await reset.ofGrant(value)
-    if (found !== undefined) return found
+    if (found !== undefined) open.set(found.id, found)
   }
-  return undefined
+  const [only] = open.size === 1 ? open.values() : []
+  return only
 }

@@ -65,6 +65,8 @@ export default defineManifest({
         await table(db, 'password_resets')
           .addColumn('id', text, (column) => column.primaryKey())
           .addColumn('user_name', text, (column) => column.notNull())
+          // Of the mail address that the link was sent to.
+          .addColumn('mail_hash', text, (column) => column.notNull())
           // Of the cookie that a script got for its token; empty while the token was not shown.
           .addColumn('grant_hash', text, (column) => column.notNull())
           .addColumn('expires_at', integer, (column) => column.notNull())

@@ -9,7 +9,7 @@ import type { LogFields } from '../portal/index.ts'
 import type { CookieDomain } from '../sessions/index.ts'
 import type { FailureLimit, Throttle } from '../throttle/index.ts'
 import type { FoundAccount, Users } from '../users/index.ts'
-import type { ResetStore } from './store.ts'
+import { mailHashOf, type ResetStore } from './store.ts'
 import type { ResetTokens } from './token.ts'
 
 /** Where a request came from, as far as logs, the audit trail and mails tell it. */
@@ -116,7 +116,7 @@ async function answerRequest(options: RequestsOptions, request: ResetRequest): P
   const expiresAt = (clock.now() + lifespan) as EpochMs
   const id = randomUUID()
   const token = await tokens.sign({ id, user, expiresAt }, issuer)
-  await store.add({ id, user, expiresAt, grantHash: '' })
+  await store.add({ id, user, mailHash: mailHashOf(id, email), expiresAt, grantHash: '' })
   log.info(where, `Sending an email to user '${user}' to reset the password`)
   const sent = await notifier.send({
     kind: 'identity_verification_jwt',

@@ -13,7 +13,7 @@ import { addressKey, type Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import type { ResetPasswordSettings } from './manifest.ts'
 import { createRequests, issuerOf, type Origin, type ResetRequest } from './requests.ts'
-import { createResetStore, type OpenReset, type ResetStore } from './store.ts'
+import { createResetStore, mailHashOf, type OpenReset, type ResetStore } from './store.ts'
 import { createResetTokens, type ResetTokens } from './token.ts'
 
 /** Forgotten passwords: asked for, proved by a mail's link, changed. */
@@ -37,7 +37,7 @@ export interface PasswordReset {
   revoke(token: string, from: Origin): Promise<boolean>
   /**
    * Sets the password, uses the reset up and ends all sessions of the user. Signs no user in.
-   * @returns false: the reset was used meanwhile, or its user is gone or disabled
+   * @returns false: the reset was used meanwhile, or its user is gone, disabled, or has another mail address
    * @throws AppError PASSWORD_WEAK, PASSWORD_UNUSABLE, USERS_UNWRITABLE, HASHING_BUSY, STORE_UNAVAILABLE; the reset can be
    *   used again then
    */
@@ -216,6 +216,8 @@ function createCompletion(
     const { user } = reset
     const profile = await users.profile(user)
     if (profile === undefined) return false
+    // The mailbox that got the link may not be the user's any more.
+    if (mailHashOf(reset.id, profile.email) !== reset.mailHash) return false
     const approved = await policy.approve(password, profile)
     if (!(await store.take(reset))) return false
     try {

@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { Storage } from '../../storage/index.ts'
 
 // An alias, not an interface: Kysely wants what has an index signature.
-type Row = { id: string; user_name: string; grant_hash: string; expires_at: number }
+type Row = {
+  id: string
+  user_name: string
+  mail_hash: string
+  grant_hash: string
+  expires_at: number
+}
 type Tables = { password_resets: Row }
 
 /** A reset that may still be completed. There is no row of any other. */
@@ -12,10 +19,16 @@ export interface OpenReset {
   readonly id: string
   /** Canonical. */
   readonly user: string
+  /** Of the mail address that the link was sent to (`mailHashOf`). */
+  readonly mailHash: string
   readonly expiresAt: EpochMs
   /** SHA-256 of the cookie that the token was exchanged for, base64url; '' as long as the token itself counts. */
   readonly grantHash: string
 }
+
+/** Says of an address whether it is the one, and nothing else: another one for each reset. */
+export const mailHashOf = (id: string, address: string): string =>
+  createHash('sha256').update(`${id} ${address}`).digest('base64url')
 
 /** Every call that uses a reset up is one statement: of any number at once, on all instances, one succeeds. */
 export interface ResetStore {
@@ -45,10 +58,13 @@ export function createResetStore(storage: Storage): ResetStore {
     return row === undefined ? undefined : toReset(row)
   }
   return {
-    async add({ id, user, expiresAt, grantHash }) {
+    async add({ id, user, mailHash, expiresAt, grantHash }) {
       await (await open())
         .insertInto('password_resets')
-        .values({ id, user_name: user, grant_hash: grantHash, expires_at: expiresAt })
+        .values({
+          ...{ id, user_name: user, mail_hash: mailHash },
+          ...{ grant_hash: grantHash, expires_at: expiresAt },
+        })
         .execute()
     },
     async byToken(id, now) {
@@ -103,6 +119,7 @@ async function sweep(db: Kysely<Tables>, now: EpochMs, limit: number): Promise<n
 const toReset = (row: Selectable<Row>): OpenReset => ({
   id: row.id,
   user: row.user_name,
+  mailHash: row.mail_hash,
   // As: only times in milliseconds are written.
   expiresAt: row.expires_at as EpochMs,
   grantHash: row.grant_hash,
