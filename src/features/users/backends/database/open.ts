@@ -15,6 +15,7 @@ import {
   createDatabaseStore,
   type DatabaseStore,
   isInvalidated,
+  TOPIC,
   type Written,
   withDigest,
   withFields,
@@ -74,7 +75,10 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
   const { changesAfter } = store
   position.reached(from, clock.now())
   const settle = () => position.settle(clock.now())
-  const news = createNews({ from, changesAfter, heard, settle, clock, log })
+  const news = createNews({
+    ...{ from, changesAfter, heard, settle, clock, log },
+    listen: (listener) => storage.listen(TOPIC, listener),
+  })
 
   /** A change of this instance is in force, and told, when this returns. */
   function took({ id, before, after }: Written): void {
