@@ -158,6 +158,25 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   }
 }
 
+/** Stands for no password. */
+const NO_MARK = 'none'
+
+/** Ends all sessions of these users at the next start. For when no server runs. */
+export async function distrustMarks(
+  { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
+  names: readonly string[],
+): Promise<void> {
+  const remove = sqlite.prepare('delete from password_marks where name = ?')
+  const insert = sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
+  for (let i = 0; i < names.length; i += BATCH)
+    await write(() => {
+      for (const name of names.slice(i, i + BATCH)) {
+        remove.run(name)
+        insert.run(name, NO_MARK)
+      }
+    })
+}
+
 /** The marks that are right for each user: more than one while a digest is renewed. */
 type KnownMarks = Map<string, Set<string>>
 
