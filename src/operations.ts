@@ -8,7 +8,6 @@ import { secondFactorOperations } from './features/second-factor/operations.ts'
 import { sessionOperations } from './features/sessions/operations.ts'
 import { throttleOperations } from './features/throttle/operations.ts'
 import { userOperations } from './features/users/operations.ts'
-import { resetAdmin } from './features/users/reset-admin.ts'
 import type { AnyOperation } from './kernel/operation.ts'
 
 /** What an operation of this list may need. */
@@ -21,7 +20,6 @@ const stored = [
   ...auditOperations,
   ...secondFactorOperations,
   ...userOperations,
-  resetAdmin,
 ] as const
 const all = [...sessionOperations, ...stored] as const
 

@@ -1,4 +1,4 @@
-import { resetAdmin } from '../features/users/reset-admin.ts'
+import { resetAdmin } from '../features/users/operations.ts'
 import { callOperation } from './call-operation.ts'
 import type { Configure } from './invocation.ts'
 

@@ -10,8 +10,8 @@ export const configure: Configure = (command, cli) => {
       if (done === undefined) return
       cli.print(
         done.removed === 0
-          ? `there was no second factor of ${user}.\n`
-          : `${user} has no second factor any more.\n`,
+          ? `there was no second factor of ${user}, who is signed out everywhere.\n`
+          : `${user} has no second factor any more, and is signed out everywhere.\n`,
       )
     })
 }

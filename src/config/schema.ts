@@ -96,7 +96,7 @@ function sliceSchema(slice: z.ZodType): Building {
       const schema: z.core.$ZodType = zodSchema
       const meta = scalarMeta.get(schema as z.ZodType) // the registry takes any schema
       if (meta?.form !== undefined) jsonSchema['x-form'] = meta.form
-      if (meta?.pattern !== undefined) jsonSchema.pattern = meta.pattern
+      if (meta?.pattern !== undefined) jsonSchema.pattern = `^$|${meta.pattern}`
       if (meta?.secret) jsonSchema.writeOnly = true
       if (meta?.form?.startsWith('duration')) jsonSchema.minimum = meta.form === 'duration' ? 0 : -1
       const { def } = zodSchema._zod

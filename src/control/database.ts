@@ -9,12 +9,14 @@ import {
 import {
   createFactorRegistry,
   createStoredFactors,
+  forgetTrustOf,
   removeStoredKeys,
 } from '../features/second-factor/index.ts'
 import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
+  outdateMark,
   passwordConfigIn,
   type Users,
 } from '../features/users/index.ts'
@@ -49,7 +51,12 @@ export async function askDatabase(
   try {
     const isKept = config['audit'].retention > 0
     const audit = createStoredTrail({ storage, isKept, clock: systemClock })
-    const registries = openRegistries({ storage, clock: systemClock, ...throttleNotes(audit) })
+    const registries = openRegistries({
+      storage,
+      clock: systemClock,
+      ...throttleNotes(audit),
+      afterLift: forgetTrustOf(storage),
+    })
     const factors = createFactorRegistry({
       storage,
       clock: systemClock,
@@ -61,6 +68,13 @@ export async function askDatabase(
     const services = {
       ...registries,
       factors,
+      // They are in Redis or sealed in the table: the next start ends them before it answers.
+      sessions: {
+        async revokeUser(user: string) {
+          await outdateMark(storage, user)
+          return 0
+        },
+      },
       storedFactors: createStoredFactors({
         ...{ storage, clock: systemClock, totp: config['totp'] },
         sealer: () =>

@@ -16,6 +16,7 @@ import {
   createSecondFactor,
   createStoredFactors,
   createWebauthn,
+  forgetTrustOf,
   openMetadata,
   webauthnMethod,
 } from '../features/second-factor/index.ts'
@@ -72,6 +73,7 @@ export const services = compose<Resources>()
     createThrottle({
       ...base,
       ...throttleNotes(audit),
+      afterLift: forgetTrustOf(base.storage),
       limits: config['failed_login_rate_limit'],
       regulation: config['regulation'],
     }),
@@ -84,7 +86,7 @@ export const services = compose<Resources>()
   .add('secondFactor', ({ webauthn, ...base }) =>
     createSecondFactor({
       ...base,
-      methods: webauthn.isOn ? [webauthnMethod(webauthn)] : [],
+      methods: webauthn.isOn ? [webauthnMethod({ webauthn, ...base })] : [],
       stored: [webauthn],
     }),
   )

@@ -87,6 +87,7 @@ export function createSite(services: Services, operations: readonly BoundOperati
     pages: settingsPages(services),
     forgotten: forgottenPath(services, base),
     elevation: secondFactor.elevation,
+    trusted: secondFactor.trusted,
     adminGroups: config['admin'].groups,
     hasAdmin: !config['admin'].disable,
     present: createIdentity(config['identity_headers'], log),

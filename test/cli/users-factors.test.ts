@@ -29,11 +29,17 @@ test('without a server, factors are reset and users invited in the database, and
   const before = await open()
   await codesOf(before).generate('john')
   await codesOf(before).generate('jane')
+  const mark = before.sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
+  for (const name of ['john', 'jane']) mark.run(name, 'present')
   await before.close()
 
   const cli = (...argv: string[]) => runCli(t, [...argv, '--config', 'config.yml'], { cwd })
   assert.deepEqual(await cli('users', 'reset-factors', 'john'), {
-    ...{ status: 0, err: '', out: 'john has no second factor any more.\n' },
+    ...{
+      status: 0,
+      err: '',
+      out: 'john has no second factor any more, and is signed out everywhere.\n',
+    },
   })
   assert.match((await cli('users', 'reset-factors', 'john')).out, /was no second factor of john/)
   assert.match((await cli('users', 'invite-factor', 'john')).out, /john may enrol/)
@@ -44,6 +50,12 @@ test('without a server, factors are reset and users invited in the database, and
   const after = await open()
   t.after(() => after.close())
   assert.equal(await codesOf(after).status('john'), undefined)
+  const marks = after.sqlite.prepare('select name, mark from password_marks order by name').all()
+  assert.deepEqual(
+    marks.map(({ name, mark }) => `${name} ${mark}`),
+    ['jane present', 'john outdated'],
+    'the next start ends the sessions of john',
+  )
   assert.equal((await codesOf(after).status('jane'))?.remaining, 10)
   assert.equal(await createPreferences({ storage: after, clock }).isInvited('john'), true)
 })

@@ -52,6 +52,9 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
       'goes to the browser as it is (webauthn)',
     ]),
   ),
+  ...Object.fromEntries(
+    ['HS256', 'HS384', 'HS512'].map((word) => [word, 'goes to jose as it is (password-reset)']),
+  ),
   warn: "the logger's own word; of replica_acks, what is neither off nor require",
 }
 
@@ -61,6 +64,7 @@ const SAME_ZERO: Readonly<Record<string, string>> = {
   'regulation.find_time': "said by the throttle's own check",
   'regulation.ban_time': "said by the throttle's own check",
   'webauthn.timeout': 'is the default there too',
+  'password_policy.standard.max_length': 'is no limit there too',
   'session.redis.database_index': 'is the first database there too',
   'server.endpoints.authz.*.authn_strategies[].scheme_basic_cache_lifespan': 'no cache there too',
 }

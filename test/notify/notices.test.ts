@@ -61,6 +61,17 @@ test('a user is told of a password and of factors that an administrator changed'
   ])
 })
 
+test('a user is told that a browser is trusted, and until when', async (t) => {
+  const { audit, sent } = await start(t)
+  const details = { device: 'abc', until: 86_400_000 }
+  audit.record('device.trusted', { user: 'john', actor: 'user:john', details })
+  await until('it is sent', () => sent.length === 1)
+  const [mail] = sent
+  assert.equal(mail?.subject, 'Browser Trusted')
+  assert.ok(mail && 'details' in mail.fields)
+  assert.equal(mail.fields.details?.['Until'], '1970-01-02T00:00:00.000Z')
+})
+
 test('what cannot be told is a line of the log, and who has no address is told nothing', async (t) => {
   const { audit, sent, said } = await start(t)
   for (const user of ['', 'mute', 'gone', 'away'])

@@ -236,3 +236,35 @@ test('the password as another factor is checked as at a sign-in', async (t) => {
   assert.equal(dataOf(await john.get('/api/state')).authentication_level, 1)
   assert.equal(await john.verify(), 401)
 })
+
+test('a password is held back and limited wherever it is typed, and a code is not held back', async (t) => {
+  const built = await build(t, { failed_login_rate_limit: '3/minute' })
+  const john = await openBrowser(built, 'john')
+  const held = async (work: () => Promise<{ status: number }>) => {
+    const before = built.clock.monotonic()
+    const { status } = await work()
+    return [status, built.clock.monotonic() - before >= 250] as const
+  }
+  const form = (path: string, fields: Readonly<Record<string, string>>) =>
+    built.request(path, {
+      method: 'POST',
+      headers: {
+        Host: 'auth.vestibule.localhost:9091',
+        Cookie: john.cookie,
+        'Sec-Fetch-Site': 'same-origin',
+        'Content-Type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams(fields).toString(),
+    })
+  const confirm = (password: string) => () => form('/settings/confirm?with=password', { password })
+  const elevate = (body: unknown) => () => john.api('PUT', ELEVATION, body)
+  assert.deepEqual(await held(confirm('wrong')), [303, true])
+  assert.deepEqual(await held(elevate({ password: 'wrong' })), [403, true])
+  assert.deepEqual(await held(elevate({ totp: '123456' })), [403, false])
+  assert.deepEqual(await held(elevate({ password: PASSWORD })), [200, true])
+  assert.deepEqual(await held(confirm('wrong')), [303, true])
+  const full = await confirm('wrong')()
+  assert.equal(full.status, 429)
+  assert.match(String(full.headers['set-cookie']), /^vestibule_session_/, 'its turn is reserved')
+  assert.deepEqual(await held(elevate({ password: PASSWORD })), [429, false])
+})

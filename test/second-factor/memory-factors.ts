@@ -156,6 +156,13 @@ export function memoryFactors(
         reply.header('Set-Cookie', elevated.cookie)
       },
     },
+    trusted: {
+      duration: 0,
+      factorOf: async () => undefined,
+      prepare: () => async () => {},
+      list: async () => [],
+      forget: async () => 0,
+    },
     available: async (user) => sorted(namesOf(user), of(user)),
     hasFactor: async (user) => namesOf(user).length > 0,
     preferred: async (user) => of(user).preferred,
@@ -164,7 +171,7 @@ export function memoryFactors(
     },
     mayEnrol: async (user) => mayEnrol || namesOf(user).length > 0,
     enrolled: async () => {},
-    removed: () => {},
+    removed: async () => {},
     async attempt(user, check) {
       const kept = of(user)
       if (kept.wrong >= tries) throw new AppError('SIGN_IN_LIMITED', {}, { retryAfter: 30 })
@@ -200,10 +207,10 @@ export function memoryFactors(
         if (used === undefined) return undefined
         return { identity: await factors.pass(request, reply, 'recovery-code'), ...used }
       },
-      async password(request, password) {
+      async password(request, _reply, password) {
         const { user } = ownerOf(request).session
         const answer = await directory.authenticate(user, password, '192.0.2.1')
-        return { began: 0, right: answer.kind === 'accepted' }
+        return answer.kind === 'accepted'
       },
     },
     registry: {

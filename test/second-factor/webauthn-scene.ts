@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { TestContext } from 'node:test'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { pino } from 'pino'
 import { createAccess } from '../../src/features/access/index.ts'
 import accessManifest from '../../src/features/access/manifest.ts'
@@ -55,7 +55,7 @@ export interface WebauthnScene {
   readonly replies: Replies
   readonly options: PortalContextsOptions
   /** What was written down, by name. */
-  readonly events: readonly (readonly [EventName, Happening])[]
+  readonly events: (readonly [EventName, Happening])[]
   readonly logged: readonly string[]
   /** What was reported of wrong answers. */
   readonly failed: readonly string[]
@@ -166,8 +166,13 @@ export async function openWebauthnScene(
     }),
     {},
   )
-  const events: [EventName, Happening][] = []
+  const events: (readonly [EventName, Happening])[] = []
   const failed: string[] = []
+  const record = (name: EventName, event: Happening) => void events.push([name, event])
+  const ownEvent = (request: FastifyRequest) => {
+    const { user } = ownerOf(request).session
+    return { user, actor: `user:${user}` as const }
+  }
   const secondFactor: SharedFactor = {
     attempt: (_user, check) => check(),
     async pass(request, reply, factor) {
@@ -179,9 +184,15 @@ export async function openWebauthnScene(
     },
     fail: (request, factor) => void failed.push(`${contextOf(request).domain.domain} ${factor}`),
     mayEnrol: async () => true,
+    trusted: { prepare: () => async () => {} },
+    async enrolled(request, method) {
+      record('factor.added', { ...ownEvent(request), details: { method } })
+    },
+    async removed(request, method) {
+      record('factor.removed', { ...ownEvent(request), details: { method, reason: 'asked' } })
+    },
     ...more,
   }
-  const record = (name: EventName, event: Happening) => void events.push([name, event])
   const shared = {
     ...options,
     webauthn,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { EventName, Happening } from '../../src/features/audit/index.ts'
 import { portalContexts } from '../../src/features/portal/index.ts'
 import { webauthnMethod } from '../../src/features/second-factor/methods/webauthn/index.ts'
 import { type Answering, createSoftKey, type SoftKey } from '../support/authenticator.ts'
@@ -159,12 +160,13 @@ suite('keys as a second factor', () => {
 
 suite('a key that elevates the session', () => {
   test('answers what was asked for it, as a method of second factors', async (t) => {
-    const { signIn, app, webauthn, options } = await openWebauthnScene(t)
-    const method = webauthnMethod(webauthn)
+    const { signIn, app, webauthn, options, events } = await openWebauthnScene(t)
+    const record = (name: EventName, event: Happening) => events.push([name, event])
+    const method = webauthnMethod({ webauthn, audit: { record }, log: { info() {} } })
     await app.register(async (own) => {
       await own.register(portalContexts, options)
       own.post('/verify', { config: { guard: 'user' } }, async (request) => {
-        return { factor: await method.verify(request, request.body) }
+        return { factor: (await method.verify(request, request.body))?.factor }
       })
     })
     const john = await signIn('john', { elevated: false })
@@ -177,6 +179,13 @@ suite('a key that elevates the session', () => {
     assert.deepEqual((await john.ask('POST', '/verify', answer)).json, { factor: 'webauthn' })
     assert.deepEqual((await john.ask('POST', '/verify', answer)).json, {})
     assert.equal(await method.remove('john'), 1)
+
+    const copied = await register(await signIn('john'), 'Copied', { more: { signCount: 5 } })
+    const again = (await john.ask('POST', challengePath)).json.data.publicKey.challenge
+    const late = copied.key.get({ ...asked(john, again), signCount: 4 })
+    assert.deepEqual((await john.ask('POST', '/verify', late)).json, {})
+    const [event, about] = events.at(-1) ?? []
+    assert.deepEqual([event, about?.details], ['webauthn.cloned', { key: 'Copied' }])
   })
 })
 

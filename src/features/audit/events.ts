@@ -97,12 +97,21 @@ export const EVENTS = {
       'Sessions of a user were ended by another person, or from another session. Written when they have ended, and only for users who had some.',
     details: {
       sessions: 'How many.',
-      reason: '`asked`, `user-changed` (deleted, disabled, or a new password).',
+      reason:
+        '`asked`, `user-changed` (deleted, disabled, or a new password), or `factor-changed` (a second factor that they had shown was removed, replaced or reset).',
     },
   },
   'device.added': {
     about:
       'A browser became a known device of a user: it has signed in. Not a line of the log: `login.succeeded` has `new_device`.',
+    details: { device: 'Its id.' },
+  },
+  'device.trusted': {
+    about: 'A user lets a browser pass for a second factor for a while.',
+    details: { device: 'Its id.', until: 'When it ends, in milliseconds since 1970.' },
+  },
+  'device.untrusted': {
+    about: 'A user trusts a browser no more.',
     details: { device: 'Its id.' },
   },
   'device.removed': {

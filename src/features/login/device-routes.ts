@@ -6,10 +6,13 @@ import { contextOf, FORM_LIMIT, ownerOf } from '../portal/index.ts'
 import type { KnownDevice } from '../throttle/index.ts'
 import type { LoginServices } from './services.ts'
 
+const isoOf = (time: number | undefined): string | null =>
+  time === undefined ? null : new Date(time).toISOString()
+
 /** The user's own known devices: browsers in which a ban for other clients' failures does not hold. */
 export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices }> = async (
   app,
-  { services: { throttle, replies } },
+  { services: { throttle, trusted, replies } },
 ) => {
   const { devices } = throttle
   takeTextBodies(app, FORM_LIMIT)
@@ -19,6 +22,9 @@ export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices
 
   app.get('/api/user/devices', { config }, async (request, reply) => {
     const here = new Set((await devices.recognise(contextOf(request).devices)).map(({ id }) => id))
+    const until = new Map(
+      (await trusted.list(nameOf(request))).map((one) => [one.device.id, one.until]),
+    )
     const shown = ({ id, address, userAgent, createdAt, lastSeen, expiresAt }: KnownDevice) => ({
       id,
       address,
@@ -27,6 +33,7 @@ export const deviceRoutes: FastifyPluginAsync<{ readonly services: LoginServices
       last_seen: new Date(lastSeen).toISOString(),
       expires_at: new Date(expiresAt).toISOString(),
       current: here.has(id),
+      trusted_until: isoOf(until.get(id)),
     })
     return replies.json(reply, okBody((await devices.list(nameOf(request))).map(shown)))
   })

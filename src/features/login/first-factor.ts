@@ -5,6 +5,7 @@ import type { LogFields, RequestContext } from '../portal/index.ts'
 import type { Sessions, Started } from '../sessions/index.ts'
 import type { Checked, Throttle } from '../throttle/index.ts'
 import type { Profile, Users } from '../users/index.ts'
+import { startTrusted, type Trusted } from './trusted.ts'
 
 /** What the user typed. Bounded before it gets here. */
 export interface Credentials {
@@ -36,7 +37,8 @@ export type Attempt =
 
 export interface FirstFactorOptions {
   readonly users: Pick<Users, 'authenticate'>
-  readonly sessions: Pick<Sessions, 'start'>
+  readonly sessions: Pick<Sessions, 'start' | 'revoke'>
+  readonly trusted: Trusted
   readonly throttle: Pick<Throttle, 'attempt' | 'devices' | 'reservationCookie'>
   readonly audit: Pick<Audit, 'record'>
   readonly log: Logger
@@ -88,7 +90,7 @@ export type FirstFactor = ReturnType<typeof createFirstFactor>
 
 /** Checks the password, and begins what a right one begins. */
 async function tryCredentials(
-  { users, sessions, throttle }: FirstFactorOptions,
+  { users, sessions, throttle, trusted }: FirstFactorOptions,
   { username, password, remember }: Credentials,
   { address, devices, reservations, userAgent, domain, cookies }: RequestContext,
 ): Promise<Outcome> {
@@ -105,15 +107,20 @@ async function tryCredentials(
   }
   const { profile } = answer
   const started = await unlessRefused('AUTHENTICATION_FAILED', () =>
-    sessions.start({
-      domain,
-      profile,
-      factors: ['password'],
-      remember: remember && domain.rememberMe > 0,
-      address,
-      userAgent,
-      replaces: cookies,
-    }),
+    startTrusted(
+      () => trusted.factorOf(profile.name, domain, devices),
+      (also) =>
+        sessions.start({
+          domain,
+          profile,
+          factors: ['password', ...also],
+          remember: remember && domain.rememberMe > 0,
+          address,
+          userAgent,
+          replaces: cookies,
+        }),
+      ({ session }) => sessions.revoke(session.key),
+    ),
   )
   if (started instanceof AppError) return { kind: 'overtaken', began }
   // Signed in with all that is asked for: the browser is known from now on.

@@ -8,6 +8,7 @@ import type { Hub } from '../hub/index.ts'
 import type { Interactions, PortalContextsOptions, StepContributor } from '../portal/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
+import type { Trusted } from './trusted.ts'
 
 export interface LoginOptions extends PortalContextsOptions {
   readonly access: Access
@@ -22,6 +23,8 @@ export interface LoginOptions extends PortalContextsOptions {
   readonly icons: Icons
   /** What other features add to the flow, in the order in which they are asked. */
   readonly contributors: readonly StepContributor[]
+  /** What a known device counts for besides the password. */
+  readonly trusted: Trusted
   /** Undefined where there is no OpenID provider. */
   readonly interactions: Interactions | undefined
   /** The user's own pages below `/settings/`, by path and the key of their title. */

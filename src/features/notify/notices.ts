@@ -39,7 +39,7 @@ const NOTICES: Readonly<Partial<Record<EventName, NoticeOf>>> = {
     details: { Method: methodOf(event) },
   }),
   'factor.removed': (event) =>
-    event.details['reason'] === 'reset'
+    event.details['reason'] === 'reset' && event.details['method'] === undefined
       ? {
           subject: 'Second Factors Reset',
           ...{ prefix: 'All', event: 'second factors', suffix: 'of your account were removed.' },
@@ -72,6 +72,11 @@ const NOTICES: Readonly<Partial<Record<EventName, NoticeOf>>> = {
     subject: 'Security Key Refused',
     ...{ prefix: 'There may be a copy of a', event: 'security key', suffix: 'of your account.' },
     details: { Key: String(details['key']) },
+  }),
+  'device.trusted': ({ details }) => ({
+    subject: 'Browser Trusted',
+    ...{ prefix: 'A', event: 'browser', suffix: 'is not asked for a second factor for a while.' },
+    details: { Until: new Date(Number(details['until'])).toISOString() },
   }),
   'login.succeeded': ({ details }) =>
     details['new_device'] === true

@@ -46,8 +46,12 @@ export function createElevation({
       const now = clock.now()
       const candidates: (EpochMs | undefined)[] = [session.elevatedUntil]
       if (hasFactor) {
-        if (config.skip_second_factor) candidates.push(session.expiresAt)
-        candidates.push(shownUntil(session, fresh, (kind) => kind !== 'password'))
+        // A trusted device has shown nothing in this session.
+        if (config.skip_second_factor && levelOf(shownBy(session)) === 2)
+          candidates.push(session.expiresAt)
+        candidates.push(
+          shownUntil(session, fresh, (kind) => kind !== 'password' && kind !== TRUSTED),
+        )
       }
       if (!hasFactor) candidates.push(shownUntil(session, fresh, () => true))
       const times = candidates.filter((time) => time !== undefined && time > now)
@@ -67,8 +71,8 @@ export function createElevation({
       // Signed in without it: two possessions are one factor, and the password is the other.
       const lacksPassword = levelOf(session) < 2 && !hasFactorKind(session, 'password')
       if (lacksPassword) return ['password', ...available]
-      // A code from a mailbox is no second factor: it does not stand in for one.
-      return levelOf(session) < 2 ? available : [...available, ...mail]
+      // A code from a mailbox is no second factor: it does not stand in for one, and no trusted device makes it one.
+      return levelOf(shownBy(session)) < 2 ? available : [...available, ...mail]
     },
 
     async grant(request, reply, { session }, method: ElevationMethod) {
@@ -81,6 +85,11 @@ export function createElevation({
     },
   }
 }
+
+const TRUSTED = 'trusted-device'
+const shownBy = ({ factors }: Session) => ({
+  factors: factors.filter(({ kind }) => kind !== TRUSTED),
+})
 
 /** Until when the newest of these factors is fresh. */
 function shownUntil(

@@ -49,3 +49,5 @@ export {
 } from './stored/factor-file.ts'
 export { createStoredFactors } from './stored/stored-factors.ts'
 export { totpUrl } from './stored/stored-totp.ts'
+export { forgetTrustOf } from './trust-store.ts'
+export type { TrustedDevices } from './trusted-devices.ts'

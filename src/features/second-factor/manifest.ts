@@ -69,6 +69,9 @@ const totp = z
 
 export type TotpSettings = z.infer<typeof totp>
 
+/** 90 days, after which the browser's cookie is over. */
+const MAX_TRUST = 90 * 86_400_000
+
 const secondFactor = z
   .strictObject({
     enrolment: z
@@ -77,6 +80,21 @@ const secondFactor = z
       .describe(
         'Who may enrol the first second factor: `open` is every user, by showing the password again; `invited` are those whom the operator has let (`vestibule users invite-factor`). With `open`, a stolen password is enough to enrol a factor for a user who has none.',
       ),
+    trusted_device: z
+      .strictObject({
+        duration: duration()
+          .refine((ms) => ms <= MAX_TRUST, {
+            error: 'is longer than a browser stays a known device',
+            params: { allowed: 'a duration of at most 90 days' },
+          })
+          .register(scalarMeta, { zero: 'lets no browser be trusted' })
+          .prefault(0)
+          .describe(
+            'How long a browser in which a user has shown a second factor may be trusted, where the user asks for it: a sign-in with the password counts as two factors there. Settings ask for a factor all the same.',
+          ),
+      })
+      .prefault({})
+      .describe('Browsers that need no second factor for a while.'),
   })
   .describe('Second factors of any kind.')
 

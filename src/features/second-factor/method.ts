@@ -5,8 +5,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { EpochMs } from '../../kernel/clock.ts'
 import type { CookieDomain, FactorKind, Identity, Session } from '../sessions/index.ts'
-import type { Checked } from '../throttle/index.ts'
+import type { TrustedDevices } from './trusted-devices.ts'
 
+export type { TrustedDevices }
 export const METHOD_NAMES = ['totp', 'webauthn', 'recovery_code'] as const
 export type MethodName = (typeof METHOD_NAMES)[number]
 
@@ -22,9 +23,12 @@ export interface Method {
   /**
    * For a method whose proof is an object, shown to elevate a session (`PUT …/elevation {webauthn}`): whether the owner of the
    * request's session has shown it. Called within `SecondFactor.attempt`.
-   * @returns what was shown; undefined: it is not right
+   * @returns what was shown, and what tells whether it was not removed since; undefined: it is not right
    */
-  verify?(request: FastifyRequest, proof: unknown): Promise<FactorKind | undefined>
+  verify?(
+    request: FastifyRequest,
+    proof: unknown,
+  ): Promise<{ readonly factor: FactorKind; isStillThere(): Promise<boolean> } | undefined>
 }
 
 /** Every call may throw AppError STORE_UNAVAILABLE. Users are named by their canonical name. */
@@ -39,6 +43,7 @@ export interface SecondFactor {
   /** Undefined without a notifier: no mail can be sent. */
   readonly mailedCodes: MailedCodes | undefined
   readonly elevation: Elevation
+  readonly trusted: TrustedDevices
   /** What the user may use here, preferred first. */
   available(user: string, domain: CookieDomain): Promise<readonly MethodName[]>
   /**
@@ -52,10 +57,16 @@ export interface SecondFactor {
    * Whether the user may enrol a factor now: `second_factor.enrolment: invited` asks for an invitation to the first one.
    */
   mayEnrol(user: string): Promise<boolean>
-  /** The owner of the request's session has enrolled one: ends the invitation, writes the audit trail. */
+  /**
+   * The owner of the request's session has enrolled one: ends the invitation, writes the audit trail. An app and recovery
+   * codes replace the former: as `removed`.
+   */
   enrolled(request: FastifyRequest, factor: FactorKind): Promise<void>
-  /** The owner of the request's session has removed one: writes the audit trail. */
-  removed(request: FastifyRequest, factor: FactorKind): void
+  /**
+   * The owner of the request's session has removed one: writes the audit trail. Other sign-ins of the user that have shown a
+   * factor of this kind end: which app or key it was, a session does not say.
+   */
+  removed(request: FastifyRequest, factor: FactorKind): Promise<void>
   /** What administrators and the operator do. */
   readonly registry: FactorRegistry
   /** A code that the owner of the request's session typed: counted, checked, and then `pass` or `fail`. */
@@ -70,10 +81,16 @@ export interface SecondFactor {
   /**
    * The owner of the request's session has shown this factor: raises the session, sets the new cookie, writes the log and the
    * audit trail. A factor other than the password ends the count of wrong codes.
+   * @param isStillThere whether the factor is still enrolled; by default, whether the user has one of its kind
    * @returns the identity with the new session
-   * @throws AppError SIGN_IN_REQUIRED when the session is over
+   * @throws AppError SIGN_IN_REQUIRED when the session is over, or the factor was removed while it was shown
    */
-  pass(request: FastifyRequest, reply: FastifyReply, factor: FactorKind): Promise<Identity>
+  pass(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    factor: FactorKind,
+    isStillThere?: () => Promise<boolean>,
+  ): Promise<Identity>
   /** The owner of the request's session has shown a wrong one: writes the log and the audit trail. */
   fail(request: FastifyRequest, factor: FactorKind): void
 }
@@ -91,17 +108,26 @@ export interface Show {
   /** Uses the code up. It changes no session: `elevation.grant` does. @throws AppError SECOND_FACTOR_LIMITED */
   mailedCode(request: FastifyRequest, code: string): Promise<boolean>
   /**
-   * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do.
+   * Checks the password under the limits of a sign-in. It changes no session: `pass` and `elevation.grant` do. The route has
+   * `config.delayed`; a browser that has to wait gets the cookie of its reservation.
+   * @returns whether it was right
    * @throws AppError SIGN_IN_LIMITED, HASHING_BUSY
    */
-  password(request: FastifyRequest, password: string): Promise<Checked>
+  password(request: FastifyRequest, reply: FastifyReply, password: string): Promise<boolean>
 }
 
 /** What administrators and the operator do, also while no server runs. Every call may throw AppError STORE_UNAVAILABLE. */
 export interface FactorRegistry {
   /** Which of `totp`, `webauthn` and `recovery_code` each of these users has; those who have none are left out. */
   kindsOf(users: readonly string[]): Promise<ReadonlyMap<string, string[]>>
-  /** Takes all factors and recovery codes, the preference and the count of wrong codes. @returns how many factors */
+  /**
+   * Removes everything that is kept under this name: the app and which of its codes were used, the keys of every portal and
+   * what they call the user, recovery codes, the preferred method, the invitation, the count of wrong codes,
+   * and which devices are trusted.
+   * Where a user is deleted for good it has to be called, before the name can be given anew: who gets the name would otherwise
+   * inherit the factors. A user who is only missing from a file keeps them. It ends no sessions; deleting the user does.
+   * @returns how many factors there were
+   */
   removeAll(user: string): Promise<number>
   /** Lets the user enrol a first factor. The invitation ends with that factor. */
   invite(user: string): Promise<void>

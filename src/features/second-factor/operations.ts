@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
+import type { Devices } from '../throttle/index.ts'
 import { storedOperations } from './stored/operations.ts'
 
 export * from './stored/operations.ts'
@@ -12,6 +13,11 @@ interface Services {
     removeAll(user: string): Promise<number>
     invite(user: string): Promise<void>
   }
+  readonly sessions: {
+    /** @returns how many there were */
+    revokeUser(user: string): Promise<number>
+  }
+  readonly devices: Pick<Devices, 'revokeUser'>
   readonly audit: Pick<Audit, 'record'>
 }
 
@@ -23,7 +29,8 @@ const user = z
 
 export const resetFactors = defineOperation({
   name: 'users.reset-factors',
-  summary: 'remove every second factor and all recovery codes of a user',
+  summary:
+    'remove every second factor and all recovery codes of a user, who is signed out everywhere',
   who: 'admin',
   http: [
     {
@@ -35,11 +42,15 @@ export const resetFactors = defineOperation({
   ],
   input: z.strictObject({ user }),
   output: z.object({ removed: z.number() }),
-  audits: ['factor.removed'],
-  async run({ factors, audit }: Services, asked, { actor }) {
-    const removed = await factors.removeAll(asked.user)
-    if (removed > 0)
-      audit.record('factor.removed', { user: asked.user, actor, details: { reason: 'reset' } })
+  audits: ['factor.removed', 'session.revoked', 'device.removed'],
+  async run({ factors, sessions, devices, audit }: Services, { user }, { actor }) {
+    const removed = await factors.removeAll(user)
+    if (removed > 0) audit.record('factor.removed', { user, actor, details: { reason: 'reset' } })
+    // Afterwards: what was shown until now may have raised one. It may have been a thief who showed it.
+    const count = await sessions.revokeUser(user)
+    const details = { sessions: count, reason: 'factor-changed' } as const
+    if (count > 0) audit.record('session.revoked', { user, actor, details })
+    await devices.revokeUser(user, actor)
     return { removed }
   },
 })

@@ -59,6 +59,8 @@ const REST = [
   'recovery_codes',
   'second_factor_wrong_codes',
   'second_factor_preferences',
+  'second_factor_invitations',
+  'trusted_devices',
 ] as const
 
 /** The method's own table; here it is only asked who has a key. */

@@ -13,6 +13,7 @@ const LOG_NAMES: Readonly<Record<Proof, string>> = {
   totp: 'TOTP',
   webauthn: 'WebAuthn',
   passkey: 'Passkey',
+  'trusted-device': 'Trusted Device',
   'recovery-code': 'Recovery Code',
   mail: 'One-Time Code',
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import type { Clock } from '../../kernel/clock.ts'
 import { AppError } from '../../kernel/errors.ts'
@@ -8,7 +9,12 @@ import { type Storage, startSweeper } from '../../storage/index.ts'
 import type { Audit } from '../audit/index.ts'
 import type { Notifier } from '../notify/index.ts'
 import { ownerOf } from '../portal/index.ts'
-import type { OnceStore, Sessions } from '../sessions/index.ts'
+import {
+  type FactorKind,
+  hasFactor as hasKind,
+  type OnceStore,
+  type Sessions,
+} from '../sessions/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
 import { createElevation } from './elevation.ts'
@@ -22,6 +28,8 @@ import { createPreferences } from './preferences.ts'
 import { createFactorRegistry } from './registry.ts'
 import { createReport } from './report.ts'
 import { createShow } from './show.ts'
+import { createTrustStore } from './trust-store.ts'
+import { createTrustedDevices } from './trusted-devices.ts'
 import { createWrongCodes } from './wrong-codes.ts'
 
 export interface SecondFactorOptions {
@@ -38,10 +46,10 @@ export interface SecondFactorOptions {
   readonly secrets: readonly Secret[]
   /** Undefined: no mail can be sent. */
   readonly notifier: Pick<Notifier, 'send'> | undefined
-  readonly sessions: Pick<Sessions, 'raise' | 'elevate'>
+  readonly sessions: Pick<Sessions, 'raise' | 'elevate' | 'list' | 'revoke' | 'revokeById'>
   readonly audit: Pick<Audit, 'record'>
-  readonly users: Pick<Users, 'authenticate'>
-  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly users: Pick<Users, 'authenticate' | 'marks'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie' | 'devices'>
   readonly log: Pick<Logger, 'debug' | 'warn' | 'error'>
   readonly clock: Clock
   /** Methods besides TOTP and recovery codes. */
@@ -82,6 +90,11 @@ export function createSecondFactor(
     ...more,
     recoveryMethod(recoveryCodes),
   ]
+  const trustStore = createTrustStore(storage)
+  const trusted = createTrustedDevices({
+    ...{ store: trustStore, devices: throttle.devices, sessions, users, report, clock },
+    duration: config.second_factor.trusted_device.duration,
+  })
   const isOn = methods.some(({ name }) => name !== 'recovery_code')
 
   const available: SecondFactor['available'] = async (user, domain) => {
@@ -103,10 +116,26 @@ export function createSecondFactor(
       log.warn({ user }, 'too many wrong codes: the next ones have to wait')
       audit.record('factor.limited', { user, actor: 'system' })
     })
-  const pass: SecondFactor['pass'] = async (request, reply, factor) => {
+  const isEnrolled = async (user: string, factor: FactorKind): Promise<boolean> => {
+    if (factor === 'totp') return store.has(user)
+    if (factor === 'recovery-code') return (await recoveryCodes.status(user)) !== undefined
+    // A new password ends every session by itself.
+    return true
+  }
+  const pass: SecondFactor['pass'] = async (
+    request,
+    reply,
+    factor,
+    isStillThere = () => isEnrolled(ownerOf(request).session.user, factor),
+  ) => {
     const { session, profile } = ownerOf(request)
     const raised = await sessions.raise({ key: session.key, factor })
     if (raised === undefined) throw new AppError('SIGN_IN_REQUIRED')
+    // A removal ends the sessions that it finds. One that was raised after it looked is ended here.
+    if (!(await isStillThere())) {
+      await sessions.revoke(raised.session.key)
+      throw new AppError('SIGN_IN_REQUIRED')
+    }
     reply.header('Set-Cookie', raised.cookie)
     report.succeeded(request, factor)
     // Not for a password: a thief who has it would begin to count anew with it.
@@ -114,12 +143,29 @@ export function createSecondFactor(
     return { session: raised.session, profile }
   }
 
+  /** Ends other sign-ins of the user that rose by a factor of this kind. */
+  const endOthers = async (request: FastifyRequest, factor: FactorKind): Promise<void> => {
+    const { session: own } = ownerOf(request)
+    const shown: readonly FactorKind[] = factor === 'webauthn' ? ['webauthn', 'passkey'] : [factor]
+    const kinds: readonly FactorKind[] = [...shown, 'trusted-device']
+    const others = (await sessions.list(own.user)).filter(
+      (session) => session.login !== own.login && kinds.some((kind) => hasKind(session, kind)),
+    )
+    let count = 0
+    for (const { id } of others) count += (await sessions.revokeById(id)).length
+    if (count > 0)
+      report.audit(request, 'session.revoked', { sessions: count, reason: 'factor-changed' })
+    // Afterwards: what is trusted while sessions end looks for its session again.
+    await trusted.forget(own.user)
+  }
+
   const stopSweeper = startSweeper({
-    sweep: (limit) => store.sweep(clock.now(), limit),
+    sweep: async (limit) =>
+      Math.max(await store.sweep(clock.now(), limit), await trustStore.sweep(clock.now(), limit)),
     failed: (error) => log.error({ err: error }, 'used codes that are over could not be removed'),
   })
   return {
-    ...{ methods, isOn, totp, recoveryCodes, mailedCodes, available, hasFactor },
+    ...{ methods, isOn, totp, recoveryCodes, mailedCodes, trusted, available, hasFactor },
     preferred: preferences.preferred,
     setPreferred: preferences.setPreferred,
     elevation: createElevation({
@@ -139,9 +185,13 @@ export function createSecondFactor(
       if (factor === 'recovery-code') report.audit(request, 'factor.codes-created')
       else report.audit(request, 'factor.added', { method: factor })
       await preferences.enrolled(ownerOf(request).session.user)
+      if (factor === 'totp' || factor === 'recovery-code') await endOthers(request, factor)
+      else await trusted.forget(ownerOf(request).session.user)
     },
-    removed: (request, factor) =>
-      report.audit(request, 'factor.removed', { method: factor, reason: 'asked' }),
+    async removed(request, factor) {
+      report.audit(request, 'factor.removed', { method: factor, reason: 'asked' })
+      await endOthers(request, factor)
+    },
     ...{ attempt, pass },
     show: createShow({
       ...{

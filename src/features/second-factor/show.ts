@@ -1,3 +1,4 @@
+import { AppError } from '../../kernel/errors.ts'
 import { contextOf, ownerOf } from '../portal/index.ts'
 import type { Throttle } from '../throttle/index.ts'
 import type { Users } from '../users/index.ts'
@@ -10,7 +11,7 @@ export interface ShowDependencies {
     'attempt' | 'isOn' | 'pass' | 'totp' | 'recoveryCodes' | 'mailedCodes'
   >
   readonly users: Pick<Users, 'authenticate'>
-  readonly throttle: Pick<Throttle, 'attempt'>
+  readonly throttle: Pick<Throttle, 'attempt' | 'reservationCookie'>
   readonly report: Report
 }
 
@@ -47,14 +48,25 @@ export function createShow({ factors, users, throttle, report }: ShowDependencie
       if (right === undefined) report.failed(request, 'mail')
       return right === true
     },
-    async password(request, password) {
-      const { address, devices, reservations } = contextOf(request)
+    async password(request, reply, password) {
+      const { address, devices, reservations, domain } = contextOf(request)
       const { user } = ownerOf(request).session
-      const limiter = await throttle.attempt({ address, devices, reservations })
-      const answer = await users.authenticate(user, password, address, limiter)
-      const right = answer.kind === 'accepted' && answer.profile.name === user
-      if (!right) report.failed(request, 'password')
-      return { began: limiter.began, right }
+      try {
+        const limiter = await throttle.attempt({ address, devices, reservations })
+        const answer = await users.authenticate(user, password, address, limiter)
+        const right = answer.kind === 'accepted' && answer.profile.name === user
+        if (!right) report.failed(request, 'password')
+        // The answer is held back as that to a sign-in.
+        request.checked = { began: limiter.began, right }
+        return right
+      } catch (error) {
+        const cookie =
+          error instanceof AppError && error.code === 'SIGN_IN_LIMITED'
+            ? throttle.reservationCookie(error, domain)
+            : undefined
+        if (cookie !== undefined) reply.header('Set-Cookie', cookie)
+        throw error
+      }
     },
   }
 }

@@ -27,7 +27,17 @@ type PreferenceRow = { user_name: string; method: string }
 type MailedCodeRow = { user_name: string; at: number }
 type InvitationRow = { user_name: string; created_at: number }
 
+type TrustedDeviceRow = {
+  device: string
+  user_name: string
+  domain: string
+  mark: string
+  trusted_at: number
+  expires_at: number
+}
+
 export type Tables = {
+  trusted_devices: TrustedDeviceRow
   totp: TotpRow
   totp_used_steps: TotpStepRow
   recovery_code_sets: RecoverySetRow
@@ -106,6 +116,24 @@ export const migrations = {
         await db.schema
           .createIndex(`mailed_code_requests_by_${column}`)
           .on('mailed_code_requests')
+          .column(column)
+          .execute()
+    },
+  },
+  '0022_trusted_devices': {
+    up: async (db, { table, text, integer }) => {
+      await table(db, 'trusted_devices')
+        .addColumn('device', text, (column) => column.primaryKey())
+        .addColumn('user_name', text, (column) => column.notNull())
+        .addColumn('domain', text, (column) => column.notNull())
+        .addColumn('mark', text, (column) => column.notNull())
+        .addColumn('trusted_at', integer, (column) => column.notNull())
+        .addColumn('expires_at', integer, (column) => column.notNull())
+        .execute()
+      for (const column of ['user_name', 'expires_at'])
+        await db.schema
+          .createIndex(`trusted_devices_by_${column}`)
+          .on('trusted_devices')
           .column(column)
           .execute()
     },

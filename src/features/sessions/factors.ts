@@ -14,6 +14,8 @@ const KINDS = {
   webauthn: { proves: POSSESSION, methods: ['pop', 'user'] },
   /** A WebAuthn assertion with user verification: the authenticator asked for its PIN, or for a finger. */
   passkey: { proves: KNOWLEDGE | POSSESSION, methods: ['pop', 'user', 'pin'] },
+  /** The cookie of a browser that the user has trusted when they showed a factor: shown earlier, so that no claim names it. */
+  'trusted-device': { proves: POSSESSION, methods: [] },
   'recovery-code': { proves: POSSESSION, methods: ['otp'] },
 } as const satisfies Readonly<
   Record<string, { readonly proves: number; readonly methods: readonly string[] }>

@@ -21,6 +21,8 @@ export interface BanListeners {
   readonly onBan?: ((ban: Ban) => void) | undefined
   /** @param by who lifted it; empty for the command line */
   readonly onLift?: ((ban: Ban, by: string) => void) | undefined
+  /** Does what belongs to a lift before it is answered. When it fails, so does the call: the ban is lifted all the same. */
+  readonly afterLift?: ((ban: Ban) => Promise<void>) | undefined
 }
 
 /** Lists, adds and lifts bans. */
@@ -48,6 +50,7 @@ export function createBanRegistry({
   clock,
   onBan,
   onLift,
+  afterLift,
 }: {
   readonly store: RegulationStore
   readonly clock: Clock
@@ -55,6 +58,7 @@ export function createBanRegistry({
   const lift = async (ids: readonly string[], by: string): Promise<readonly Ban[]> => {
     const lifted = await store.lift(ids, clock.now())
     for (const ban of lifted) onLift?.(ban, by)
+    for (const ban of lifted) await afterLift?.(ban)
     return lifted
   }
   return {

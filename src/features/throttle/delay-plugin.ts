@@ -14,13 +14,16 @@ export interface Checked {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answers of this route depend on a name or a password: they are held back. */
-    delayed?: boolean
+    /**
+     * Answers of this route depend on a name or a password: they are held back. `checked`: those alone for which a password
+     * was checked, whatever their status; the route takes other proofs too.
+     */
+    delayed?: true | 'checked'
   }
   interface FastifyRequest {
     /** By the monotonic clock. */
     arrival: number
-    /** Set by the handler of a delayed route when a password was checked. */
+    /** Set when a password was checked for a delayed route. */
     checked: Checked | null
   }
 }
@@ -37,7 +40,7 @@ export interface DelayOptions {
 }
 
 /**
- * Holds back the answers of the routes with `config: { delayed: true }`.
+ * Holds back the answers of the routes with `config: { delayed: … }`.
  *
  * Registered before any other hook of its context, so that the arrival is one.
  */
@@ -47,12 +50,14 @@ export const delayPlugin = fp<DelayOptions>(
     app.decorateRequest('checked', null)
     app.addHook('onRequest', function notesTheArrival(request, _reply, done) {
       request.arrival = clock.monotonic()
-      if (request.routeOptions.config.delayed === true) queue.wait(done, isClaim(request))
+      if (request.routeOptions.config.delayed !== undefined) queue.wait(done, isClaim(request))
       else done()
     })
     app.addHook('onSend', async function holdsBack(request, reply) {
-      if (request.routeOptions.config.delayed !== true || AT_ONCE.has(reply.statusCode)) return
+      const { delayed } = request.routeOptions.config
       const { checked, arrival } = request
+      if (delayed === undefined || (delayed === 'checked' && checked === null)) return
+      if (delayed === true && AT_ONCE.has(reply.statusCode)) return
       const began = checked?.began ?? arrival
       // Without the time in the queue: after a storm, every answer would be held back for as long as the queue was.
       if (checked?.right) delay.succeeded(clock.monotonic() - began)

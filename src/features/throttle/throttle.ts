@@ -94,7 +94,7 @@ export function openRegistries({
 
 export async function createThrottle(options: ThrottleOptions): Promise<Throttle> {
   const { limits, storage, users, passwords, clock, log, redis } = options
-  const { onBan, onLift, onRevoke } = options
+  const { onBan, onLift, afterLift, onRevoke } = options
   const config = inForce(options.regulation)
   const limitOf = async (name: string, windows: Windows) =>
     createFailureLimit(await openCounter({ name, windows, redis, clock }))
@@ -164,7 +164,7 @@ export async function createThrottle(options: ThrottleOptions): Promise<Throttle
     retryAfter: (address) => limit.retryAfter(addressKey(address)),
     limit: limitOf,
     devices,
-    bans: createBanRegistry({ store, clock, onBan, onLift }),
+    bans: createBanRegistry({ store, clock, onBan, onLift, afterLift }),
     async close() {
       stopSweeper()
       await Promise.all(underWay)

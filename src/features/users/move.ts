@@ -8,7 +8,7 @@ import { DatabaseConfig } from './backends/database/config.ts'
 import { database } from './backends/database/definition.ts'
 import { file } from './backends/file/definition.ts'
 import type { BackendsConfig } from './manifest.ts'
-import { distrustMarks } from './password-marks.ts'
+import { outdateMarks } from './password-marks.ts'
 
 export interface MoveOptions {
   /** Users of the same name are replaced, and else refused. */
@@ -104,7 +104,7 @@ export async function moveUsersBetween(options: MoveBetween): Promise<Moved> {
   const names: string[] = []
   if (!dryRun) {
     for await (const { profile } of source.list()) names.push(profile.name)
-    await distrustMarks(storage, names)
+    await outdateMarks(storage, names)
   }
   return moveUsers(source, target, { force, dryRun })
 }

@@ -158,22 +158,35 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
   }
 }
 
-/** Stands for no password. */
-const NO_MARK = 'none'
+/** No digest has it. */
+const OUTDATED = 'outdated'
 
-/** Ends all sessions of these users at the next start. For when no server runs. */
-export async function distrustMarks(
+/**
+ * Lets the next start end all sessions of a user, as after a change of the password that no server saw. For commands that run
+ * while no server does. A user whom no server has known has no sessions, and stays unknown.
+ */
+export const outdateMark = (
+  storage: Pick<Storage, 'sqlite' | 'write'>,
+  user: string,
+): Promise<void> => outdate(storage, [user], { unknownToo: false })
+
+/** The same for many users, whose sessions may have begun while another backend had them: without a mark. */
+export const outdateMarks = (
+  storage: Pick<Storage, 'sqlite' | 'write'>,
+  users: readonly string[],
+): Promise<void> => outdate(storage, users, { unknownToo: true })
+
+async function outdate(
   { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
-  names: readonly string[],
+  users: readonly string[],
+  { unknownToo }: { readonly unknownToo: boolean },
 ): Promise<void> {
   const remove = sqlite.prepare('delete from password_marks where name = ?')
   const insert = sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
-  for (let i = 0; i < names.length; i += BATCH)
+  for (let i = 0; i < users.length; i += BATCH)
     await write(() => {
-      for (const name of names.slice(i, i + BATCH)) {
-        remove.run(name)
-        insert.run(name, NO_MARK)
-      }
+      for (const user of users.slice(i, i + BATCH))
+        if (remove.run(user).changes > 0 || unknownToo) insert.run(user, OUTDATED)
     })
 }
 

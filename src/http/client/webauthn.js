@@ -127,8 +127,10 @@
   /** @type {Record<string, () => Promise<void>>} */
   const ceremonies = {
     'sign-in': async () => {
+      const trust = document.querySelector('#trust-device')
+      const trustDevice = trust instanceof HTMLInputElement && trust.checked
       const response = await get(await ask('GET', SECOND))
-      await ask('POST', SECOND, { response, ...target() })
+      await ask('POST', SECOND, { response, trustDevice, ...target() })
     },
     confirm: async () => {
       const response = await get(await ask('POST', `${ELEVATION}/webauthn`))

@@ -1,11 +1,17 @@
 import { z } from 'zod'
 import type { ConfigReport } from '../../../kernel/feature.ts'
-import { filePath } from '../../../kernel/scalars.ts'
+import { filePath, scalarMeta } from '../../../kernel/scalars.ts'
 
 const standard = z
   .strictObject({
     enabled: z.boolean().default(false).describe('This policy holds.'),
-    min_length: z.int().min(0).max(1024).default(8).describe('The shortest password, in bytes.'),
+    min_length: z
+      .int()
+      .min(0)
+      .max(1024)
+      .register(scalarMeta, { zero: 'takes passwords of any length' })
+      .default(8)
+      .describe('The shortest password, in bytes.'),
     max_length: z
       .int()
       .min(0)
@@ -30,6 +36,7 @@ const zxcvbn = z
       .int()
       .min(0)
       .max(4)
+      .register(scalarMeta, { zero: 'takes every password' })
       .default(3)
       .describe('The least score, 0 (guessed at once) to 4 (very hard to guess).'),
   })

@@ -62,7 +62,7 @@ export const elevationRoutes: FastifyPluginAsync<{ readonly services: ApiService
     return isRevoked ? ok(services, reply) : services.replies.json(reply, koBody(FAILED), 200)
   })
 
-  app.put(path, { config: { guard: 'user' } }, async (request, reply) => {
+  app.put(path, { config: { guard: 'user', delayed: 'checked' } }, async (request, reply) => {
     const proof = readJson(request.body, ProofBody)
     const elevated = await elevate(services, request, reply, proof)
     return elevated ? ok(services, reply) : failed(services, reply)
@@ -87,7 +87,7 @@ async function elevate(
   const offered = await elevation.methods(identity, contextOf(request).domain)
   const offers = (method: ElevationMethod) => offered.includes(method)
   if ('password' in proof) {
-    if (!offers('password') || !(await show.password(request, proof.password)).right) return false
+    if (!offers('password') || !(await show.password(request, reply, proof.password))) return false
     // Of a user with a factor who signed in without the password: it is the second one.
     const asks = await elevation.needsSecondFactor(identity)
     const shown = asks ? await secondFactor.pass(request, reply, 'password') : identity
@@ -113,14 +113,14 @@ async function elevate(
   }
   if ('webauthn' in proof && offers('webauthn')) {
     const method = secondFactor.methods.find(({ name }) => name === 'webauthn')
-    const factor = await secondFactor.attempt(identity.session.user, async () =>
+    const answer = await secondFactor.attempt(identity.session.user, async () =>
       method?.verify?.(request, proof.webauthn),
     )
-    if (factor === undefined) {
+    if (answer === undefined) {
       secondFactor.fail(request, 'webauthn')
       return false
     }
-    const shown = await secondFactor.pass(request, reply, factor)
+    const shown = await secondFactor.pass(request, reply, answer.factor, answer.isStillThere)
     await elevation.grant(request, reply, shown, 'webauthn')
     return true
   }

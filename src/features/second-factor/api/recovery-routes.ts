@@ -34,7 +34,7 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await recoveryCodes.remove(ownerOf(request).session.user)))
       throw new AppError('NOT_FOUND')
-    secondFactor.removed(request, 'recovery-code')
+    await secondFactor.removed(request, 'recovery-code')
     return ok(services, reply)
   })
 
@@ -43,9 +43,11 @@ export const recoveryRoutes: FastifyPluginAsync<{ readonly services: ApiServices
     { config: { guard: 'user' } },
     async (request, reply) => {
       const body = readJson(request.body, CodeBody)
+      const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
       const shown = await secondFactor.show.recoveryCode(request, reply, body.code)
       if (shown === undefined) return wrong(services, reply)
       const { identity, remaining } = shown
+      await trust(reply, identity.session)
       const redirect = await redirectFor(services, request, identity, body)
       return ok(services, reply, { remaining, ...redirect })
     },

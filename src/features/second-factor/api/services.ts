@@ -46,6 +46,8 @@ export const createApiServices = (options: SecondFactorRoutesOptions): ApiServic
 export const targetFields = {
   targetURL: z.string().nullish(),
   requestMethod: z.string().nullish(),
+  /** Where `second_factor.trusted_device` allows it; elsewhere it has no effect. */
+  trustDevice: z.boolean().nullish(),
 }
 
 interface Target {

@@ -32,14 +32,16 @@ export const totpRoutes: FastifyPluginAsync<{
 
   app.post(path, { config: { guard: 'user' } }, async (request, reply) => {
     const body = readJson(request.body, CodeBody)
+    const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
     const identity = await secondFactor.show.totp(request, reply, body.token)
     if (identity === undefined) return wrong(services, reply)
+    await trust(reply, identity.session)
     return ok(services, reply, await redirectFor(services, request, identity, body))
   })
 
   app.delete(path, { config: { guard: 'elevated' } }, async (request, reply) => {
     if (!(await totp.remove(ownerOf(request).session.user))) throw new AppError('NOT_FOUND')
-    secondFactor.removed(request, 'totp')
+    await secondFactor.removed(request, 'totp')
     return ok(services, reply)
   })
 

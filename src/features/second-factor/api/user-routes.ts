@@ -68,9 +68,11 @@ export const userRoutes: FastifyPluginAsync<{ readonly services: ApiServices }> 
     { config: { guard: 'user', delayed: true } },
     async (request, reply) => {
       const body = readJson(request.body, PasswordBody)
-      request.checked = await secondFactor.show.password(request, body.password)
-      if (!request.checked.right) throw new AppError('AUTHENTICATION_FAILED')
+      const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
+      if (!(await secondFactor.show.password(request, reply, body.password)))
+        throw new AppError('AUTHENTICATION_FAILED')
       const identity = await secondFactor.pass(request, reply, 'password')
+      await trust(reply, identity.session)
       return ok(services, reply, await redirectFor(services, request, identity, body))
     },
   )

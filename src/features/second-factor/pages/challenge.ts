@@ -2,10 +2,10 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { html } from 'ghtml'
 import type { PageContent } from '../../../http/layout.ts'
 import type { Translate } from '../../../http/messages.ts'
-import { withCarried } from '../../portal/index.ts'
+import { textFields, withCarried } from '../../portal/index.ts'
 import { hasFactor, levelOf } from '../../sessions/index.ts'
 import type { MethodName, SecondFactor } from '../method.ts'
-import { fieldForm, otherWays, PATHS, type Typed } from './markup.ts'
+import { fieldForm, otherWays, PATHS, type Typed, trustBox } from './markup.ts'
 import { type Asked, askedBy, type PageServices } from './services.ts'
 import { showTyped } from './show-typed.ts'
 import { webauthnButton } from './webauthn.ts'
@@ -24,7 +24,8 @@ export const challengeRoutes: FastifyPluginAsync<{ readonly services: PageServic
   for (const method of ['totp', 'recovery_code', 'password'] as const) {
     const path = `${HOME}/${PATHS[method]}`
     app.get(path, { config }, (request, reply) => ask(services, method, request, reply))
-    app.post(path, { config }, (request, reply) => take(services, method, request, reply))
+    const delayed = { ...config, delayed: 'checked' } as const
+    app.post(path, { config: delayed }, (request, reply) => take(services, method, request, reply))
   }
 }
 
@@ -94,26 +95,30 @@ async function ask(
   const others = ways.flatMap((way) =>
     way === method || way === 'password' ? [] : [{ method: way, href: hrefOf(way) }],
   )
-  return show(request, reply, (t) => ({
-    title: t('secondFactor.title'),
-    script: true,
-    formAction,
-    content: html`<h1>${t('secondFactor.title')}</h1>
+  return show(request, reply, (t) => {
+    const trust = trustBox(t, secondFactor.trusted.duration)
+    return {
+      title: t('secondFactor.title'),
+      script: true,
+      formAction,
+      content: html`<h1>${t('secondFactor.title')}</h1>
 <p class="lead">${t(`secondFactor.${method}.text`)}</p>
 !${
-      method === 'webauthn'
-        ? webauthnButton(t, { purpose: 'sign-in', base, next: onward(carried) })
-        : fieldForm(t, {
-            kind: method,
-            action: hrefOf(method),
-            wrong: flags.has('wrong'),
-            submit: t('secondFactor.continue'),
-            digits,
-          })
-    }
+        method === 'webauthn'
+          ? html`!${trust}!${webauthnButton(t, { purpose: 'sign-in', base, next: onward(carried) })}`
+          : fieldForm(t, {
+              kind: method,
+              action: hrefOf(method),
+              wrong: flags.has('wrong'),
+              submit: t('secondFactor.continue'),
+              digits,
+              trust,
+            })
+      }
 !${otherWays(t, others)}
 <a class="button quiet below" href="${base}/logout">${t('secondFactor.signOut')}</a>`,
-  }))
+    }
+  })
 }
 
 async function take(
@@ -130,9 +135,11 @@ async function take(
   if (levelOf(identity.session) === 2 || !ways.includes(method))
     return replies.redirect(reply, withCarried(base + HOME, carried))
   const here = `${base}${HOME}/${PATHS[method]}`
-  const shown = await showTyped(secondFactor, method, request, reply)
-  if (shown === undefined) return replies.redirect(reply, withCarried(here, carried, { wrong: '' }))
-  if (method === 'password') await secondFactor.pass(request, reply, 'password')
+  const trust = secondFactor.trusted.prepare(request, textFields(request.body)['trust'] === 'on')
+  const typed = await showTyped(secondFactor, method, request, reply)
+  if (typed === undefined) return replies.redirect(reply, withCarried(here, carried, { wrong: '' }))
+  const shown = method === 'password' ? await secondFactor.pass(request, reply, 'password') : typed
+  await trust(reply, shown.session)
   const next =
     method === 'recovery_code' ? withCarried(here, carried, { used: '' }) : onward(carried)
   return replies.redirect(reply, next)

@@ -21,7 +21,8 @@ export const confirmRoutes: FastifyPluginAsync<{ readonly services: PageServices
 ) => {
   const config = { guard: 'user' } as const
   app.get(CONFIRM_PATH, { config }, (request, reply) => ask(services, request, reply))
-  app.post(CONFIRM_PATH, { config }, (request, reply) => take(services, request, reply))
+  const delayed = { ...config, delayed: 'checked' } as const
+  app.post(CONFIRM_PATH, { config: delayed }, (request, reply) => take(services, request, reply))
 }
 
 interface Confirmation extends Asked {

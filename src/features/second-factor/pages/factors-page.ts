@@ -10,8 +10,8 @@ import type { MethodName, SecondFactor, TotpConfig } from '../method.ts'
 import { CredentialId, CredentialName } from '../methods/webauthn/index.ts'
 import { keyEntry, type SecurityKey, type SecurityKeys } from './key-entry.ts'
 import { notice } from './markup.ts'
-
 import { askedBy, ENROL, RECOVERY_CODES } from './services.ts'
+import { forgetBrowser, trustedBrowsers, trustedList } from './trusted-browsers.ts'
 
 export type { SecurityKey, SecurityKeys } from './key-entry.ts'
 
@@ -35,10 +35,27 @@ export const createFactorsPage = (options: FactorsPageOptions): SettingsPage => 
     await app.register(formbody, { bodyLimit: BODY_LIMIT, parser: readPairs })
     app.get(`/settings/${PATH}`, { config: { guard: 'user' } }, page.show)
     app.post(`/settings/${PATH}`, { config: { guard: 'elevated' } }, page.change)
+    app.post(`/settings/${PATH}/forget`, { config: { guard: 'user' } }, (request, reply) =>
+      forgetBrowser(
+        options.secondFactor.trusted,
+        services,
+        `${services.base}/settings/${PATH}`,
+        request,
+        reply,
+      ),
+    )
   },
 })
 
-const NOTICES = ['added', 'removed', 'saved', 'gone', 'name-taken', 'confirmed'] as const
+const NOTICES = [
+  'added',
+  'removed',
+  'saved',
+  'gone',
+  'name-taken',
+  'confirmed',
+  'forgotten',
+] as const
 type Notice = (typeof NOTICES)[number]
 
 /** Everything that the page shows. */
@@ -50,6 +67,7 @@ interface Facts {
   readonly choices: readonly MethodName[]
   readonly preferred: MethodName | undefined
   readonly hasFactor: boolean
+  readonly trusted: Awaited<ReturnType<typeof trustedBrowsers>>
 }
 
 function createPage({ secondFactor, keys }: FactorsPageOptions, services: SettingsServices) {
@@ -58,15 +76,16 @@ function createPage({ secondFactor, keys }: FactorsPageOptions, services: Settin
 
   async function factsOf(request: FastifyRequest): Promise<Facts> {
     const { user, domain } = askedBy(request)
-    const [totp, list, codes, available, hasFactor] = await Promise.all([
+    const [totp, list, codes, available, hasFactor, trusted] = await Promise.all([
       secondFactor.totp?.config(user),
       keys?.list(user) ?? [],
       secondFactor.recoveryCodes.status(user),
       secondFactor.available(user, domain),
       secondFactor.hasFactor(user),
+      trustedBrowsers(secondFactor.trusted, user),
     ])
     const choices = available.filter((method) => method !== 'recovery_code')
-    return { totp, keys: list, codes, choices, preferred: choices[0], hasFactor }
+    return { totp, keys: list, codes, choices, preferred: choices[0], hasFactor, trusted }
   }
 
   return {
@@ -104,11 +123,11 @@ async function apply(
   switch (action) {
     case 'remove-totp':
       if ((await secondFactor.totp?.remove(user)) !== true) return 'gone'
-      secondFactor.removed(request, 'totp')
+      await secondFactor.removed(request, 'totp')
       return 'removed'
     case 'remove-key':
       if ((await keys?.remove(user, id)) === undefined) return 'gone'
-      secondFactor.removed(request, 'webauthn')
+      await secondFactor.removed(request, 'webauthn')
       return 'removed'
     case 'rename-key': {
       const name = CredentialName.safeParse(typed['name']).data
@@ -159,6 +178,7 @@ function content(t: Translate, facts: Facts, place: Place): string {
       : ''
   }
 !${facts.hasFactor ? recovery(t, facts, place) : ''}
+!${trustedList(t, facts.trusted, place)}
 !${facts.choices.length > 1 ? preference(t, facts, here) : ''}
 <a class="button quiet below" href="${base}/">${t('settings.back')}</a>`
 }

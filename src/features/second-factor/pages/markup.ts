@@ -1,6 +1,7 @@
 /** Pieces that several pages of this folder share. */
 import { html } from 'ghtml'
 import type { Translate } from '../../../http/messages.ts'
+import { formatDuration } from '../../../kernel/duration.ts'
 import type { ElevationMethod, MethodName } from '../method.ts'
 
 /** Of the methods' pages, below `/second-factor/`. */
@@ -26,6 +27,7 @@ export function fieldForm(
     wrong,
     submit,
     digits = 6,
+    trust = '',
   }: {
     readonly kind: Typed
     readonly action: string
@@ -33,6 +35,8 @@ export function fieldForm(
     /** Words of the button. */
     readonly submit: string
     readonly digits?: number | undefined
+    /** `trustBox` */
+    readonly trust?: string
   },
 ): string {
   const invalid = wrong ? 'aria-invalid="true" aria-describedby="wrong"' : ''
@@ -42,9 +46,16 @@ export function fieldForm(
 <label for="${kind}">${t(`secondFactor.${kind}.label`, { digits })}</label>
 !${fieldOf(kind, digits, invalid)}
 </div>
+!${trust}
 <button class="button" type="submit">${submit}</button>
 </form>`
 }
+
+/** Lets the browser be trusted; nothing where that is switched off. @param duration milliseconds */
+export const trustBox = (t: Translate, duration: number): string =>
+  duration === 0
+    ? ''
+    : html`<label class="check"><input type="checkbox" id="trust-device" name="trust" value="on"> ${t('secondFactor.trust', { time: formatDuration(duration) })}</label>`
 
 function fieldOf(kind: Typed, digits: number, invalid: string): string {
   switch (kind) {

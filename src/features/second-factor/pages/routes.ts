@@ -2,6 +2,7 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsync } from 'fastify'
 import { readPairs } from '../../../kernel/pairs.ts'
 import { FORM_LIMIT, pageRefusals, portalContexts } from '../../portal/index.ts'
+import { bringsDeviceCookie, delayPlugin } from '../../throttle/index.ts'
 import { challengeRoutes } from './challenge.ts'
 import { confirmRoutes } from './confirm.ts'
 import { enrolRoutes } from './enrol.ts'
@@ -25,6 +26,13 @@ export const secondFactorPages: FastifyPluginAsync<SecondFactorPagesOptions> = a
   options,
 ) => {
   const services = createPageServices(options)
+  const { throttle, clock } = options
+  await app.register(delayPlugin, {
+    delay: throttle.delay,
+    queue: throttle.queue,
+    clock,
+    isClaim: ({ headers }) => bringsDeviceCookie(headers.cookie),
+  })
   await app.register(portalContexts, options)
   await app.register(pageRefusals, services)
   await app.register(formbody, { bodyLimit: FORM_LIMIT, parser: readPairs })

@@ -14,6 +14,7 @@ import {
   withCarried,
 } from '../../portal/index.ts'
 import type { CookieDomain, Identity } from '../../sessions/index.ts'
+import type { Throttle } from '../../throttle/index.ts'
 import type { SecondFactor } from '../method.ts'
 
 /** Where a factor is enrolled. */
@@ -23,6 +24,7 @@ export const RECOVERY_CODES = '/second-factor/recovery-codes'
 
 export interface SecondFactorPagesOptions extends PortalContextsOptions {
   readonly secondFactor: SecondFactor
+  readonly throttle: Pick<Throttle, 'delay' | 'queue'>
   readonly audit: Pick<Audit, 'record'>
   readonly replies: Replies
   readonly messages: Messages

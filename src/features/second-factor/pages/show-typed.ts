@@ -28,7 +28,7 @@ export async function showTyped(
     case 'recovery_code':
       return (await show.recoveryCode(request, reply, typed))?.identity
     case 'password':
-      return (await show.password(request, password)).right ? ownerOf(request) : undefined
+      return (await show.password(request, reply, password)) ? ownerOf(request) : undefined
     case 'mail':
       return (await show.mailedCode(request, typed)) ? ownerOf(request) : undefined
     default:

@@ -75,6 +75,10 @@ export type KeyEntry = z.infer<typeof keyEntry>
 /** What an import has done, or would do. */
 export const imported = z.object({ added: z.number(), replaced: z.number() })
 export type Imported = z.infer<typeof imported>
+/** What an import has done, and whose factors were there before. */
+export interface Put extends Imported {
+  readonly usersReplaced: readonly string[]
+}
 
 export interface ImportWish {
   /** Replaces what is there already. Without it that is refused. */

@@ -1,6 +1,6 @@
 /** What the operator may ask of stored factors. A leaf: the command line loads it without the rest of the feature. */
 import { z } from 'zod'
-import { defineOperation } from '../../../kernel/operation.ts'
+import { type Caller, defineOperation } from '../../../kernel/operation.ts'
 import type { Audit } from '../../audit/index.ts'
 import {
   imported,
@@ -19,6 +19,10 @@ import type { StoredFactors } from './stored-factors.ts'
 
 interface Services {
   readonly storedFactors: StoredFactors
+  readonly sessions: {
+    /** @returns how many there were */
+    revokeUser(user: string): Promise<number>
+  }
   readonly audit: Pick<Audit, 'record'>
 }
 
@@ -32,6 +36,25 @@ const importOf = <T extends z.ZodType>(entry: T) =>
     force: z.boolean(),
     dryRun: z.boolean(),
   })
+
+/**
+ * What rests on a factor ends with it, as when its owner removes it: sessions that may have risen by it, and trust in browsers.
+ * @param changed users whose factors were added, replaced or removed
+ * @param gone those of them who had another factor, or one more, before
+ */
+async function endWhatRests(
+  { storedFactors, sessions, audit }: Services,
+  actor: Caller['actor'],
+  { changed, gone }: { readonly changed: readonly string[]; readonly gone: readonly string[] },
+): Promise<void> {
+  for (const user of new Set(gone)) {
+    const count = await sessions.revokeUser(user)
+    const details = { sessions: count, reason: 'factor-changed' } as const
+    if (count > 0) audit.record('session.revoked', { user, actor, details })
+  }
+  // Afterwards: a browser that is trusted while sessions end is forgotten too.
+  await storedFactors.forgetTrust([...new Set(changed)])
+}
 
 export const listTotp = defineOperation({
   name: 'totp.list',
@@ -64,12 +87,14 @@ export const importTotp = defineOperation({
   who: 'operator',
   input: importOf(totpEntry),
   output: imported,
-  audits: ['factor.added'],
-  async run({ storedFactors, audit }: Services, { entries, ...wish }, { actor }) {
-    const done = await storedFactors.totp.put(entries, wish)
-    if (!wish.dryRun)
-      for (const { user } of entries)
-        audit.record('factor.added', { user, actor, details: { method: 'totp' } })
+  audits: ['factor.added', 'session.revoked'],
+  async run(services: Services, { entries, ...wish }, { actor }) {
+    const done = await services.storedFactors.totp.put(entries, wish)
+    if (wish.dryRun) return done
+    for (const { user } of entries)
+      services.audit.record('factor.added', { user, actor, details: { method: 'totp' } })
+    const changed = entries.map(({ user }) => user)
+    await endWhatRests(services, actor, { changed, gone: done.usersReplaced })
     return done
   },
 })
@@ -89,10 +114,12 @@ export const generateTotp = defineOperation({
     force: z.boolean(),
   }),
   output: totpEntry,
-  audits: ['factor.added'],
-  async run({ storedFactors, audit }: Services, asked, { actor }) {
-    const entry = await storedFactors.totp.generate(asked)
-    audit.record('factor.added', { user: entry.user, actor, details: { method: 'totp' } })
+  audits: ['factor.added', 'session.revoked'],
+  async run(services: Services, asked, { actor }) {
+    const entry = await services.storedFactors.totp.generate(asked)
+    const { user } = entry
+    services.audit.record('factor.added', { user, actor, details: { method: 'totp' } })
+    await endWhatRests(services, actor, { changed: [user], gone: asked.force ? [user] : [] })
     return entry
   },
 })
@@ -103,11 +130,13 @@ export const deleteTotp = defineOperation({
   who: 'operator',
   input: z.strictObject({ user: userName }),
   output: z.object({ removed: z.boolean() }),
-  audits: ['factor.removed'],
-  async run({ storedFactors, audit }: Services, { user }, { actor }) {
-    const removed = await storedFactors.totp.remove(user)
+  audits: ['factor.removed', 'session.revoked'],
+  async run(services: Services, { user }, { actor }) {
+    const removed = await services.storedFactors.totp.remove(user)
+    if (!removed) return { removed }
     const details = { method: 'totp', reason: 'reset' }
-    if (removed) audit.record('factor.removed', { user, actor, details })
+    services.audit.record('factor.removed', { user, actor, details })
+    await endWhatRests(services, actor, { changed: [user], gone: [user] })
     return { removed }
   },
 })
@@ -143,12 +172,14 @@ export const importKeys = defineOperation({
   who: 'operator',
   input: importOf(keyEntry),
   output: imported,
-  audits: ['factor.added'],
-  async run({ storedFactors, audit }: Services, { entries, ...wish }, { actor }) {
-    const done = await storedFactors.keys.put(entries, wish)
-    if (!wish.dryRun)
-      for (const { user } of entries)
-        audit.record('factor.added', { user, actor, details: { method: 'webauthn' } })
+  audits: ['factor.added', 'session.revoked'],
+  async run(services: Services, { entries, ...wish }, { actor }) {
+    const done = await services.storedFactors.keys.put(entries, wish)
+    if (wish.dryRun) return done
+    for (const { user } of entries)
+      services.audit.record('factor.added', { user, actor, details: { method: 'webauthn' } })
+    const changed = entries.map(({ user }) => user)
+    await endWhatRests(services, actor, { changed, gone: done.usersReplaced })
     return done
   },
 })
@@ -164,11 +195,14 @@ export const deleteKeys = defineOperation({
     name: z.string().min(1).max(64).optional(),
   }),
   output: z.array(keySummary),
-  audits: ['factor.removed'],
-  async run({ storedFactors, audit }: Services, which, { actor }) {
-    const removed = await storedFactors.keys.remove(which)
+  audits: ['factor.removed', 'session.revoked'],
+  async run(services: Services, which, { actor }) {
+    const removed = await services.storedFactors.keys.remove(which)
     const details = { method: 'webauthn', reason: 'reset' }
-    for (const { user } of removed) audit.record('factor.removed', { user, actor, details })
+    for (const { user } of removed)
+      services.audit.record('factor.removed', { user, actor, details })
+    const users = removed.map(({ user }) => user)
+    await endWhatRests(services, actor, { changed: users, gone: users })
     return [...removed]
   },
 })

@@ -9,7 +9,7 @@ import {
   nameKey,
   placeOfKey,
 } from '../methods/webauthn/tables.ts'
-import type { Imported, ImportWish, KeyEntry, KeySummary } from './entries.ts'
+import type { ImportWish, KeyEntry, KeySummary, Put } from './entries.ts'
 import { alreadyThere, boundedLocks, chunks, doesNotOpen } from './faults.ts'
 import type { StoredDependencies } from './stored-totp.ts'
 
@@ -32,7 +32,7 @@ export interface StoredKeys {
    * @throws OperatorError for a key that is there already, without `force`; and always for a key of another user, for a name
    * or a handle that is another key's
    */
-  put(entries: readonly KeyEntry[], wish: ImportWish): Promise<Imported>
+  put(entries: readonly KeyEntry[], wish: ImportWish): Promise<Put>
   /** @throws OperatorError for a choice that names neither a key nor a user */
   remove(choice: KeyChoice): Promise<readonly KeySummary[]>
 }
@@ -90,13 +90,18 @@ export function createStoredKeys({
                 )
                 .execute()
             for (const entry of entries) await write(db, entry, key)
-            if (dryRun) throw new Looked({ added: entries.length - replaced, replaced })
-            return { added: entries.length - replaced, replaced }
+            const put: Put = {
+              added: entries.length - replaced.length,
+              replaced: replaced.length,
+              usersReplaced: [...new Set(replaced.map(({ user }) => user))],
+            }
+            if (dryRun) throw new Looked(put)
+            return put
           },
           { locks: locksOf(entries) },
         )
         .catch((error: unknown) => {
-          if (error instanceof Looked) return error.imported
+          if (error instanceof Looked) return error.put
           throw error
         })
     },
@@ -114,10 +119,10 @@ export function createStoredKeys({
 
 /** Ends the transaction of an import that is only tried: everything was checked by the database, and is undone. */
 class Looked extends Error {
-  readonly imported: Imported
-  constructor(imported: Imported) {
+  readonly put: Put
+  constructor(put: Put) {
     super('tried')
-    this.imported = imported
+    this.put = put
   }
 }
 
@@ -152,12 +157,12 @@ async function keysWithIds(
   return found
 }
 
-/** @returns how many would be replaced */
+/** @returns those that replace a key */
 function refuseTaken(
   entries: readonly KeyEntry[],
   there: ReadonlyMap<string, string>,
   force: boolean,
-): number {
+): readonly KeyEntry[] {
   const taken = entries.filter(({ keyId }) => there.has(keyId))
   const foreign = taken.find(({ user, keyId }) => there.get(keyId) !== user)
   if (foreign !== undefined)
@@ -167,7 +172,7 @@ function refuseTaken(
     )
   if (taken.length > 0 && !force)
     throw alreadyThere(taken.map(({ user, name }) => `${user} has the key ${JSON.stringify(name)}`))
-  return taken.length
+  return taken
 }
 
 async function write(db: Db, entry: KeyEntry, sealer: Sealer): Promise<void> {

@@ -6,7 +6,7 @@ import type { Storage } from '../../../storage/index.ts'
 import type { TotpSettings } from '../manifest.ts'
 import { base32Of, bytesOf, enrolmentOf } from '../methods/totp-code.ts'
 import type { Tables } from '../tables.ts'
-import type { Imported, ImportWish, TotpEntry, TotpSummary } from './entries.ts'
+import type { ImportWish, Put, TotpEntry, TotpSummary } from './entries.ts'
 import { alreadyThere, boundedLocks, chunks, doesNotOpen } from './faults.ts'
 
 /** What is given in place of the configuration. */
@@ -32,7 +32,7 @@ export interface StoredTotp {
    * All of them or none. Codes that a user has used stay used.
    * @throws OperatorError for a user who has one already, without `force`
    */
-  put(entries: readonly TotpEntry[], wish: ImportWish): Promise<Imported>
+  put(entries: readonly TotpEntry[], wish: ImportWish): Promise<Put>
   /** Gives a user one, which counts at once. @throws OperatorError as `put` */
   generate(wish: TotpWish): Promise<TotpEntry>
   /** @returns whether there was one */
@@ -70,7 +70,8 @@ export function createStoredTotp({ storage, sealer, clock, totp }: StoredDepende
         if (there.length > 0 && !force)
           throw alreadyThere(there.map((user) => `${user} has one-time codes`))
         if (!dryRun) for (const entry of opened) await write(db, entry, key)
-        return { added: entries.length - there.length, replaced: there.length }
+        const added = entries.length - there.length
+        return { added, replaced: there.length, usersReplaced: there }
       },
       { locks },
     )

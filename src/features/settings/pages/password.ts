@@ -138,7 +138,9 @@ async function goOn(
   try {
     const started = await sessions.start({
       // With their times: nothing was shown just now, and a factor that is fresh elevates.
-      ...{ domain, profile, factors: session.factors, address, userAgent },
+      ...{ domain, profile, address, userAgent },
+      // With the old password, trust in this browser is over too.
+      factors: session.factors.filter(({ kind }) => kind !== 'trusted-device'),
       ...{ remember: session.remembered, replaces: cookies },
     })
     return started.cookie

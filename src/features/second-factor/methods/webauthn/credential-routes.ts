@@ -10,26 +10,28 @@ import {
   ownerOf,
   type PortalContextsOptions,
 } from '../../../portal/index.ts'
-import type { Identity } from '../../../sessions/index.ts'
+import type { FactorKind } from '../../../sessions/index.ts'
 import { type Credential, CredentialId, CredentialName } from './credential.ts'
 import { FAILED, MAX_PARTS } from './requests.ts'
 import { RegistrationResponse } from './responses.ts'
 import type { Webauthn } from './webauthn.ts'
 
-/** What a user did with a key. */
-export type KeyChange = 'registered' | 'renamed' | 'removed'
+/** What second factors share of enrolment, as far as keys need it. */
+export interface SharedEnrolment {
+  /** Whether the user may enrol a factor now. */
+  mayEnrol(user: string): Promise<boolean>
+  /** The owner of the request's session has registered a key. */
+  enrolled(request: FastifyRequest, factor: FactorKind): Promise<void>
+  /** The owner of the request's session has removed a key. */
+  removed(request: FastifyRequest, factor: FactorKind): Promise<void>
+}
 
 export interface CredentialRoutesOptions extends PortalContextsOptions {
   readonly webauthn: Webauthn
-  readonly secondFactor: {
-    /** Whether the user may enrol a factor now. */
-    mayEnrol(user: string): Promise<boolean>
-  }
+  readonly secondFactor: SharedEnrolment
   readonly audit: Pick<Audit, 'record'>
   readonly replies: Replies
   readonly log: Logger
-  /** Told of each change that was made: mails go out, trusted devices are forgotten. */
-  readonly changed?: (owner: Identity, change: KeyChange, name: string) => Promise<void>
 }
 
 const Description = z.object({ description: CredentialName })
@@ -44,9 +46,8 @@ export const credentialRoutes: FastifyPluginAsync<CredentialRoutesOptions> = asy
   app,
   options,
 ) => {
-  const { webauthn, secondFactor, replies, log } = options
+  const { webauthn, secondFactor, audit, replies, log } = options
   const ko = (reply: FastifyReply, status: number) => replies.json(reply, koBody(FAILED), status)
-  const report = createReport(options)
 
   app.get(
     '/api/secondfactor/webauthn/credentials',
@@ -80,7 +81,7 @@ export const credentialRoutes: FastifyPluginAsync<CredentialRoutesOptions> = asy
       log.info({ ...logFieldsOf(request), reason }, 'a security key was not registered')
       return ko(reply, 403)
     }
-    await report(request, 'registered', registered.name)
+    await secondFactor.enrolled(request, 'webauthn')
     return replies.json(reply, okBody(), 201)
   })
   app.delete(register, { config: { guard: 'elevated' } }, async (request, reply) => {
@@ -95,7 +96,12 @@ export const credentialRoutes: FastifyPluginAsync<CredentialRoutesOptions> = asy
     if (body === undefined || id === undefined) return ko(reply, 400)
     const renamed = await webauthn.rename(ownerOf(request).profile.name, id, body.description)
     if (renamed !== 'renamed') return ko(reply, renamed === 'unknown' ? 403 : 409)
-    await report(request, 'renamed', body.description)
+    const { address, userAgent } = contextOf(request)
+    const { name: user } = ownerOf(request).profile
+    audit.record('webauthn.renamed', {
+      ...{ user, actor: `user:${user}`, address, userAgent, requestId: request.id },
+      details: { key: body.description },
+    })
     return replies.json(reply, okBody())
   })
   app.delete(one, { config: { guard: 'elevated' } }, async (request, reply) => {
@@ -103,7 +109,7 @@ export const credentialRoutes: FastifyPluginAsync<CredentialRoutesOptions> = asy
     if (id === undefined) return ko(reply, 400)
     const removed = await webauthn.remove(ownerOf(request).profile.name, id)
     if (removed === undefined) return ko(reply, 403)
-    await report(request, 'removed', removed.name)
+    await secondFactor.removed(request, 'webauthn')
     return replies.json(reply, okBody())
   })
 }
@@ -112,22 +118,6 @@ const Params = z.object({ id: CredentialId })
 
 const idOf = (request: FastifyRequest): string | undefined =>
   Params.safeParse(request.params).data?.id
-
-/** Writes a change into the audit trail, and tells who wants to know. */
-function createReport({ audit, changed }: CredentialRoutesOptions) {
-  return async (request: FastifyRequest, change: KeyChange, name: string): Promise<void> => {
-    const owner = ownerOf(request)
-    const user = owner.profile.name
-    const { address, userAgent } = contextOf(request)
-    const by = { address, userAgent, requestId: request.id, user, actor: `user:${user}` } as const
-    const method = 'webauthn'
-    if (change === 'registered') audit.record('factor.added', { ...by, details: { method } })
-    else if (change === 'removed')
-      audit.record('factor.removed', { ...by, details: { method, reason: 'asked' } })
-    else audit.record('webauthn.renamed', { ...by, details: { key: name } })
-    await changed?.(owner, change, name)
-  }
-}
 
 const time = (ms: number): string => new Date(ms).toISOString()
 

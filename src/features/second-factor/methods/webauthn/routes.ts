@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { parseJson, takeTextBodies } from '../../../../http/json-body.ts'
 import { koBody, okBody } from '../../../../http/replies.ts'
 import type { Access } from '../../../access/index.ts'
@@ -6,26 +7,34 @@ import {
   contextOf,
   createJudge,
   type Interactions,
-  logFieldsOf,
   ownerOf,
   portalContexts,
 } from '../../../portal/index.ts'
 import type { FactorKind, Identity } from '../../../sessions/index.ts'
-import { type CredentialRoutesOptions, credentialRoutes } from './credential-routes.ts'
-import type { NotShown } from './proofs.ts'
+import type { TrustedDevices } from '../../trusted-devices.ts'
+import {
+  type CredentialRoutesOptions,
+  credentialRoutes,
+  type SharedEnrolment,
+} from './credential-routes.ts'
+import { webauthnMethod } from './method.ts'
 import { BODY_LIMIT, carriedOf, FAILED, MAX_PARTS, RETRY, redirectTo, Target } from './requests.ts'
 import { AssertionResponse } from './responses.ts'
 
 /** What all second factors share, as far as keys need it (`SecondFactor` of ../../method.ts). */
-export interface SharedFactor {
+export interface SharedFactor extends SharedEnrolment {
   /** Counts a wrong answer before it is looked at, and takes it back when it was right. */
   attempt<T>(user: string, check: () => Promise<T | undefined>): Promise<T | undefined>
   /** Raises the session of the request, and sets its new cookie. */
-  pass(request: FastifyRequest, reply: FastifyReply, factor: FactorKind): Promise<Identity>
+  pass(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    factor: FactorKind,
+    isStillThere: () => Promise<boolean>,
+  ): Promise<Identity>
   /** Writes the log and the audit trail. */
   fail(request: FastifyRequest, factor: FactorKind): void
-  /** Whether the user may enrol a factor now. */
-  mayEnrol(user: string): Promise<boolean>
+  readonly trusted: Pick<TrustedDevices, 'prepare'>
 }
 
 export interface WebauthnRoutesOptions extends CredentialRoutesOptions {
@@ -34,7 +43,10 @@ export interface WebauthnRoutesOptions extends CredentialRoutesOptions {
   readonly interactions: Interactions | undefined
 }
 
-const AssertionBody = Target.extend({ response: AssertionResponse })
+const AssertionBody = Target.extend({
+  response: AssertionResponse,
+  trustDevice: z.boolean().nullish(),
+})
 
 /** Keys as a second factor, with Authelia's paths, bodies and statuses. */
 export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (app, options) => {
@@ -45,6 +57,7 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
   takeTextBodies(app, BODY_LIMIT)
   const ko = (reply: FastifyReply, status: number, message: string = FAILED) =>
     replies.json(reply, koBody(message), status)
+  const method = webauthnMethod(options)
   await app.register(credentialRoutes, options)
 
   for (const [method, url] of [
@@ -65,34 +78,18 @@ export const webauthnRoutes: FastifyPluginAsync<WebauthnRoutesOptions> = async (
     const context = contextOf(request)
     const body = AssertionBody.safeParse(parseJson(request.body, MAX_PARTS)).data
     if (body === undefined) return ko(reply, 400, RETRY)
-    const factor = await secondFactor.attempt(owner.profile.name, async () => {
-      const shown = await webauthn.assert(owner, context.domain, body.response)
-      if (!('refused' in shown)) return shown.factor
-      reportRefused(options, request, shown)
-      return undefined
-    })
-    if (factor === undefined) {
+    const trust = secondFactor.trusted.prepare(request, body.trustDevice === true)
+    const shown = await secondFactor.attempt(owner.profile.name, () =>
+      method.verify(request, body.response),
+    )
+    if (shown === undefined) {
       secondFactor.fail(request, 'webauthn')
       return ko(reply, 403, RETRY)
     }
-    const identity = await secondFactor.pass(request, reply, factor)
+    const identity = await secondFactor.pass(request, reply, shown.factor, shown.isStillThere)
+    await trust(reply, identity.session)
     const destination = await judge(carriedOf(body), { address: context.address, identity })
     const redirect = redirectTo(destination, identity.session, context, access)
     return replies.json(reply, okBody(redirect === undefined ? undefined : { redirect }))
-  })
-}
-
-/** A copied key is written into the audit trail. */
-function reportRefused(
-  { audit, log }: WebauthnRoutesOptions,
-  request: FastifyRequest,
-  { refused: reason, cloned }: NotShown,
-): void {
-  log.info({ ...logFieldsOf(request), reason }, 'the answer of a security key was refused')
-  if (cloned === undefined) return
-  const { address, userAgent } = contextOf(request)
-  audit.record('webauthn.cloned', {
-    ...{ address, userAgent, requestId: request.id, user: cloned.user, actor: 'unknown' },
-    details: { key: cloned.name },
   })
 }

@@ -134,14 +134,16 @@ async function findIn(
   return { credential: toCredential(row), publicKey, handle }
 }
 
-/** Removes the keys of a user, also while no server runs: it opens nothing that is sealed. @returns how many */
+/** Removes the keys of a user and what they call the user, also while no server runs: it opens nothing that is sealed. @returns how many */
 export function removeStoredKeys(storage: Pick<Storage, 'db'>): (user: string) => Promise<number> {
   return async (user) => {
-    const { numDeletedRows } = await (await storage.db())
-      .$extendTables<KeyTables>()
+    const db = (await storage.db()).$extendTables<KeyTables>()
+    const { numDeletedRows } = await db
       .deleteFrom('webauthn_credentials')
       .where('user_name', '=', user)
       .executeTakeFirst()
+    // Another person of that name is another user to every authenticator.
+    await db.deleteFrom('webauthn_users').where('user_name', '=', user).execute()
     return Number(numDeletedRows)
   }
 }
