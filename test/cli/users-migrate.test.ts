@@ -84,7 +84,7 @@ test('users move from the file into the database and back, with digests and attr
   assert.deepEqual(parse(readFileSync(users, 'utf8')), parse(before))
 })
 
-test('reset-admin gives admin a password that is printed once, and makes admin where there is none', async (t) => {
+test('reset-admin gives admin a password that is printed once, and makes admin where there is none (requirement 25)', async (t) => {
   const { configure, users, done, cli } = await folder(t)
   const passwordIn = (out: string) => /^User: admin\nPassword: (\S{20,})\n$/.exec(out)?.[1]
   const first = passwordIn(await done('users reset-admin'))

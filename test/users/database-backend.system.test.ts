@@ -1,6 +1,7 @@
 /** Users in PostgreSQL, which several instances share. */
 import assert from 'node:assert/strict'
 import { after, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { combineUsers } from '../../src/features/users/users.ts'
 import { migrations } from '../../src/features.ts'
 import { openStorage } from '../../src/storage/index.ts'
@@ -93,6 +94,31 @@ function tests(server: Promise<Postgres>): void {
     t.diagnostic(`refused after at most ${Math.max(...took).toFixed(1)} ms`)
     // The one that only asks now and then hears of several changes with each question.
     assert.ok(deaf.told.length <= count / 2, `${deaf.told.length} questions`)
+  })
+
+  test('a change of this instance is told once, even when its answer comes after the notice', async (t) => {
+    const storage = await open(t, await (await server).config())
+    const asked: Promise<unknown>[] = []
+    const late: typeof storage = {
+      ...storage,
+      async transaction(work, options) {
+        const answer = await storage.transaction(work, options)
+        const heard = backend.reload()
+        asked.push(heard)
+        // The answer is held back for as long as hearing of the change may take.
+        await Promise.race([heard, sleep(200)])
+        return answer
+      },
+    }
+    const backend = await openDatabase(late)
+    const users = combineUsers([backend], { passwords: cheapPasswords(), log: keptLog().log })
+    t.after(() => users.close())
+    await users.add('john', asNew(john))
+    const told: string[] = []
+    users.onInvalidated((names) => told.push(...names))
+    await users.setPassword('john', approved('another'))
+    await Promise.all(asked)
+    assert.deepEqual(told, ['john'])
   })
 
   test('a lost connection is made again, and what was missed meanwhile is heard', async (t) => {
