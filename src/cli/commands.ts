@@ -80,6 +80,12 @@ export const COMMANDS: readonly Entry[] = [
       { name: 'expire', summary: 'say when a user is let in no more', load: fields('expire') },
       { name: 'groups', summary: 'set the groups of a user', load: fields('groups') },
       { name: 'delete', load: () => import('./users-delete.ts') },
+      { name: 'reset-admin', load: () => import('./users-reset-admin.ts') },
+      {
+        name: 'migrate',
+        summary: 'copy all users from the file into the database, or back',
+        load: () => import('./users-migrate.ts'),
+      },
       { name: 'reset-factors', load: () => import('./users-reset-factors.ts') },
       { name: 'invite-factor', load: () => import('./users-invite-factor.ts') },
     ],

@@ -1,12 +1,11 @@
 import type { Audit } from '../features/audit/index.ts'
-import { approveUnchecked } from '../features/passwords/index.ts'
+import { approveUnchecked, randomPassword } from '../features/passwords/index.ts'
 import type { Sessions } from '../features/sessions/index.ts'
-import type { Users } from '../features/users/index.ts'
+import { ADMIN, setAdminPassword, type Users } from '../features/users/index.ts'
 import type { Config } from '../features.ts'
 import type { DataDirectory } from '../files/data-directory.ts'
-import { AppError } from '../kernel/errors.ts'
 import type { Log } from '../log/index.ts'
-import { firstStartBanner, randomPassword, resetAdminBanner } from './first-start.ts'
+import { firstStartBanner, resetAdminBanner } from './first-start.ts'
 
 /**
  * The first start makes an administrator (requirement 24); `reset_admin_password` gives it a new password (requirement 25).
@@ -19,7 +18,7 @@ export async function admitAdmin({
   users,
   sessions,
   data,
-  usersFile,
+  usersIn,
   audit,
   log,
   say,
@@ -28,7 +27,8 @@ export async function admitAdmin({
   readonly users: Users
   readonly sessions: Sessions
   readonly data: Pick<DataDirectory, 'path'>
-  readonly usersFile: string
+  /** Where users are, for the operator: a file, or the database. */
+  readonly usersIn: string
   readonly audit: Pick<Audit, 'record'>
   readonly log: Log['log']
   readonly say: (text: string) => void
@@ -37,8 +37,8 @@ export async function admitAdmin({
   if (!first && !config['reset_admin_password']) return
   const password = randomPassword()
   const approved = approveUnchecked(password, 'generated')
-  const admin = { displayName: 'Administrator', groups: config['admin'].groups, password: approved }
-  const about = { user: 'admin', actor: 'operator' } as const
+  const { groups } = config['admin']
+  const about = { user: ADMIN, actor: 'operator' } as const
   if (first) {
     const [domain] = sessions.domains
     say(
@@ -48,21 +48,16 @@ export async function admitAdmin({
         dataDirectory: data.path,
       }),
     )
-    await users.add('admin', admin)
+    await users.add(ADMIN, { displayName: 'Administrator', groups, password: approved })
     audit.record('user.added', { ...about, details: { reason: 'first-start' } })
     return
   }
-  say(resetAdminBanner({ password, usersFile }))
-  try {
-    await users.setPassword('admin', approved)
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'USER_UNKNOWN') throw error
-    await users.add('admin', admin)
-  }
+  say(resetAdminBanner({ password, usersIn }))
+  await setAdminPassword(users, approved, groups)
   audit.record('password.changed', { ...about, details: { reason: 'reset_admin_password' } })
-  await sessions.revokeUser('admin')
+  await sessions.revokeUser(ADMIN)
   log.warn('the password of admin was reset; take reset_admin_password out of the configuration')
   // It may have been disabled on purpose. An operator who is locked out reads here what is left to do.
-  if ((await users.profile('admin')) === undefined)
-    log.warn({ file: usersFile }, 'admin is disabled: take that out of the users file to sign in')
+  if ((await users.profile(ADMIN)) === undefined)
+    log.warn('admin is disabled: `vestibule users enable admin` lets admin sign in again')
 }

@@ -1,15 +1,3 @@
-import { randomInt } from 'node:crypto'
-
-/** Without 0 O o, 1 I l, 5 S s, 2 Z z, 8 B: it may be read off a screen and typed. */
-const ALPHABET = 'ACDEFGHJKLMNPQRTUVWXYabcdefghijkmnpqrtuvwxy34679'
-/** 24 of 48 characters: 134 bits. */
-const LENGTH = 24
-
-/** A random password without characters that are easily confused. */
-export function randomPassword(): string {
-  return Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
-}
-
 export interface FirstStart {
   /** Shown here and nowhere else; only its digest is kept. */
   readonly password: string
@@ -35,11 +23,12 @@ Password: ${start.password}
 
 export interface NewAdminPassword {
   readonly password: string
-  readonly usersFile: string
+  /** Where the digest is: a file, or the database. */
+  readonly usersIn: string
 }
 
 /** What a server says that was started with `reset_admin_password: true`. For standard output only. */
-export function resetAdminBanner({ password, usersFile }: NewAdminPassword): string {
+export function resetAdminBanner({ password, usersIn }: NewAdminPassword): string {
   return `
 ${RULE}
 The password of admin was reset, and the sessions of admin have ended.
@@ -48,7 +37,7 @@ User: admin
 Password: ${password}
 
 Take reset_admin_password out of the configuration, or the next start resets it
-again. Its digest is in ${usersFile}
+again. Its digest is in ${usersIn}
 ${RULE}
 
 `

@@ -122,7 +122,10 @@ async function run(start: Start, opened: AsyncDisposableStack): Promise<string> 
   // Once we listen: a start that fails must not have made a user whose password was never shown.
   await admitAdmin({
     ...{ config, users, sessions, audit, data, log },
-    usersFile: usersFile(services),
+    usersIn:
+      config['authentication_backend.database'] === undefined
+        ? usersFile(services)
+        : 'the database',
     say: (text) => options.stdout.write(text),
   })
   ready.resolve()

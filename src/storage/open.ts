@@ -17,6 +17,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       ...embedded,
       dialect: 'sqlite',
       transaction: async (work) => (await embedded.db()).transaction().execute(work),
+      tell: async () => {},
+      listen: () => () => {},
     }
   try {
     const { openPostgres } = await import('./postgres/open.ts')
@@ -33,6 +35,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       dialect: 'postgres',
       db: postgres.db,
       transaction: postgres.transaction,
+      tell: postgres.tell,
+      listen: postgres.listen,
       async check() {
         await Promise.all([embedded.check(), postgres.check()])
       },

@@ -33,6 +33,17 @@ export interface Storage extends Pick<EmbeddedStorage, 'sqlite' | 'write'> {
     work: (db: Kysely<unknown>) => Promise<T>,
     options?: TransactionOptions,
   ): Promise<T>
+  /**
+   * Within a transaction: other instances that listen to the topic are called once it is committed. Without effect on
+   * SQLite, which one instance has for itself.
+   */
+  tell(tx: Kysely<unknown>, topic: string): Promise<void>
+  /**
+   * Calls `listener` soon after another instance told of the topic, and when something may have been missed. A call may be
+   * lost with the connection: ask now and then, too.
+   * @returns what ends it
+   */
+  listen(topic: string, listener: () => void): () => void
   /** Rejects when a database does not answer. */
   check(): Promise<void>
   close(): Promise<void>

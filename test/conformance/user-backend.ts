@@ -142,11 +142,11 @@ function lookupConformance(open: OpenUsers): void {
 function searchConformance(open: OpenUsers): void {
   test('users are searched by the beginnings of words of name, display name and mail', async (t) => {
     const ann = { ...bob, name: 'ann', displayName: 'Ännchen van Bürg', email: 'ann@sales.example' }
-    const { users } = await open(t, [john, bob, gone, ann])
+    const { users, isOther = () => false } = await open(t, [john, bob, gone, ann])
     const names = async (search: string, more = {}) =>
-      (await users.search({ search, limit: 10, ...more })).map(
-        ({ account }) => account.profile.name,
-      )
+      (await users.search({ search, limit: 1000, ...more }))
+        .map(({ account }) => account.profile.name)
+        .filter((name) => !isOther(name))
     assert.deepEqual(await names(''), ['ann', 'bob', 'gone', 'john'])
     for (const search of ['än', 'ÄNNCHEN BÜR', 'sales', 'ann@sales.ex', ' van  ann '])
       assert.deepEqual(await names(search), ['ann'], search)
@@ -160,14 +160,15 @@ function searchConformance(open: OpenUsers): void {
 
   test('users are searched page by page, in the order of their characters', async (t) => {
     const some = ['Zoe', 'adam', 'bea', 'zoe', 'émile'].map((name) => ({ ...bob, name }))
-    const { users } = await open(t, some)
+    const { users, isOther = () => false } = await open(t, some)
     const found: string[] = []
     for (let after: string | undefined; ; after = found.at(-1)) {
       const page = await users.search({ limit: 2, after })
       found.push(...page.map(({ account }) => account.profile.name))
       if (page.length < 2) break
     }
-    assert.deepEqual(found, ['Zoe', 'adam', 'bea', 'zoe', 'émile'])
+    const given = found.filter((name) => !isOther(name))
+    assert.deepEqual(given, ['Zoe', 'adam', 'bea', 'zoe', 'émile'])
   })
 }
 

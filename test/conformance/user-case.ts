@@ -20,6 +20,8 @@ export interface GivenUser {
 
 export interface UserBackendCase {
   readonly backend: UserBackend
+  /** Whether the backend has this user beside those that are given. */
+  isOther?(name: string): boolean
   /** Another program changes the users, as an administrator's editor would; in force when it resolves. */
   replaceAll(given: readonly GivenUser[]): Promise<void>
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { firstStartBanner, randomPassword, resetAdminBanner } from '../../src/server/first-start.ts'
+import { randomPassword } from '../../src/features/passwords/index.ts'
+import { firstStartBanner, resetAdminBanner } from '../../src/server/first-start.ts'
 
 test('a random password has at least twenty characters that no font confuses, and is never the same', () => {
   const passwords = new Set(Array.from({ length: 200 }, randomPassword))
@@ -24,7 +25,8 @@ test('the banner is five lines: portal, data, where the proxy’s part is, the u
 })
 
 test('after a reset the banner says that the flag should go', () => {
-  const banner = resetAdminBanner({ password: 'pw', usersFile: '/srv/users.yml' })
+  const banner = resetAdminBanner({ password: 'pw', usersIn: '/srv/users.yml' })
+  assert.match(banner, /Its digest is in \/srv\/users.yml$/m)
   assert.match(banner, /^Password: pw$/m)
   assert.match(banner, /Take reset_admin_password out/)
 })

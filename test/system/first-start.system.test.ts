@@ -241,7 +241,7 @@ test('reset_admin_password gives admin a new password, and ends the old one with
   writeFileSync(usersFile, `${readFileSync(usersFile, 'utf8').trimEnd()}\n    disabled: true\n`)
   const again = await serve(t, folder, { port, env })
   assert.match(again.output(), /listening on/)
-  assert.match(again.output(), /admin is disabled: take that out of the users file/)
+  assert.match(again.output(), /admin is disabled: `vestibule users enable admin`/)
   const third = passwordIn(again.output())
   await assert.rejects(signIn(port, 'admin', third), /401/)
   await again.stop()

@@ -313,3 +313,10 @@ test('extra attributes are declared with their type', async (t) => {
     /value_type/,
   )
 })
+
+test('users are in a file or in the database, and not in both', async (t) => {
+  const both = await refused(t, 'authentication_backend: {file: {}, database: {}}\n')
+  assert.match(both, /authentication_backend\.file: and authentication_backend\.database are both/)
+  await accepted(t, 'authentication_backend: {database: {}}\n')
+  await accepted(t, 'authentication_backend: {file: {}}\n')
+})

@@ -53,6 +53,7 @@ userBackendConformance(
     const { backend } = await openUsers({ path: store.path })
     return {
       backend,
+      isOther: (name) => /^u\d+$/.test(name),
       async replaceAll(next) {
         store.write(await write(next))
         const result = await backend.reload()
@@ -60,7 +61,7 @@ userBackendConformance(
       },
     }
   },
-  ['writing', 'creation'],
+  ['writing', 'creation', 'editing', 'removal'],
 )
 
 const milliseconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1000

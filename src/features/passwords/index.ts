@@ -29,6 +29,7 @@ export {
   type Strength,
 } from './policy/index.ts'
 export type { Place } from './pool.ts'
+export { randomPassword } from './random-password.ts'
 export type { Argon2Parameters, Digest, HashParameters } from './scheme.ts'
 export { type Argon2Cost, type Tuned, tune } from './tune.ts'
 export type { Reserved } from './waiting.ts'

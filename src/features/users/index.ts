@@ -16,6 +16,7 @@ export type { Directory } from './directory.ts'
 export type { FoundAccount } from './find-account.ts'
 export { hashParameters, passwordConfigIn } from './hashing.ts'
 export { parsePassword } from './hashing-check.ts'
+export { type Moved, moveUsersBetween } from './move.ts'
 export {
   addUser,
   changeUser,
@@ -31,4 +32,5 @@ export {
   outdateMark,
   type PasswordMarks,
 } from './password-marks.ts'
+export { ADMIN, setAdminPassword } from './reset-admin.ts'
 export { createUsers, type Users } from './users.ts'

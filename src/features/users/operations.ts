@@ -6,7 +6,10 @@ import { type Caller, defineOperation } from '../../kernel/operation.ts'
 import type { Audit } from '../audit/index.ts'
 import type { ApprovedPassword } from '../passwords/index.ts'
 import type { AccountFields, Found, Profile } from './backend.ts'
+import { resetAdmin } from './reset-admin.ts'
 import type { Users } from './users.ts'
+
+export { resetAdmin }
 
 type Approve = (
   password: string,
@@ -308,4 +311,5 @@ export const userOperations = [
   changeUser,
   setPassword,
   deleteUser,
+  resetAdmin,
 ] as const

@@ -165,15 +165,29 @@ const OUTDATED = 'outdated'
  * Lets the next start end all sessions of a user, as after a change of the password that no server saw. For commands that run
  * while no server does. A user whom no server has known has no sessions, and stays unknown.
  */
-export async function outdateMark(
-  { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
+export const outdateMark = (
+  storage: Pick<Storage, 'sqlite' | 'write'>,
   user: string,
+): Promise<void> => outdate(storage, [user], { unknownToo: false })
+
+/** The same for many users, whose sessions may have begun while another backend had them: without a mark. */
+export const outdateMarks = (
+  storage: Pick<Storage, 'sqlite' | 'write'>,
+  users: readonly string[],
+): Promise<void> => outdate(storage, users, { unknownToo: true })
+
+async function outdate(
+  { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
+  users: readonly string[],
+  { unknownToo }: { readonly unknownToo: boolean },
 ): Promise<void> {
   const remove = sqlite.prepare('delete from password_marks where name = ?')
   const insert = sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
-  await write(() => {
-    if (remove.run(user).changes > 0) insert.run(user, OUTDATED)
-  })
+  for (let i = 0; i < users.length; i += BATCH)
+    await write(() => {
+      for (const user of users.slice(i, i + BATCH))
+        if (remove.run(user).changes > 0 || unknownToo) insert.run(user, OUTDATED)
+    })
 }
 
 /** The marks that are right for each user: more than one while a digest is renewed. */

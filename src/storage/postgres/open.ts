@@ -5,6 +5,7 @@ import { MIGRATIONS_TABLE } from '../migrations.ts'
 import type { PostgresConfig } from '../postgres-config.ts'
 import type { Storage, StorageOptions } from '../storage.ts'
 import { explain, isStarting } from './error.ts'
+import { CHANNEL, createListener, payloadOf } from './listener.ts'
 import { migrate } from './migrate.ts'
 import { createPool, nameOf, type Pool } from './pool.ts'
 
@@ -21,7 +22,7 @@ export interface PostgresOptions extends Pick<StorageOptions, 'migrations' | 'lo
 /** @throws OperatorError */
 export async function openPostgres(
   options: PostgresOptions,
-): Promise<Pick<Storage, 'db' | 'transaction' | 'check' | 'close'>> {
+): Promise<Pick<Storage, 'db' | 'transaction' | 'tell' | 'listen' | 'check' | 'close'>> {
   const { config, trusted, migrations, log, clock } = options
   const { address, database, schema } = config
   const pool = createPool({ config, trusted, log })
@@ -53,6 +54,9 @@ export async function openPostgres(
   } finally {
     for (const one of patient) await one.end()
   }
+  // Its own pool: a connection that is held for good is not to be missing where statements wait for one.
+  const held = createPool({ config, trusted, log })
+  const listener = createListener({ connect: () => held.hold(), schema, log })
   return {
     db,
     async transaction(work, { locks = [] } = {}) {
@@ -64,8 +68,17 @@ export async function openPostgres(
         return work(tx)
       })
     },
+    async tell(tx, topic) {
+      const { sql } = await import('kysely')
+      await sql`select pg_notify(${CHANNEL}, ${payloadOf(schema, topic)})`.execute(tx)
+    },
+    listen: listener.listen,
     check,
-    close: () => pool.end(),
+    async close() {
+      await listener.close()
+      await held.end()
+      await pool.end()
+    },
   }
 }
 

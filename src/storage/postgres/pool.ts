@@ -20,6 +20,8 @@ const MARGIN = 500
 export interface Pool extends PostgresPool {
   /** One statement on any connection. @throws AppError STORE_UNAVAILABLE */
   query(sql: string, parameters?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
+  /** A connection as the driver has it, for what outlives a statement. Its user releases it. @throws AppError STORE_UNAVAILABLE */
+  hold(): Promise<pg.PoolClient>
 }
 
 export interface PoolOptions {
@@ -78,6 +80,7 @@ export function createPool({ config, trusted, log, limit = config.timeout }: Poo
 
   return {
     connect,
+    hold: connectToAny,
     // What Kysely would open further connections with to cancel a query; ours end by their time limit.
     options: {},
     async query(sql, parameters = []) {

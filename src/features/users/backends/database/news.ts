@@ -20,11 +20,14 @@ export interface NewsOptions {
   readonly heard: (changes: readonly ChangeRow[], missed: boolean) => Promise<void>
   /** Called after each question that was answered. */
   readonly settle: () => Promise<void>
+  /** Calls when another instance may have changed users. @returns what ends it */
+  readonly listen: (listener: () => void) => () => void
   readonly clock: Clock
   readonly log: Pick<BaseLogger, 'warn'>
 }
 
-export function createNews({ from, changesAfter, heard, settle, clock, log }: NewsOptions) {
+export function createNews(options: NewsOptions) {
+  const { from, changesAfter, heard, settle, clock, log } = options
   let last = from
   let trustedUntil = Number.NEGATIVE_INFINITY
   let asking: Promise<void> | undefined
@@ -63,24 +66,26 @@ export function createNews({ from, changesAfter, heard, settle, clock, log }: Ne
     await asking
   }
 
+  /** For no caller who could be told that it failed. */
+  async function askByItself(): Promise<void> {
+    try {
+      await ask()
+      await settle()
+      failed = false
+    } catch (error) {
+      if (!failed && !closed)
+        log.warn({ err: error }, 'changes of users are not heard: the database fails')
+      failed = true
+    }
+  }
+
   const schedule = (): void => {
     if (closed) return
-    timer = setTimeout(() => {
-      ask()
-        .then(settle)
-        .then(() => {
-          failed = false
-        })
-        .catch((error: unknown) => {
-          if (!failed)
-            log.warn({ err: error }, 'changes of users are not heard: the database fails')
-          failed = true
-        })
-        .finally(schedule)
-    }, EVERY)
+    timer = setTimeout(() => void askByItself().finally(schedule), EVERY)
     timer.unref()
   }
   schedule()
+  const stopListening = options.listen(() => void askByItself())
 
   return {
     ask,
@@ -88,6 +93,7 @@ export function createNews({ from, changesAfter, heard, settle, clock, log }: Ne
     last: () => last,
     async close() {
       closed = true
+      stopListening()
       clearTimeout(timer)
       await asking?.catch(() => undefined)
     },

@@ -15,6 +15,7 @@ import {
   createDatabaseStore,
   type DatabaseStore,
   isInvalidated,
+  TOPIC,
   type Written,
   withDigest,
   withFields,
@@ -55,8 +56,13 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
   const position = openPosition(storage)
   /** Changes of this instance, which it has told already. */
   const own = new Set<number>()
+  /** Changes of this instance that are not told yet. */
+  const writing = new Set<Promise<unknown>>()
 
   async function heard(changes: readonly ChangeRow[], missed: boolean): Promise<void> {
+    // What is being written here may be heard before its answer comes. Told late as if it were another's, it would end sessions
+    // that began after it.
+    await Promise.allSettled(writing)
     const others = changes.filter(({ id }) => !own.delete(id))
     if (missed) cache.clear()
     for (const { name } of others) cache.drop(name)
@@ -74,7 +80,10 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
   const { changesAfter } = store
   position.reached(from, clock.now())
   const settle = () => position.settle(clock.now())
-  const news = createNews({ from, changesAfter, heard, settle, clock, log })
+  const news = createNews({
+    ...{ from, changesAfter, heard, settle, clock, log },
+    listen: (listener) => storage.listen(TOPIC, listener),
+  })
 
   /** A change of this instance is in force, and told, when this returns. */
   function took({ id, before, after }: Written): void {
@@ -90,6 +99,19 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
       invalidated: isInvalidated(before, after) ? [name] : [],
       added: before === undefined ? [name] : [],
     })
+  }
+
+  async function take(change: Promise<Written | undefined>): Promise<Written | undefined> {
+    const taken = change.then((written) => {
+      if (written !== undefined) took(written)
+      return written
+    })
+    writing.add(taken)
+    try {
+      return await taken
+    } finally {
+      writing.delete(taken)
+    }
   }
 
   async function load(name: string): Promise<DatabaseAccount | undefined> {
@@ -136,7 +158,7 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
       await news.ask()
       return { ok: true, users: await store.count(), revision: String(news.last()) }
     },
-    ...changesOf(store, took, async () => {
+    ...changesOf(store, take, async () => {
       state.empty = await store.isEmpty()
     }),
     close: () => news.close(),
@@ -146,46 +168,45 @@ export async function openDatabaseUsers(options: DatabaseUsersOptions): Promise<
 /** What the database may be asked to change. */
 function changesOf(
   store: DatabaseStore,
-  took: (written: Written) => void,
+  take: (change: Promise<Written | undefined>) => Promise<Written | undefined>,
   removed: () => Promise<void>,
 ): Required<Pick<UserBackend, 'writing' | 'creation' | 'editing' | 'removal'>> {
   return {
     writing: {
       kind: 'digest',
       async set(name, digest, mustChangePassword, condition = {}) {
-        const written = await store.change(name, condition, (before) => ({
-          ...withFields(before, { mustChangePassword }),
-          ...withDigest(digest),
-        }))
-        if (written !== undefined) took(written)
+        await take(
+          store.change(name, condition, (before) => ({
+            ...withFields(before, { mustChangePassword }),
+            ...withDigest(digest),
+          })),
+        )
       },
       async renew(name, digest, mark) {
-        const written = await store.change(name, {}, (before) =>
-          markOf(before.digest) === mark
-            ? { ...withFields(before, {}), ...withDigest(digest, mark) }
-            : 'unchanged',
+        const written = await take(
+          store.change(name, {}, (before) =>
+            markOf(before.digest) === mark
+              ? { ...withFields(before, {}), ...withDigest(digest, mark) }
+              : 'unchanged',
+          ),
         )
-        if (written !== undefined) took(written)
         return written !== undefined
       },
     },
     creation: {
       async add(name, account) {
-        const written = await store.add(name, account)
+        const written = await take(store.add(name, account))
         if (written === undefined) throw new AppError('INTERNAL')
-        took(written)
       },
     },
     editing: {
       async change(name, fields, condition = {}) {
-        const written = await store.change(name, condition, (before) => withFields(before, fields))
-        if (written !== undefined) took(written)
+        await take(store.change(name, condition, (before) => withFields(before, fields)))
       },
     },
     removal: {
       async remove(name, condition = {}) {
-        const written = await store.change(name, condition, () => undefined)
-        if (written !== undefined) took(written)
+        await take(store.change(name, condition, () => undefined))
         await removed()
       },
     },

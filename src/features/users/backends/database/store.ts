@@ -17,7 +17,7 @@ type Db = Kysely<Tables>
 type Where = ExpressionBuilder<Tables, 'users'>
 
 export interface StoreOptions extends Rules {
-  readonly storage: Pick<Storage, 'db' | 'transaction'>
+  readonly storage: Pick<Storage, 'db' | 'transaction' | 'tell'>
   /** Users sign in with their mail address too. */
   readonly email: boolean
   readonly clock: Clock
@@ -29,6 +29,9 @@ export interface Written {
   readonly before: UserRow | undefined
   readonly after: UserRow | undefined
 }
+
+/** Under which instances tell each other that users changed. */
+export const TOPIC = 'users'
 
 export type ChangeRow = Tables['user_changes']
 
@@ -131,7 +134,14 @@ function createWrites(options: StoreOptions) {
 
   /** One after the other on all instances: the ids of changes come in the order of the commits, and no login is taken twice. */
   const write = (work: (db: Db) => Promise<Written | undefined>) =>
-    storage.transaction((db) => work(db.$extendTables<Tables>()), { locks: ['users'] })
+    storage.transaction(
+      async (db) => {
+        const written = await work(db.$extendTables<Tables>())
+        if (written !== undefined) await storage.tell(db, TOPIC)
+        return written
+      },
+      { locks: ['users'] },
+    )
 
   return {
     add: (name: string, { digest, ...fields }: NewFields & { readonly digest: string }) =>
