@@ -16,7 +16,7 @@ import { openRegistries, throttleNotes } from '../features/throttle/index.ts'
 import {
   createUsers,
   hashParameters,
-  outdateMark,
+  outdateMarks,
   passwordConfigIn,
   type Users,
 } from '../features/users/index.ts'
@@ -71,7 +71,7 @@ export async function askDatabase(
       // They are in Redis or sealed in the table: the next start ends them before it answers.
       sessions: {
         async revokeUser(user: string) {
-          await outdateMark(storage, user)
+          await outdateMarks(storage, [user])
           return 0
         },
       },

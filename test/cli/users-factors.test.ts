@@ -29,6 +29,8 @@ test('without a server, factors are reset and users invited in the database, and
   const before = await open()
   await codesOf(before).generate('john')
   await codesOf(before).generate('jane')
+  // A user of a database has no mark of the password.
+  await codesOf(before).generate('dora')
   const mark = before.sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
   for (const name of ['john', 'jane']) mark.run(name, 'present')
   await before.close()
@@ -43,6 +45,7 @@ test('without a server, factors are reset and users invited in the database, and
   })
   assert.match((await cli('users', 'reset-factors', 'john')).out, /was no second factor of john/)
   assert.match((await cli('users', 'invite-factor', 'john')).out, /john may enrol/)
+  assert.match((await cli('users', 'reset-factors', 'dora')).out, /signed out everywhere/)
   const { out } = await cli('audit', 'list', '--user', 'john')
   assert.match(out, /factor\.removed/)
   assert.match(out, /factor\.invited/)
@@ -53,8 +56,8 @@ test('without a server, factors are reset and users invited in the database, and
   const marks = after.sqlite.prepare('select name, mark from password_marks order by name').all()
   assert.deepEqual(
     marks.map(({ name, mark }) => `${name} ${mark}`),
-    ['jane present', 'john outdated'],
-    'the next start ends the sessions of john',
+    ['dora outdated', 'jane present', 'john outdated'],
+    'the next start ends the sessions of john and dora',
   )
   assert.equal((await codesOf(after).status('jane'))?.remaining, 10)
   assert.equal(await createPreferences({ storage: after, clock }).isInvited('john'), true)

@@ -29,7 +29,7 @@ export {
 export {
   isSamePassword,
   openPasswordMarks,
-  outdateMark,
+  outdateMarks,
   type PasswordMarks,
 } from './password-marks.ts'
 export { ADMIN, setAdminPassword } from './reset-admin.ts'

@@ -162,31 +162,21 @@ export function openPasswordMarks(storage: Pick<Storage, 'sqlite' | 'write'>): P
 const OUTDATED = 'outdated'
 
 /**
- * Lets the next start end all sessions of a user, as after a change of the password that no server saw. For commands that run
- * while no server does. A user whom no server has known has no sessions, and stays unknown.
+ * Lets the next start end all sessions of these users, as after a change of the password that no server saw. For commands that
+ * run while no server does. Users in a database have no mark, and get this one.
  */
-export const outdateMark = (
-  storage: Pick<Storage, 'sqlite' | 'write'>,
-  user: string,
-): Promise<void> => outdate(storage, [user], { unknownToo: false })
-
-/** The same for many users, whose sessions may have begun while another backend had them: without a mark. */
-export const outdateMarks = (
-  storage: Pick<Storage, 'sqlite' | 'write'>,
-  users: readonly string[],
-): Promise<void> => outdate(storage, users, { unknownToo: true })
-
-async function outdate(
+export async function outdateMarks(
   { sqlite, write }: Pick<Storage, 'sqlite' | 'write'>,
   users: readonly string[],
-  { unknownToo }: { readonly unknownToo: boolean },
 ): Promise<void> {
   const remove = sqlite.prepare('delete from password_marks where name = ?')
   const insert = sqlite.prepare('insert into password_marks (name, mark) values (?, ?)')
   for (let i = 0; i < users.length; i += BATCH)
     await write(() => {
-      for (const user of users.slice(i, i + BATCH))
-        if (remove.run(user).changes > 0 || unknownToo) insert.run(user, OUTDATED)
+      for (const user of users.slice(i, i + BATCH)) {
+        remove.run(user)
+        insert.run(user, OUTDATED)
+      }
     })
 }
 
