@@ -97,7 +97,7 @@ async function runFiles(
   const events = run({
     files: [...files],
     // Most files wait for another program most of the time.
-    concurrency: 3 * availableParallelism(),
+    concurrency: 2 * availableParallelism(),
     // For what never ends. A suite may wait for its turn on a machine that is busy with something else.
     timeout: 600_000,
     execArgv: ['--import', new URL('compile-cache.ts', import.meta.url).href],

@@ -164,13 +164,16 @@ test('burning takes a slot and the time of a verify with the configured paramete
     return performance.now() - start
   }
   const [verify, burn]: [number[], number[]] = [[], []]
-  for (let i = 0; i < 15; i++) {
+  let ratio = 0
+  const isAlike = () => ratio > 1 / 3 && ratio < 3
+  // The best of each, in turn: fifteen, and more where a busy machine let none of one kind run through. Without the work
+  // the ratio is in the hundreds, however often it is asked.
+  for (let i = 0; i < 15 || (i < 90 && !isAlike()); i++) {
     verify.push(await time(() => passwords.verify(digest, 'wrong', CLIENT)))
     burn.push(await time(() => passwords.burn('wrong', CLIENT)))
+    ratio = Math.min(...burn) / Math.min(...verify)
   }
-  const ratio = Math.min(...burn) / Math.min(...verify)
-  // Best of fifteen each, in turn; without the work the ratio is in the hundreds.
-  assert.ok(ratio > 1 / 3 && ratio < 3, `burn takes ${ratio} times a verify`)
+  assert.ok(isAlike(), `burn takes ${ratio} times a verify`)
 })
 
 test('verify, hash and burn share one bounded queue', async () => {

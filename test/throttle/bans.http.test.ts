@@ -82,7 +82,7 @@ const deviceOf = (answer: Answer) => cookieOf(answer, 'vestibule_session_device'
 /** All but what moves with time. */
 const face = ({ status, rawHeaders, body }: Answer) => ({
   status,
-  headers: rawHeaders.map((text, i) => (rawHeaders[i - 1] === 'Date' ? '' : text)),
+  headers: rawHeaders.map((text, i) => (rawHeaders[i - 1]?.toLowerCase() === 'date' ? '' : text)),
   body,
 })
 
